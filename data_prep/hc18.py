@@ -1,0 +1,147 @@
+"""Prepare or check the HC18 data set: python -m data_prep.hc18 --help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from data_prep.integrity import format_findings, verify_prepared
+from data_prep.zenodo import DownloadError, download_record
+from fetal_monai.data.datalist import SECTIONS, fingerprint, read_datalist
+from fetal_monai.data.hc18 import REJECTED_NAME, Finding, Inspection, check_fractions, inspect_hc18, write_prepared
+
+RECORD_URL = "https://zenodo.org/api/records/1327317"
+RECORD_FILES = (
+    "training_set_pixel_size_and_HC.csv",
+    "test_set_pixel_size.csv",
+    "training_set.zip",
+    "test_set.zip",
+)
+
+_DESCRIPTION = """\
+Prepare the HC18 data set (fetal head circumference in 2-D ultrasound) for training,
+or check it.
+
+Preparing writes into --output_dir:
+  labels/NNN_HC.png   masks, 0 background and 255 head: the annotated ellipse, filled
+  datalist.json       training, validation and test frames with pixel spacing and HC;
+                      frames of one exam (the number a file name starts with) and
+                      identical frames never lie in different sections
+  rejected.csv        frames that could not be used, each with the reason
+The images stay where they are."""
+
+_EPILOG = """\
+examples:
+  download from Zenodo (CC BY 4.0) and prepare:
+    python -m data_prep.hc18 --download --output_dir data/hc18
+  prepare a folder that is there already, in HC18's own layout
+  (training_set/NNN_HC.png, training_set/NNN_HC_Annotation.png,
+  training_set_pixel_size_and_HC.csv):
+    python -m data_prep.hc18 --source HC18 --output_dir data/hc18
+  check that folder and write nothing:
+    python -m data_prep.hc18 --source HC18 --verify
+  check what was prepared:
+    python -m data_prep.hc18 --output_dir data/hc18 --verify
+  prepare, then check both:
+    python -m data_prep.hc18 --source HC18 --output_dir data/hc18 --verify
+
+exit code: 0 done (and with --verify: no error found), 1 --verify found errors, 2 could
+not do it. Identical frames within one exam are a warning (392_HC and 392_2HC are the
+same image); warnings leave the exit code at 0."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words of the command line; those of the process when None.
+
+    Returns:
+        Exit code: 0 done, 1 `--verify` found errors, 2 could not do it.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.download and options.output_dir is None:
+        parser.error("--download needs --output_dir, the folder to download into")
+    if options.source is None and not options.download and not (options.verify and options.output_dir):
+        parser.error("nothing to prepare: give --source HC18_FOLDER or --download")
+    if options.output_dir is None and not options.verify:
+        parser.error("nothing to do: give --output_dir to prepare, --verify to check, or both")
+    try:
+        check_fractions(options.fractions)
+        return _run(options)
+    except (DownloadError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.hc18",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--source", type=Path, metavar="DIR", help="folder in HC18's own layout")
+    source.add_argument(
+        "--download",
+        action="store_true",
+        help="fetch HC18 from Zenodo into OUTPUT_DIR/source first; every file is checked against the record's md5, "
+        "files already there are kept",
+    )
+    parser.add_argument("--output_dir", type=Path, metavar="DIR", help="folder for the prepared data set")
+    parser.add_argument("--verify", action="store_true", help="check the source, the prepared data set, or both")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives another split (default: %(default)s)")
+    parser.add_argument(
+        "--fractions",
+        type=float,
+        nargs=3,
+        default=(0.75, 0.1, 0.15),
+        metavar=("TRAINING", "VALIDATION", "TEST"),
+        help="parts of the exams, sum 1 (default: 0.75 0.1 0.15)",
+    )
+    parser.add_argument(
+        "--record_url", default=RECORD_URL, metavar="URL", help="JSON of the Zenodo record or of a mirror (%(default)s)"
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    source: Path | None = options.source
+    if options.download:
+        source = options.output_dir / "source"
+        download_record(options.record_url, RECORD_FILES, source)
+    findings: list[Finding] = []
+    if source is not None:
+        inspection = inspect_hc18(source)
+        findings += inspection.findings
+        if options.output_dir is not None:
+            write_prepared(inspection, options.output_dir, options.seed, options.fractions)
+            print(_summary(inspection, options.output_dir))
+    if not options.verify:
+        return 0
+    if options.output_dir is not None:
+        # The source's findings on identical frames come up again in the prepared data set.
+        findings += [finding for finding in verify_prepared(options.output_dir) if finding not in findings]
+    print(format_findings(findings))
+    return int(any(finding.level == "error" for finding in findings))
+
+
+def _summary(inspection: Inspection, output_dir: Path) -> str:
+    content = read_datalist(output_dir)
+    lines = [f"Prepared {len(inspection.frames)} frames in {output_dir}:"]
+    for section in SECTIONS:
+        exams = {frame["exam"] for frame in content[section]}
+        lines.append(f"  {section:<10} {len(content[section]):>4} frames of {len(exams):>4} exams")
+    lines.append(f"  fingerprint {fingerprint(output_dir)}")
+    if inspection.left_out:
+        lines.append(f"Left out {len(inspection.left_out)}, listed in {output_dir / REJECTED_NAME}:")
+        lines += [f"  {finding.file}: {finding.detail}" for finding in inspection.left_out]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

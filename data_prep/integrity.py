@@ -1,0 +1,116 @@
+"""Check a prepared data set, and print what was found as a table."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from fetal_monai.biometry import HeadMeasurement, measure_head
+from fetal_monai.data.datalist import SECTIONS, read_datalist
+from fetal_monai.data.hc18 import (
+    MAX_HC_DIFFERENCE,
+    PLAUSIBLE_PIXEL_SIZE_MM,
+    Finding,
+    identical_frames,
+    pixel_digest,
+    read_gray,
+)
+
+
+def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
+    """Check every frame of a prepared data set, and that nothing leaks from one section into another.
+
+    Checked: images and labels are there, readable and of one size; labels hold 0 and 255 only; pixel spacing;
+    the HC measured on the label against the HC in the list; identical frames; exams or identical frames that
+    appear in two sections.
+
+    Args:
+        dataset_dir: The folder that holds `datalist.json`.
+
+    Returns:
+        The findings, in the order of the list; empty for a clean data set.
+
+    Raises:
+        FileNotFoundError: There is no data list.
+        ValueError: The data list is malformed.
+    """
+    folder = Path(dataset_dir).resolve()
+    content = read_datalist(folder)
+    listed = [(section, frame) for section in SECTIONS for frame in content[section]]
+    findings: list[Finding] = []
+    pixels_of: list[tuple[str, str, str]] = []
+    sections_of_exam: dict[str, set[str]] = defaultdict(set)
+    listed_as: dict[str, list[str]] = defaultdict(list)
+    for section, frame in tqdm(listed, desc="Checking the data list", unit="frame"):
+        name = Path(frame["image"]).name
+        sections_of_exam[frame["exam"]].add(section)
+        try:
+            image = read_gray(folder / frame["image"])
+            findings += _check_label(name, image.shape, read_gray(folder / frame["label"]), frame)
+        except ValueError as problem:
+            findings.append(Finding("error", "missing or unreadable", name, str(problem)))
+            continue
+        digest = pixel_digest(image)
+        pixels_of.append((name, frame["exam"], digest))
+        listed_as[digest].append(f"{name} ({section})")
+    findings += identical_frames(pixels_of)
+    for exam, sections in sections_of_exam.items():
+        if len(sections) > 1:
+            detail = f"exam {exam} is in {' and '.join(sorted(sections))}: its frames are not independent"
+            findings.append(Finding("error", "split", f"exam {exam}", detail))
+    for places in listed_as.values():
+        if len({place.rpartition(" ")[2] for place in places}) > 1:
+            detail = f"the same image is in two sections: {', '.join(places)}"
+            findings.append(Finding("error", "split", places[0].partition(" ")[0], detail))
+    return findings
+
+
+def format_findings(findings: Sequence[Finding]) -> str:
+    """The findings as an aligned table with a line of totals; "no findings" when there are none."""
+    errors = sum(finding.level == "error" for finding in findings)
+    totals = f"{errors} errors, {len(findings) - errors} warnings"
+    if not findings:
+        return f"no findings ({totals})"
+    rows = [("level", "check", "file", "finding"), *((f.level, f.check, f.file, f.detail) for f in findings)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
+    return "\n".join([*lines, totals])
+
+
+def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: dict[str, Any]) -> list[Finding]:
+    def error(check: str, detail: str) -> list[Finding]:
+        return [Finding("error", check, name, detail)]
+
+    if label.shape != shape:
+        sizes = "image {1}x{0}, label {3}x{2} px".format(*shape, *label.shape)
+        return error("size", f"image and label differ in size: {sizes}")
+    values = set(np.unique(label).tolist())
+    if not values <= {0, 255}:
+        return error("label", f"label holds {sorted(values)[:5]}, expected 0 (background) and 255 (head) only")
+    spacing = frame.get("pixel_spacing_mm")
+    smallest, largest = PLAUSIBLE_PIXEL_SIZE_MM
+    if not (
+        isinstance(spacing, list)
+        and len(spacing) == 2
+        and all(isinstance(value, int | float) and smallest <= value <= largest for value in spacing)
+    ):
+        return error("pixel size", f"has pixel_spacing_mm {spacing}, expected two numbers in {smallest}..{largest} mm")
+    listed_hc_mm = frame.get("head_circumference_mm")
+    if not (isinstance(listed_hc_mm, int | float) and math.isfinite(listed_hc_mm) and listed_hc_mm > 0):
+        return error("head circumference", f"has head_circumference_mm {listed_hc_mm}, expected a positive number")
+    measured = measure_head(label, (spacing[0], spacing[1]))
+    if not isinstance(measured, HeadMeasurement):
+        return error("label", measured.reason)
+    if abs(measured.head_circumference_mm / listed_hc_mm - 1) > MAX_HC_DIFFERENCE:
+        detail = (
+            f"the list says HC {listed_hc_mm:.1f} mm, the label measures {measured.head_circumference_mm:.1f} mm: "
+            f"more than {MAX_HC_DIFFERENCE:.1%} apart"
+        )
+        return error("head circumference", detail)
+    return []

@@ -1,0 +1,103 @@
+"""Download the files of a Zenodo record, each checked against the record's own md5."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.request import urlopen
+from zipfile import BadZipFile
+
+from monai.apps.utils import HashCheckError, check_hash, download_url, extractall
+
+from fetal_monai.data.atomic import atomic_path
+
+_TIMEOUT_S = 60
+
+
+class DownloadError(RuntimeError):
+    """A file could not be fetched, is not what the record promises, or must not be unpacked."""
+
+
+def download_record(record_url: str, names: Sequence[str], folder: str | Path) -> None:
+    """Fetch files of a Zenodo record into a folder and unpack the zip archives among them.
+
+    A file that is there with the right md5 is not fetched again, and its archive not unpacked again, so an
+    interrupted download goes on with the next file. What fails leaves nothing half written behind.
+
+    Args:
+        record_url: Address of the record's JSON, for instance https://zenodo.org/api/records/1327317.
+        names: Names of the files ("key" in the record). `NAME.zip` is unpacked to `folder/NAME/`.
+        folder: Where the files go; made when it does not exist.
+
+    Raises:
+        DownloadError: The record or a file cannot be fetched, a file is not in the record, an md5 is wrong, or
+            an archive is broken or holds a member that would land outside the folder.
+    """
+    folder = Path(folder)
+    files = _read_record(record_url)
+    absent = [name for name in names if name not in files]
+    if absent:
+        raise DownloadError(f"{record_url} has no file {', '.join(absent)}; it has {', '.join(sorted(files))}.")
+    for name in names:
+        url, md5 = files[name]
+        target = folder / name
+        fetched = _fetch(url, md5, target)
+        if target.suffix == ".zip" and (fetched or not target.with_suffix("").is_dir()):
+            _unpack(target)
+
+
+def _read_record(record_url: str) -> dict[str, tuple[str, str]]:
+    """Address and md5 of each file of a record."""
+    try:
+        with urlopen(record_url, timeout=_TIMEOUT_S) as response:
+            record = json.load(response)
+    except (OSError, HTTPException, ValueError) as error:
+        raise DownloadError(f"{record_url} cannot be read as a Zenodo record: {error}.") from error
+    try:
+        files = {}
+        for file in record["files"]:
+            algorithm, _, checksum = file["checksum"].partition(":")
+            if algorithm != "md5" or not checksum:
+                raise DownloadError(f"{record_url}: {file['key']} has checksum {file['checksum']!r}, expected md5:...")
+            files[file["key"]] = (file["links"]["self"], checksum)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DownloadError(f"{record_url} is not a Zenodo record: files with key, checksum, links.self.") from error
+    return files
+
+
+def _fetch(url: str, md5: str, target: Path) -> bool:
+    """Download unless the file is there already; whether anything was fetched."""
+    if target.is_file() and check_hash(target, md5, "md5"):
+        return False
+    try:
+        with atomic_path(target) as temporary:
+            download_url(url, temporary, hash_val=md5, hash_type="md5")
+    except HashCheckError as error:
+        raise DownloadError(
+            f"{url}: the md5 is not {md5} as its record promises. Nothing was kept; try again, or another mirror."
+        ) from error
+    # MONAI lets a denied permission pass; then there is no file to move to its name.
+    except (OSError, HTTPException, RuntimeError) as error:
+        raise DownloadError(f"{url} cannot be downloaded to {target}: {error}.") from error
+    return True
+
+
+def _unpack(archive: Path) -> None:
+    """Unpack NAME.zip, which holds a folder NAME, to NAME/ beside it, whole or not at all."""
+    target = archive.with_suffix("")
+    # In the same folder, so that the move is one step.
+    with TemporaryDirectory(dir=archive.parent, prefix=f".{target.name}-") as temporary:
+        try:
+            extractall(archive, temporary, has_base=False)
+        except (ValueError, OSError, BadZipFile) as error:
+            raise DownloadError(f"{archive} cannot be unpacked: {error}. Nothing of it was kept.") from error
+        unpacked = Path(temporary) / target.name
+        if not unpacked.is_dir():
+            raise DownloadError(f"{archive} holds no folder {target.name}/. Nothing of it was kept.")
+        if target.exists():
+            shutil.rmtree(target)
+        unpacked.replace(target)

@@ -1,0 +1,25 @@
+"""Components for fetal ultrasound that MONAI Bundles name in their configs."""
+
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_ROOMS = (
+    "biometry",
+    "data",
+    "handlers",
+    "inferers",
+    "metrics",
+    "networks",
+    "phantom",
+    "tracking",
+    "transforms",
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    # A config can import only the top level ("$import fetal_monai"); whoever needs no torch does not wait for it.
+    if name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,27 @@
+"""From a head mask to measurements in millimetres; numpy, scipy and scikit-image only."""
+
+from fetal_monai.biometry.ellipse import Ellipse, FailedFit, fit_ellipse
+from fetal_monai.biometry.gestational_age import (
+    OutOfRangeError,
+    format_gestational_age,
+    hadlock_gestational_age_days,
+    intergrowth_gestational_age_days,
+    intergrowth_head_circumference_centile,
+    intergrowth_head_circumference_mm,
+)
+from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head
+
+__all__ = [
+    "Ellipse",
+    "FailedFit",
+    "HeadMeasurement",
+    "OutOfRangeError",
+    "ellipse_from_outline",
+    "fit_ellipse",
+    "format_gestational_age",
+    "hadlock_gestational_age_days",
+    "intergrowth_gestational_age_days",
+    "intergrowth_head_circumference_centile",
+    "intergrowth_head_circumference_mm",
+    "measure_head",
+]

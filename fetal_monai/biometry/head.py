@@ -1,0 +1,181 @@
+"""From the mask or the drawn outline of a fetal head to its size in millimetres."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
+from skimage.measure import find_contours, label
+
+from fetal_monai.biometry.ellipse import Ellipse, FailedFit, fit_ellipse
+
+# Below this an ellipse's axes are uncertain by several per cent: no head is that small on a frame.
+_MIN_AREA_PX = 50
+# A second component larger than this part of the first leaves open which of them is the head.
+_MAX_SECOND_COMPONENT = 0.5
+# Overlap of the mask with its own ellipse: a square reaches 0.83, a head outlined by hand 0.98.
+_MIN_OVERLAP_WITH_ELLIPSE = 0.88
+# With less of the ellipse on the frame, the unseen part is guessed, not measured.
+_MIN_VISIBLE_OUTLINE = 0.5
+# A drawn line is a few pixels wide; pixels further from the ellipse than this (root mean square) are no such line.
+_MAX_LINE_DEVIATION_PX = 2.0
+_MAX_LINE_DEVIATION_OF_RADIUS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMeasurement:
+    """The ellipse of a fetal head and the sizes read from it.
+
+    Attributes:
+        ellipse_px: The ellipse on the image, in px.
+        pixel_spacing_mm: (row spacing, column spacing) in mm, or None when unknown.
+
+    Raises:
+        ValueError: The spacing is not two positive finite numbers; or a size in mm is asked for without spacing.
+    """
+
+    ellipse_px: Ellipse
+    pixel_spacing_mm: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.pixel_spacing_mm is None:
+            return
+        spacing = tuple(float(value) for value in self.pixel_spacing_mm)
+        if len(spacing) != 2 or not all(math.isfinite(value) and value > 0 for value in spacing):
+            raise ValueError(
+                "pixel_spacing_mm must be two positive finite numbers (row spacing, column spacing) in mm, "
+                f"got {self.pixel_spacing_mm}; pass None when it is unknown."
+            )
+        object.__setattr__(self, "pixel_spacing_mm", spacing)
+
+    @property
+    def ellipse_mm(self) -> Ellipse:
+        """The ellipse in mm; origin at the centre of the top left pixel."""
+        if self.pixel_spacing_mm is None:
+            raise ValueError(
+                "The pixel spacing of this frame is unknown, so there are no millimetres. "
+                "Give pixel_spacing_mm=(row, column), from the image's header or a table."
+            )
+        row_spacing, column_spacing = self.pixel_spacing_mm
+        return self.ellipse_px.scaled(x_scale=column_spacing, y_scale=row_spacing)
+
+    @property
+    def head_circumference_mm(self) -> float:
+        """HC: the perimeter of the ellipse."""
+        return self.ellipse_mm.perimeter
+
+    @property
+    def biparietal_diameter_mm(self) -> float:
+        """BPD, outer to outer: the short axis of the ellipse."""
+        return 2 * self.ellipse_mm.semi_axis_b
+
+    @property
+    def occipitofrontal_diameter_mm(self) -> float:
+        """OFD, outer to outer: the long axis of the ellipse."""
+        return 2 * self.ellipse_mm.semi_axis_a
+
+
+def measure_head(
+    mask: NDArray[Any], pixel_spacing_mm: tuple[float, float] | None = None
+) -> HeadMeasurement | FailedFit:
+    """Fit an ellipse to the head in a mask.
+
+    The largest connected component, its holes filled, is outlined half-way between the pixels inside and the
+    pixels outside, and an ellipse is fitted to that outline. Where the head runs over the border of the frame
+    the border is no part of the outline, so a cut head is measured whole.
+
+    Args:
+        mask: (H, W); foreground is what exceeds 0.5 (bool, 0/1, 0/255 or a probability).
+        pixel_spacing_mm: (row spacing, column spacing) in mm, None when unknown.
+
+    Returns:
+        The measurement, or a `FailedFit` with a reason a sonographer understands: no head, too small, two
+        heads, no ellipse, mostly outside the frame.
+
+    Raises:
+        ValueError: `mask` is not 2-D, or the spacing is not two positive finite numbers.
+    """
+    pixels = _image_2d(mask, "mask")
+    if not np.isfinite(pixels).all():
+        return FailedFit("the mask holds values that are not finite numbers (NaN or infinity)")
+    components = label(pixels > 0.5, connectivity=2)
+    areas = np.bincount(components.ravel())[1:]
+    if not len(areas):
+        return FailedFit("no head found: the mask is empty")
+    largest = int(areas.argmax())
+    if areas[largest] < _MIN_AREA_PX:
+        return FailedFit(f"the mask is too small to measure: {areas[largest]} px, expected at least {_MIN_AREA_PX}")
+    second_area = int(np.delete(areas, largest).max(initial=0))
+    if second_area > _MAX_SECOND_COMPONENT * areas[largest]:
+        return FailedFit(
+            f"the mask has two parts of similar size ({areas[largest]} and {second_area} px): which one is the head?"
+        )
+    head = binary_fill_holes(components == largest + 1)
+
+    # Not padded: where the head touches the border the contour stays open, and only true outline is left.
+    contours = find_contours(head.astype(np.float64), 0.5)
+    if not contours:
+        return FailedFit("the mask fills the whole frame: no outline to measure")
+    ellipse = fit_ellipse(np.concatenate(contours)[:, ::-1])
+    if not isinstance(ellipse, Ellipse):
+        return ellipse
+
+    filled = ellipse.rasterise(head.shape)
+    overlap = np.count_nonzero(head & filled) / np.count_nonzero(head | filled)
+    if overlap < _MIN_OVERLAP_WITH_ELLIPSE:
+        return FailedFit(
+            f"the mask is not the shape of a head: it shares {overlap:.0%} with its best ellipse, "
+            f"expected at least {_MIN_OVERLAP_WITH_ELLIPSE:.0%}"
+        )
+    height, width = head.shape
+    outline = ellipse.points()
+    on_frame = ((outline > -0.5) & (outline < [width - 0.5, height - 0.5])).all(axis=1)
+    if on_frame.mean() < _MIN_VISIBLE_OUTLINE:
+        return FailedFit(f"most of the head lies outside the frame: {on_frame.mean():.0%} of its outline is visible")
+    return HeadMeasurement(ellipse, pixel_spacing_mm)
+
+
+def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedFit:
+    """Fit an ellipse through the middle of a thin closed line, such as HC18's annotations.
+
+    All pixels of the line take part, its inner and its outer edge alike, so the ellipse runs through the line's
+    centre: filling the line instead would count half its width on either side.
+
+    Args:
+        outline: (H, W); the line is what exceeds half of the largest value.
+
+    Returns:
+        The ellipse in px, or a `FailedFit` when there is no line or it is no ellipse.
+
+    Raises:
+        ValueError: `outline` is not 2-D.
+    """
+    pixels = _image_2d(outline, "outline")
+    if not np.isfinite(pixels).all():
+        return FailedFit("the outline holds values that are not finite numbers (NaN or infinity)")
+    rows, columns = np.nonzero(pixels > pixels.max(initial=0) / 2)
+    if not len(rows):
+        return FailedFit("no line is drawn: the outline is empty")
+    ellipse = fit_ellipse(np.stack([columns, rows], axis=1))
+    if not isinstance(ellipse, Ellipse):
+        return ellipse
+
+    cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
+    dx, dy = columns - ellipse.center_x, rows - ellipse.center_y
+    relative_radius = np.hypot((dx * cos + dy * sin) / ellipse.semi_axis_a, (dy * cos - dx * sin) / ellipse.semi_axis_b)
+    radius = math.sqrt(ellipse.semi_axis_a * ellipse.semi_axis_b)
+    deviation = radius * math.sqrt(np.mean((relative_radius - 1) ** 2))
+    if deviation > max(_MAX_LINE_DEVIATION_PX, _MAX_LINE_DEVIATION_OF_RADIUS * radius):
+        return FailedFit(f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px from the best ellipse")
+    return ellipse
+
+
+def _image_2d(image: NDArray[Any], name: str) -> NDArray[Any]:
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise ValueError(f"The {name} must be 2-D (H, W), got shape {image.shape}.")
+    return image

@@ -1,0 +1,25 @@
+"""Frames on disk: reading them, lists of them, and the masks written beside them."""
+
+from .atomic import atomic_path
+from .datalist import fingerprint, load_datalist
+from .frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from .hc18 import prepare_hc18
+from .intake import Intake, Rejected, take_in
+from .mask_file import mask_suffix, write_mask
+
+__all__ = [
+    "FRAME_SUFFIXES",
+    "Frame",
+    "FrameError",
+    "FrameReader",
+    "Intake",
+    "Rejected",
+    "atomic_path",
+    "fingerprint",
+    "load_datalist",
+    "mask_suffix",
+    "prepare_hc18",
+    "read_frame",
+    "take_in",
+    "write_mask",
+]

@@ -1,0 +1,35 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name to write to; the file takes its real name only when the block ends well.
+
+    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one.
+
+    Args:
+        path: Where the file shall be. Its folder is made when it does not exist.
+
+    Yields:
+        A path in the same folder with the same suffixes (writers choose the format by them).
+
+    Example:
+        >>> with atomic_path("mask.nii.gz") as temporary:  # doctest: +SKIP
+        ...     nibabel.save(image, temporary)
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, so that the replacement stays within one file system.
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

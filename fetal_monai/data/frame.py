@@ -1,0 +1,330 @@
+"""Read one ultrasound frame, whatever its file format, as gray pixels in (row, column) order with its pixel spacing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import itk
+import nibabel as nib
+import numpy as np
+import pydicom
+from monai.config import PathLike
+from monai.data import ImageReader
+from monai.utils import MetaKeys
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
+
+__all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
+
+Spacing: TypeAlias = tuple[float, float]
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+METAIMAGE_SUFFIXES = (".mha", ".mhd")
+NIFTI_SUFFIXES = (".nii", ".nii.gz")
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+FRAME_SUFFIXES = PICTURE_SUFFIXES + METAIMAGE_SUFFIXES + NIFTI_SUFFIXES + DICOM_SUFFIXES
+
+LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, the weights Pillow uses
+
+# DICOM PS3.3 C.8.5.5: codes of an ultrasound region
+REGION_IS_2D = 1
+REGION_IS_TISSUE = 1
+UNIT_IS_CM = 3
+
+
+class FrameError(ValueError):
+    """A file that cannot be used as a frame: the message names the file, what is wrong and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One gray ultrasound frame.
+
+    Attributes:
+        pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
+        pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it.
+    """
+
+    pixels: NDArray[np.float32]
+    pixel_spacing_mm: Spacing | None
+
+
+def frame_suffix(path: str | Path) -> str | None:
+    """The suffix that tells how to read a file: one of FRAME_SUFFIXES, or None for a file of another kind.
+
+    A file with no suffix or an unknown one counts as ".dcm" when its content starts as DICOM does
+    ("DICM" after a preamble of 128 bytes): scanners export names such as "IM_0001" or "1.2.840.113".
+    """
+    path = Path(path)
+    name = path.name.lower()
+    for suffix in FRAME_SUFFIXES:
+        if name.endswith(suffix):
+            return suffix
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(132)[128:] == b"DICM":
+                return ".dcm"
+    return None
+
+
+def read_frame(path: str | Path) -> Frame:
+    """Read one frame from PNG, JPEG, BMP, TIFF, MetaImage, NIfTI or DICOM.
+
+    Colour becomes luminance, an alpha channel is dropped, 16-bit values are kept. Pixels are taken in the order
+    they are stored in; NIfTI's (i, j) are (column, row). The pixel spacing is reported only where the file
+    states it:
+
+    - PNG, JPEG, BMP, TIFF: never. Their dpi tag is about paper, not about the patient.
+    - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.
+    - NIfTI: from ``pixdim`` in ``xyzt_units``. With no unit it is read as mm, as every NIfTI reader does, except
+      for 1 x 1, which is what writers put there who know no spacing. Zero or non-finite is unknown.
+    - DICOM: from the 2D tissue region of ``SequenceOfUltrasoundRegions`` (of several, the largest), else from
+      ``PixelSpacing``. ``ImagerPixelSpacing`` is about the detector of a radiograph and is not used.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FrameError: the file is damaged, of another kind, or not one 2-D frame of finite values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; check the path.")
+    if path.stat().st_size == 0:
+        raise FrameError(f"{path}: the file is empty (0 bytes); copy or export it again.")
+    suffix = frame_suffix(path)
+    if suffix is None:
+        raise FrameError(
+            f"{path}: not a kind of file that holds a frame; expected one of {', '.join(FRAME_SUFFIXES)}, "
+            "or DICOM without a suffix."
+        )
+    frame = _reader_of(suffix)(path)
+    if frame.pixels.size == 0:
+        raise FrameError(f"{path}: the frame has no pixels (size {frame.pixels.shape}); export it again.")
+    if not np.isfinite(frame.pixels).all():
+        count = int(np.count_nonzero(~np.isfinite(frame.pixels)))
+        raise FrameError(
+            f"{path}: {count} of {frame.pixels.size} pixels are NaN or infinite; expected finite grey levels. "
+            "Export the frame again or replace these pixels."
+        )
+    return frame
+
+
+class FrameReader(ImageReader):
+    """Lets MONAI's ``LoadImaged`` load frames (and label maps) with `read_frame`, as (H, W) arrays.
+
+    Use as ``LoadImaged(keys=["image", "label"], reader="fetal_monai.data.FrameReader")``. MONAI's own readers give
+    (W, H). The meta data hold ``pixel_spacing_mm`` as (row, column), NaN when unknown, and an affine whose first
+    axis is the row and whose second is the column, in mm (identity when the spacing is unknown).
+    """
+
+    def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
+        """Whether every file is of a kind that `read_frame` reads."""
+        return all(frame_suffix(str(name)) is not None for name in _as_names(filename))
+
+    def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
+        """The paths to read.
+
+        Nothing is opened here: when ``read`` fails, ``LoadImage`` tries MONAI's own readers, which would hand back
+        a damaged or 3-D file, or one with its axes swapped, without a word. An error in `get_data` is final.
+        """
+        return [Path(name) for name in _as_names(data)]
+
+    def get_data(self, img: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
+        """Pixels, float32 (H, W), and meta data of the one file that `read` was given.
+
+        Raises:
+            FrameError: more than one file, or as `read_frame`.
+        """
+        if len(img) != 1:
+            raise FrameError(f"got {len(img)} files for one frame ({img[0]}, ...); give one path per item.")
+        frame = read_frame(img[0])
+        spacing = frame.pixel_spacing_mm
+        affine = np.diag([*(spacing or (1.0, 1.0)), 1.0, 1.0])
+        meta = {
+            MetaKeys.AFFINE: affine,
+            MetaKeys.ORIGINAL_AFFINE: affine.copy(),
+            MetaKeys.SPATIAL_SHAPE: np.array(frame.pixels.shape),
+            MetaKeys.ORIGINAL_CHANNEL_DIM: "no_channel",
+            "pixel_spacing_mm": np.array(spacing or (np.nan, np.nan)),
+        }
+        return frame.pixels, {str(key): value for key, value in meta.items()}
+
+
+def _as_names(data: Sequence[PathLike] | PathLike) -> list[str]:
+    if isinstance(data, Sequence) and not isinstance(data, str):
+        return [str(name) for name in data]
+    return [str(data)]
+
+
+def _reader_of(suffix: str) -> Callable[[Path], Frame]:
+    if suffix in PICTURE_SUFFIXES:
+        return _read_picture
+    if suffix in METAIMAGE_SUFFIXES:
+        return _read_metaimage
+    if suffix in NIFTI_SUFFIXES:
+        return _read_nifti
+    return _read_dicom
+
+
+def _read_picture(path: Path) -> Frame:
+    with _decoding(path), Image.open(path, formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
+        frames = getattr(picture, "n_frames", 1)
+        if frames != 1:
+            raise _not_one_frame(path, f"{frames} frames")
+        picture.load()
+        if picture.mode in ("LA", "La"):
+            gray = picture.getchannel("L")
+        elif picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
+            gray = picture.convert("L") if picture.mode == "1" else picture
+        else:  # By way of RGB, so that alpha is dropped and a palette looked up
+            gray = picture.convert("RGB").convert("L")
+        return Frame(np.array(gray, dtype=np.float32), None)
+
+
+def _read_metaimage(path: Path) -> Frame:
+    header = read_metaimage_header(path)
+    channels = header.get("ElementNumberOfChannels", "1")
+    if channels not in ("1", "3"):
+        raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")
+    data_file = header["ElementDataFile"]
+    if data_file.upper() not in ("LOCAL", "LIST") and "%" not in data_file and not (path.parent / data_file).is_file():
+        raise FrameError(f"{path}: its data file {data_file} is missing; put it into the same folder.")
+    with _decoding(path):
+        # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
+        image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
+        size = tuple(image.GetLargestPossibleRegion().GetSize())
+        if len(size) < 2 or any(length != 1 for length in size[2:]):
+            raise _not_one_frame(path, f"size {' x '.join(map(str, size))}")
+        pixels = itk.array_from_image(image).reshape(size[1], size[0])
+        # ITK's spacing is (x, y, ...)
+        column, row = (float(value) for value in list(image.GetSpacing())[:2])
+        return Frame(pixels, _usable((row, column)) if states_spacing(header) else None)
+
+
+def states_spacing(header: dict[str, str]) -> bool:
+    """Whether a MetaImage header states a spacing at all: where it does not, ITK says 1.0."""
+    return "ElementSpacing" in header or "ElementSize" in header
+
+
+def read_metaimage_header(path: Path) -> dict[str, str]:
+    """The ``key = value`` lines of a MetaImage header, of which ElementDataFile is the last.
+
+    Raises:
+        FrameError: the file does not start with such a header.
+    """
+    header: dict[str, str] = {}
+    with path.open("rb") as file:
+        while line := file.readline(4096):
+            key, equals, value = line.decode("latin-1").partition("=")
+            if not equals:
+                break
+            header[key.strip()] = value.strip()
+            if key.strip() == "ElementDataFile":
+                return header
+    raise FrameError(f"{path}: no MetaImage header (no ElementDataFile line); export the frame again.")
+
+
+def _read_nifti(path: Path) -> Frame:
+    with _decoding(path):
+        image: Any = nib.load(path)
+        values = np.asanyarray(image.dataobj)
+        if values.ndim < 2 or any(length != 1 for length in values.shape[2:]):
+            raise _not_one_frame(path, f"size {' x '.join(map(str, values.shape))}")
+        values = values.reshape(values.shape[:2]).T
+        if values.dtype.names:
+            values = np.stack([values[name] for name in ("R", "G", "B")], axis=-1) @ LUMINANCE
+        if np.iscomplexobj(values):
+            raise FrameError(f"{path}: complex values; expected grey levels. Store the magnitude.")
+        column, row = (float(zoom) for zoom in image.header.get_zooms()[:2])
+        unit = image.header.get_xyzt_units()[0]
+        to_mm = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}[unit]
+        stated = not (unit == "unknown" and row == column == 1.0)
+        return Frame(_as_pixels(values), _usable((row * to_mm, column * to_mm)) if stated else None)
+
+
+def _read_dicom(path: Path) -> Frame:
+    with _decoding(path):
+        dataset = pydicom.dcmread(path)
+        if "PixelData" not in dataset:
+            kind = dataset.get("Modality", "unknown modality")
+            raise FrameError(f"{path}: a DICOM file without pixels ({kind}); export the frame itself.")
+        frames = int(dataset.get("NumberOfFrames") or 1)
+        if frames != 1:
+            raise _not_one_frame(path, f"{frames} frames")
+        syntax = dataset.file_meta.TransferSyntaxUID
+        if syntax.is_compressed and syntax.is_encapsulated and not get_decoder(syntax).is_available:
+            raise FrameError(
+                f"{path}: compressed as {syntax.name}, which no installed library decodes; "
+                "run `pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg`, or export it uncompressed."
+            )
+        values = pixel_array(dataset)  # YBR comes back as RGB
+        if dataset.PhotometricInterpretation == "PALETTE COLOR":
+            values = apply_color_lut(values, dataset)
+        if values.ndim == 3:
+            values = values[..., :3] @ LUMINANCE
+        elif dataset.PhotometricInterpretation == "MONOCHROME1":
+            # The lowest value is white: turn the stored range round.
+            signed = bool(dataset.PixelRepresentation)
+            values = (-1.0 if signed else 2.0**dataset.BitsStored - 1.0) - values
+        return Frame(_as_pixels(values), _dicom_spacing(dataset))
+
+
+def _dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
+    spacings = []
+    for region in dataset.get("SequenceOfUltrasoundRegions") or []:
+        if (
+            region.get("RegionSpatialFormat") == REGION_IS_2D
+            and region.get("RegionDataType") == REGION_IS_TISSUE
+            and region.get("PhysicalUnitsXDirection") == UNIT_IS_CM
+            and region.get("PhysicalUnitsYDirection") == UNIT_IS_CM
+        ):
+            # The deltas are cm per pixel and signed by the direction of the axis.
+            row, column = (abs(float(region.get(f"PhysicalDelta{axis}") or 0)) * 10 for axis in "YX")
+            width = region.RegionLocationMaxX1 - region.RegionLocationMinX0
+            height = region.RegionLocationMaxY1 - region.RegionLocationMinY0
+            if spacing := _usable((row, column)):
+                spacings.append((width * height, spacing))
+    if spacings:
+        return max(spacings)[1]
+    stated = dataset.get("PixelSpacing")
+    return _usable((float(stated[0]), float(stated[1]))) if stated else None
+
+
+def _usable(spacing: Spacing) -> Spacing | None:
+    """The spacing, or None when a number in it cannot be a length in mm."""
+    return spacing if all(math.isfinite(value) and value > 0 for value in spacing) else None
+
+
+def _as_pixels(values: NDArray[Any]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _not_one_frame(path: Path, found: str) -> FrameError:
+    return FrameError(f"{path}: has {found}; expected one 2-D frame. Export the frame to measure on its own.")
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged bytes into a FrameError.
+
+    Every exception is caught: the libraries raise struct.error, zlib.error, KeyError, RuntimeError and their own
+    kinds, and one bad file must not end a batch.
+    """
+    try:
+        yield
+    except FrameError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise FrameError(
+            f"{path}: cannot be read as a frame, so it is damaged or not what its name says ({reason[-1]}); "
+            "export or copy it again."
+        ) from error

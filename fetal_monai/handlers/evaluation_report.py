@@ -1,0 +1,72 @@
+"""The results of an evaluation: one row an image, and the means."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine, Events
+
+from fetal_monai.data.atomic import atomic_path
+
+
+class EvaluationReport:
+    """Writes `per_image.csv` and `summary.json`, and prints the summary as a table.
+
+    Attach it behind the metrics. It takes each metric's value per image from `engine.state.metric_details` and its
+    mean from `engine.state.metrics`, under the metrics' own names.
+
+    Args:
+        output_dir: where the two files go.
+        facts: what the summary states besides, e.g. the section evaluated and the network's cost.
+    """
+
+    def __init__(self, output_dir: str | Path, facts: dict[str, Any] | None = None) -> None:
+        self.output_dir = Path(output_dir)
+        self.facts = facts or {}
+        self.images: list[str] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the evaluator."""
+        engine.add_event_handler(Events.EPOCH_STARTED, self.clear)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.note_images)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.write)
+
+    def clear(self, engine: Engine) -> None:
+        """Forget the images of an earlier run."""
+        self.images = []
+
+    def note_images(self, engine: Engine) -> None:
+        """Note the batch's file names, in the order of the metrics' values."""
+        self.images += [Path(item["image"].meta["filename_or_obj"]).name for item in engine.state.output]
+
+    def write(self, engine: Engine) -> None:
+        """Write both files and print the summary."""
+        details = {name: values.flatten().tolist() for name, values in engine.state.metric_details.items()}
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        with atomic_path(self.output_dir / "per_image.csv") as temporary, temporary.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["image", *details])
+            writer.writerows(
+                [image, *(_cell(value) for value in row)]
+                for image, *row in zip(self.images, *details.values(), strict=True)
+            )
+        summary = {**self.facts, "images": len(self.images), **engine.state.metrics}
+        with atomic_path(self.output_dir / "summary.json") as temporary:
+            temporary.write_text(json.dumps(summary, indent=2, default=str) + "\n")
+        print(f"\n{_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
+
+
+def _cell(value: float) -> str:
+    return "" if value != value else f"{value:.6g}"
+
+
+def _table(summary: dict[str, Any]) -> str:
+    rows: Sequence[tuple[str, str]] = [
+        (name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in summary.items()
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)

@@ -1,0 +1,147 @@
+"""Checkpoints: all that a training needs to go on, and the best network so far."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from ignite.engine import Engine, Events
+from monai.utils import set_determinism
+from torch import nn
+
+from fetal_monai.data.atomic import atomic_path
+
+
+class Stateful(Protocol):
+    """Anything with a state to save and to load: networks, optimisers, schedulers."""
+
+    def state_dict(self) -> dict[str, Any]: ...  # noqa: D102
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...  # noqa: D102
+
+
+class BestNetwork:
+    """Keeps the weights of the epoch with the highest metric in one file, a plain state dict.
+
+    Attach it to the validator. Unlike MONAI's `CheckpointSaver` it replaces the file in one step, so that there is a
+    whole one at every moment, and its own state can be saved with the training, so that a resumed training does not
+    take its first epoch for the best one.
+
+    Args:
+        path: the file, e.g. `models/model.pt`.
+        network: the network whose weights are kept; under DistributedDataParallel, the wrapped one's.
+        metric: name of the validator's metric; NaN is never the best.
+    """
+
+    def __init__(self, path: str | Path, network: nn.Module, metric: str) -> None:
+        self.path = Path(path)
+        self.network = network
+        self.metric = metric
+        self.best_value = float("-inf")
+        self.best_epoch = 0
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the validator, after its metrics."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """Save the weights if this epoch's metric is the highest so far."""
+        value = engine.state.metrics[self.metric]
+        if value > self.best_value:
+            self.best_value, self.best_epoch = value, engine.state.epoch
+            if engine.state.rank != 0:
+                return
+            _save(_unwrapped(self.network).state_dict(), self.path)
+            engine.logger.info(f"best {self.metric} so far: {value:.4f} (epoch {self.best_epoch}), saved {self.path}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best value and its epoch."""
+        return {"best_value": self.best_value, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the best value and its epoch from an earlier run."""
+        self.best_value, self.best_epoch = state_dict["best_value"], state_dict["best_epoch"]
+
+
+class TrainingState:
+    """Saves the whole state of a training after every epoch, and resumes from it.
+
+    Every epoch draws its random numbers from `seed + epoch`: a training that was interrupted and resumed ends with
+    the same weights as one that was not. Attach it to the trainer after the validation and the learning-rate
+    handlers, so that what they change in an epoch is saved with it.
+
+    Args:
+        path: the file, e.g. `output/train/checkpoint.pt`; replaced in one step, so that a kill leaves a whole one.
+        objects: by name, what has a state: network, optimizer, lr_scheduler, best network.
+        seed: of the random numbers.
+        resume: load the file before the first epoch, and go on behind the epoch that it holds.
+
+    Raises:
+        FileNotFoundError: to resume, and there is no such file.
+        ValueError: to resume, and the file is damaged, or all epochs are done already.
+    """
+
+    def __init__(self, path: str | Path, objects: Mapping[str, Stateful], seed: int = 0, resume: bool = False) -> None:
+        self.path = Path(path)
+        self.objects = {name: _unwrapped(item) for name, item in objects.items()}
+        self.seed = seed
+        self.resume = resume
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the trainer."""
+        if self.resume:
+            engine.add_event_handler(Events.STARTED, self.load)
+        engine.add_event_handler(Events.EPOCH_STARTED, self.seed_epoch)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def seed_epoch(self, engine: Engine) -> None:
+        """Seed all random numbers of the epoch that starts, the transforms' own generators included."""
+        seed = self.seed + engine.state.epoch
+        set_determinism(seed=seed, use_deterministic_algorithms=None)
+        randomizable = getattr(engine.data_loader.dataset, "transform", None)
+        if hasattr(randomizable, "set_random_state"):
+            randomizable.set_random_state(seed=seed + engine.state.rank)
+
+    def save(self, engine: Engine) -> None:
+        """Write the state after an epoch, on the first rank."""
+        if engine.state.rank != 0:
+            return
+        state = {name: item.state_dict() for name, item in self.objects.items()}
+        state["progress"] = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
+        if engine.scaler is not None:
+            state["scaler"] = engine.scaler.state_dict()
+        _save(state, self.path)
+
+    def load(self, engine: Engine) -> None:
+        """Restore the state and set the engine behind the epoch that it was saved after."""
+        if not self.path.is_file():
+            raise FileNotFoundError(
+                f"Cannot resume: there is no checkpoint {self.path}. Leave out --resume to start anew, or name the "
+                "folder of the interrupted training with --output_dir."
+            )
+        if not zipfile.is_zipfile(self.path):
+            raise ValueError(f"Cannot resume: {self.path} is not a whole PyTorch checkpoint. Start anew.")
+        state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
+        progress = state["progress"]
+        if progress["epoch"] >= engine.state.max_epochs:
+            raise ValueError(
+                f"Nothing to resume: {self.path} was saved after epoch {progress['epoch']}, and the training ends "
+                f"after epoch {engine.state.max_epochs}. Ask for more with --epochs."
+            )
+        for name, item in self.objects.items():
+            item.load_state_dict(state[name])
+        if engine.scaler is not None:
+            engine.scaler.load_state_dict(state["scaler"])
+        engine.state.epoch, engine.state.iteration = progress["epoch"], progress["iteration"]
+        engine.logger.info(f"resumed {self.path} behind epoch {engine.state.epoch}")
+
+
+def _unwrapped(item: Any) -> Any:
+    return item.module if isinstance(item, nn.parallel.DistributedDataParallel) else item
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    with atomic_path(path) as temporary:
+        torch.save(state, temporary)

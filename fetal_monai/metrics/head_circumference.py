@@ -1,0 +1,57 @@
+"""How far a measured head circumference is from the reference, in millimetres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from monai.metrics import Cumulative
+
+from fetal_monai.biometry import FailedFit, HeadMeasurement
+
+
+class HeadCircumferenceDifference(Cumulative):
+    """Predicted minus reference head circumference in mm, per image and averaged.
+
+    The HC18 challenge's "difference" and, with `absolute`, "absolute difference" (van den Heuvel et al. 2018,
+    doi:10.1371/journal.pone.0200412). An image whose head could not be measured has no difference: it is NaN in the
+    buffer and left out of the mean, so read the mean beside the fraction of heads measured.
+
+    Args:
+        absolute: take each image's absolute difference.
+    """
+
+    def __init__(self, absolute: bool = False) -> None:
+        super().__init__()
+        self.absolute = absolute
+
+    def __call__(
+        self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]
+    ) -> None:
+        """Add a batch: measurements of the predicted and of the reference masks, in the same order."""
+        differences = torch.tensor([_difference_mm(p, r) for p, r in zip(y_pred, y, strict=True)]).unsqueeze(1)
+        self.extend(differences.abs() if self.absolute else differences)
+
+    def aggregate(self) -> torch.Tensor:
+        """Return the mean over the measured images (NaN if there are none)."""
+        return self.get_buffer().nanmean()
+
+
+class HeadsMeasured(Cumulative):
+    """Fraction of the images whose predicted mask gave a head measurement."""
+
+    def __call__(
+        self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]
+    ) -> None:
+        """Add a batch: only the predicted measurements count."""
+        self.extend(torch.tensor([float(bool(predicted)) for predicted in y_pred]).unsqueeze(1))
+
+    def aggregate(self) -> torch.Tensor:
+        """Return the fraction, 0 to 1."""
+        return self.get_buffer().mean()
+
+
+def _difference_mm(predicted: HeadMeasurement | FailedFit, reference: HeadMeasurement | FailedFit) -> float:
+    if not isinstance(predicted, HeadMeasurement) or not isinstance(reference, HeadMeasurement):
+        return float("nan")
+    return predicted.head_circumference_mm - reference.head_circumference_mm

@@ -1,0 +1,168 @@
+"""One exam: a head, its surroundings and a scanner; and one view of it, placed on the screen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fetal_monai.biometry import Ellipse
+from fetal_monai.phantom.brain import Brain
+from fetal_monai.phantom.display import Display, Furniture
+from fetal_monai.phantom.head import Skull
+from fetal_monai.phantom.sector import Sector
+from fetal_monai.phantom.smooth_noise import SmoothField
+from fetal_monai.phantom.uterus import Uterus
+
+FRAME_SHAPE = (540, 800)
+"""(H, W) of a frame, HC18's own."""
+
+PIXEL_SPACING_RANGE_MM = (0.05, 0.33)
+"""Smallest and largest pixel size of a frame."""
+
+# Head circumferences of HC18 in mm: (share, from, to).
+_HEAD_SIZES = ((0.18, 50, 100), (0.06, 100, 150), (0.55, 150, 200), (0.06, 200, 250), (0.15, 250, 345))
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What the frames of one exam share.
+
+    Attributes:
+        head_circumference_mm: Size of the head.
+        axis_ratio: Short over long axis of the head.
+        perimeter_px: Length of the head's outline on the screen.
+        angle_rad: Direction of the head's long axis on the screen.
+        probe_radius_mm: Radius of the probe's face.
+        head_depth_mm: Distance from the probe's face to the skull.
+        beam_width_mm: Width of the beam (standard deviation) at the head's centre.
+        pulse_length_mm: Length of the pulse (standard deviation).
+        looks: Number of looks the scanner compounds.
+        depth_gain_db: Gain at the lower end of the sector relative to the upper.
+        edge_loss_db: Loss at the outermost beams.
+        contact_db: Gain by beam: how well each part of the probe touches the skin.
+        patchiness_db: Variation of every reflector's echo from place to place.
+        skull: The skull.
+        brain: The brain.
+        uterus: The surroundings.
+        display: The scanner's settings.
+        furniture: The scanner's screen.
+    """
+
+    head_circumference_mm: float
+    axis_ratio: float
+    perimeter_px: float
+    angle_rad: float
+    probe_radius_mm: float
+    head_depth_mm: float
+    beam_width_mm: float
+    pulse_length_mm: float
+    looks: int
+    depth_gain_db: float
+    edge_loss_db: float
+    contact_db: SmoothField
+    patchiness_db: SmoothField
+    skull: Skull
+    brain: Brain
+    uterus: Uterus
+    display: Display
+    furniture: Furniture
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Exam:
+        """Draw an exam with the head sizes and zooms of HC18."""
+        shares = [share for share, _, _ in _HEAD_SIZES]
+        _, low, high = _HEAD_SIZES[rng.choice(len(_HEAD_SIZES), p=shares)]
+        circumference = float(rng.uniform(low, high))
+        early = circumference < 100
+        lying = rng.normal(0, 0.35 if early else 0.14)
+        oblique = rng.random() < (0.2 if early else 0.05)
+        return cls(
+            head_circumference_mm=circumference,
+            axis_ratio=float(np.clip(rng.normal(0.79, 0.045), 0.67, 0.92)),
+            perimeter_px=float(np.clip(rng.normal(1040 if early else 1350, 220 if early else 170), 560, 1700)),
+            angle_rad=float(rng.uniform(0, math.pi) if oblique else lying % math.pi),
+            probe_radius_mm=float(rng.uniform(40, 62)),
+            head_depth_mm=float(rng.uniform(6, 36)),
+            beam_width_mm=float(rng.uniform(0.15, 0.35) + 0.0018 * circumference),
+            pulse_length_mm=float(rng.uniform(0.06, 0.12) + 0.0008 * circumference),
+            looks=int(rng.integers(1, 5)),
+            depth_gain_db=float(rng.normal(0, 4)),
+            edge_loss_db=float(rng.uniform(0, 8)),
+            contact_db=SmoothField.random(rng, (2, 16), scale=float(rng.uniform(0.5, 4))),
+            patchiness_db=SmoothField.random(rng, (80, 40), scale=float(rng.uniform(2, 5))),
+            skull=Skull.random(rng, circumference),
+            brain=Brain.random(rng, circumference),
+            uterus=Uterus.random(rng, circumference),
+            display=Display.random(rng),
+            furniture=Furniture.random(rng),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One frame's geometry.
+
+    Attributes:
+        ellipse: The head's outline, px.
+        pixel_spacing_mm: Pixel size, the same along rows and columns.
+        sector: The sector on the screen.
+        gain_db: Gain of this frame on top of the display's.
+    """
+
+    ellipse: Ellipse
+    pixel_spacing_mm: float
+    sector: Sector
+    gain_db: float
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, exam: Exam) -> View:
+        """Draw a view: the head a little moved and turned, the screen a little panned and zoomed."""
+        height, width = FRAME_SHAPE
+        ratio = float(np.clip(exam.axis_ratio * rng.normal(1, 0.012), 0.65, 0.94))
+        circumference = float(np.clip(exam.head_circumference_mm * rng.normal(1, 0.01), 50, 345))
+        angle = exam.angle_rad + rng.normal(0, 0.05)
+        # Half extents of the ellipse with a = 1, then the largest perimeter that still fits the screen.
+        half_width = math.hypot(math.cos(angle), ratio * math.sin(angle))
+        half_height = math.hypot(math.sin(angle), ratio * math.cos(angle))
+        unit_perimeter = Ellipse(0, 0, 1, ratio, angle).perimeter
+        largest = unit_perimeter * min(0.5 * (height - 12) / half_height, 0.5 * (width - 40) / half_width)
+        perimeter_px = min(exam.perimeter_px * rng.normal(1, 0.02), largest)
+        spacing = float(np.clip(circumference / perimeter_px, *PIXEL_SPACING_RANGE_MM))
+        # Scanners print the pixel size with a dozen digits; the truth must follow what the table says.
+        spacing = round(spacing, 12)
+        a = circumference / spacing / unit_perimeter
+        half_width, half_height = half_width * a, half_height * a
+
+        center_x = rng.normal(0.497 * width, 33)
+        center_y = rng.normal(0.495 * height, 28)
+        # A few heads of HC18 reach over the border of the screen.
+        margin = -10.0 if rng.random() < 0.02 else 4.0
+        center_x = _within(center_x, half_width + margin, width - 1 - half_width - margin)
+        center_y = _within(center_y, half_height + margin, height - 1 - half_height - margin)
+        ellipse = Ellipse(center_x, center_y, a, a * ratio, angle)
+
+        start_radius = exam.probe_radius_mm / spacing
+        head_depth = max(exam.head_depth_mm * rng.normal(1, 0.06), 4.0) / spacing
+        apex_distance = start_radius + head_depth + half_height
+        bearing = rng.normal(0, 0.06)
+        apex_x = center_x - apex_distance * math.sin(bearing)
+        apex_y = center_y - apex_distance * math.cos(bearing)
+        # Wide enough for most of the head; now and then a side of the head lies outside.
+        needed = math.asin(min(half_width / apex_distance, 0.95))
+        half_angle = float(np.clip(needed * rng.uniform(1.0, 1.6), 0.22, 0.66))
+        sector = Sector(
+            apex_x=apex_x,
+            apex_y=apex_y,
+            start_radius=start_radius,
+            end_radius=apex_distance + half_height + rng.uniform(8, 45) / spacing,
+            axis_rad=bearing + rng.normal(0, 0.035),
+            half_angle_rad=half_angle,
+        )
+        return cls(ellipse, spacing, sector, gain_db=float(rng.normal(0, 1)))
+
+
+def _within(value: float, low: float, high: float) -> float:
+    """`value` between the limits, or their middle when nothing lies between them."""
+    return float(np.clip(value, low, high)) if low <= high else (low + high) / 2

@@ -1,0 +1,34 @@
+"""Where the file goes that a transform writes about a frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fetal_monai.data.frame import frame_suffix
+
+
+def output_path(
+    frame: str | Path, source_dir: str | Path | None, output_dir: str | Path, ending: str, suffix: str
+) -> Path:
+    """The path of a frame's mask or overlay: the source's folders again below `output_dir`.
+
+    ``thorax/007.png`` gives ``thorax/007_mask.png``. Where the new file is of another format than the frame, the
+    frame's suffix becomes part of the name (``007_dcm_overlay.png``), since ``007.png`` may lie beside ``007.dcm``.
+
+    Args:
+        frame: the frame's file.
+        source_dir: the folder whose structure is mirrored; None, or a frame outside it: no folders.
+        output_dir: the folder to write to.
+        ending: what is added to the name, such as ``_mask``.
+        suffix: of the new file, with its dot; empty for none.
+    """
+    frame = Path(frame)
+    inside = source_dir is not None and frame.is_relative_to(source_dir)
+    folder = frame.relative_to(source_dir).parent if inside and source_dir is not None else Path()
+    own_suffix = frame_suffix(frame) or ""
+    if not frame.name.lower().endswith(own_suffix):
+        own_suffix = ""  # a DICOM file without one
+    stem = frame.name[: len(frame.name) - len(own_suffix)]
+    if suffix != own_suffix:
+        stem += f"_{own_suffix.replace('.', '') or 'dicom'}"
+    return Path(output_dir) / folder / f"{stem}{ending}{suffix}"

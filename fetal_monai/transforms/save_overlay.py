@@ -1,0 +1,213 @@
+"""Draw what was measured on the frame, as a sonographer would check it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import ImageMetaKey, convert_to_numpy
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from skimage.measure import find_contours
+
+from fetal_monai.biometry import (
+    Ellipse,
+    FailedFit,
+    HeadMeasurement,
+    OutOfRangeError,
+    format_gestational_age,
+    hadlock_gestational_age_days,
+    intergrowth_gestational_age_days,
+)
+from fetal_monai.data import atomic_path, read_frame
+
+from .output_path import output_path
+
+MASK_COLOUR = (80, 200, 255)
+ELLIPSE_COLOUR = (255, 196, 0)
+TEXT_COLOUR = (240, 240, 240)
+QUIET_COLOUR = (150, 150, 150)
+WARNING_COLOUR = (255, 120, 90)
+CAPTION_BACKGROUND = (24, 24, 24)
+
+SUPERSAMPLING = 4  # lines are drawn this much larger and reduced: Pillow has no antialiasing of its own
+LONGEST_SIDE_PX = (800, 1600)  # small frames are enlarged so that lines and letters do not hide them
+
+Point = tuple[float, float]
+
+
+class SaveHeadOverlayd(MapTransform):
+    """Writes a PNG of the frame with the mask's outline, the ellipse, its axes (OFD, BPD) and a caption.
+
+    The caption tells HC, BPD, OFD and the gestational ages, or why there are none. The frame is read again from its
+    file, in its own resolution; where the pixels are not square the picture is stretched so that the anatomy is true.
+
+    Args:
+        keys: the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`.
+        output_dir: the folder to write to.
+        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
+        ending: what is added to the frame's name.
+        image_key: the image, whose meta data name the frame's file.
+        allow_missing_keys: leave out keys that an item lacks.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        source_dir: str | Path | None = None,
+        ending: str = "_overlay",
+        image_key: str = "image",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.output_dir = Path(output_dir)
+        self.source_dir = source_dir
+        self.ending = ending
+        self.image_key = image_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """The item as it came; the picture is written."""
+        item = dict(data)
+        frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
+        path = output_path(frame, self.source_dir, self.output_dir, self.ending, ".png")
+        for key in self.key_iterator(item):
+            mask = convert_to_numpy(item[key])[-1] > 0.5
+            picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name)
+            with atomic_path(path) as temporary:
+                picture.save(temporary)
+        return item
+
+
+def draw_overlay(
+    pixels: NDArray[np.float32], mask: NDArray[np.bool_], head: HeadMeasurement | FailedFit, title: str
+) -> Image.Image:
+    """The picture that `SaveHeadOverlayd` writes.
+
+    Args:
+        pixels: the frame (H, W).
+        mask: the head (H, W).
+        head: what was measured in it.
+        title: the frame's name.
+    """
+    x_scale, y_scale = _display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
+    size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
+    picture = Image.fromarray(_gray_8_bit(pixels)).resize(size, Image.Resampling.BICUBIC).convert("RGB")
+
+    # Pixel centres are integers in the frame's coordinates, and half integers in the enlarged picture's.
+    def shown(points: Iterable[Sequence[float]]) -> list[Point]:
+        return [((x + 0.5) * x_scale, (y + 0.5) * y_scale) for x, y in points]
+
+    outlines = [shown(contour[:, ::-1]) for contour in find_contours(np.pad(mask, 1).astype(float), 0.5)]
+    outlines = [[(x - x_scale, y - y_scale) for x, y in outline] for outline in outlines]  # the padding again
+    _draw_lines(picture, outlines, MASK_COLOUR, width=1.2)
+    if isinstance(head, HeadMeasurement):
+        ellipse = head.ellipse_px.scaled(x_scale, y_scale)
+        ellipse = Ellipse(
+            ellipse.center_x + x_scale / 2,
+            ellipse.center_y + y_scale / 2,
+            ellipse.semi_axis_a,
+            ellipse.semi_axis_b,
+            ellipse.angle_rad,
+        )
+        _draw_ellipse(picture, ellipse)
+    return _with_caption(picture, _caption(head, title))
+
+
+def _display_scale(shape: tuple[int, ...], pixel_spacing_mm: tuple[float, float] | None) -> tuple[float, float]:
+    row_spacing, column_spacing = pixel_spacing_mm or (1.0, 1.0)
+    finest = min(row_spacing, column_spacing)
+    x_scale, y_scale = column_spacing / finest, row_spacing / finest
+    longest = max(shape[1] * x_scale, shape[0] * y_scale)
+    zoom = float(np.clip(longest, *LONGEST_SIDE_PX)) / longest
+    return x_scale * zoom, y_scale * zoom
+
+
+def _gray_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """8-bit frames as they are; others windowed between their 0.5th and 99.5th percentile."""
+    low, high = 0.0, 255.0
+    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
+        low, high = (float(value) for value in np.percentile(pixels, [0.5, 99.5]))
+        if high <= low:
+            low, high = float(pixels.min()), float(pixels.max())
+    return np.round(np.clip((pixels - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
+
+
+def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
+    # Of an ellipse's evenly spaced points, the ends of the long and the short axis are a quarter apart.
+    far, right, near, left = (tuple(point) for point in ellipse.points(4))
+    outline = [tuple(point) for point in ellipse.points()]
+    _draw_lines(picture, [[*outline, outline[0]]], ELLIPSE_COLOUR, width=2)
+    _draw_lines(picture, [[far, near], [right, left]], ELLIPSE_COLOUR, width=1.2)
+    for name, end, other in (("OFD", near, far), ("BPD", left, right)):
+        _draw_label(picture, name, end, other)
+
+
+def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> None:
+    """Put a name beside an axis, a little inside its end."""
+    font = ImageFont.load_default(_font_size(picture))
+    along = np.array(other) - end
+    across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
+    x, y = np.array(end) + 0.14 * along + across * font.size
+    draw = ImageDraw.Draw(picture)
+    draw.text((x, y), text, ELLIPSE_COLOUR, font, anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0))
+
+
+def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: tuple[int, int, int], width: float):
+    coverage = Image.new("L", (picture.width * SUPERSAMPLING, picture.height * SUPERSAMPLING))
+    draw = ImageDraw.Draw(coverage)
+    for line in lines:
+        enlarged = [(x * SUPERSAMPLING, y * SUPERSAMPLING) for x, y in line]
+        draw.line(enlarged, 255, round(width * SUPERSAMPLING), joint="curve")
+    picture.paste(colour, mask=coverage.reduce(SUPERSAMPLING))
+
+
+def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[tuple[str, tuple[int, int, int]]]:
+    """Lines of the caption, each with its colour."""
+    quiet_title = (title, QUIET_COLOUR)
+    if not isinstance(head, HeadMeasurement):
+        return [("Not measured", WARNING_COLOUR), (head.reason, TEXT_COLOUR), quiet_title]
+    if head.pixel_spacing_mm is None:
+        ellipse = head.ellipse_px
+        axes = f"{2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f}"
+        return [("Pixel spacing unknown: no millimetres", WARNING_COLOUR), (f"Axes {axes} px", TEXT_COLOUR), quiet_title]
+    sizes = (
+        f"HC {head.head_circumference_mm:.1f} mm    BPD {head.biparietal_diameter_mm:.1f} mm    "
+        f"OFD {head.occipitofrontal_diameter_mm:.1f} mm"
+    )
+    ages = f"GA {_age(hadlock_gestational_age_days, head)} (Hadlock)    "
+    ages += f"{_age(intergrowth_gestational_age_days, head)} (INTERGROWTH-21st)"
+    return [(sizes, TEXT_COLOUR), (ages, TEXT_COLOUR), quiet_title]
+
+
+def _age(standard: Callable[[float], float], head: HeadMeasurement) -> str:
+    try:
+        return format_gestational_age(standard(head.head_circumference_mm))
+    except OutOfRangeError:
+        return "out of range"
+
+
+def _font_size(picture: Image.Image) -> int:
+    return max(14, round(picture.width / 45))
+
+
+def _with_caption(picture: Image.Image, lines: Sequence[tuple[str, tuple[int, int, int]]]) -> Image.Image:
+    size = _font_size(picture)
+    margin, line_height = size, round(1.5 * size)
+    framed = Image.new(
+        "RGB", (picture.width, picture.height + 2 * margin + line_height * len(lines)), CAPTION_BACKGROUND
+    )
+    framed.paste(picture)
+    draw = ImageDraw.Draw(framed)
+    for row, (text, colour) in enumerate(lines):
+        font = ImageFont.load_default(size)
+        widest = picture.width - 2 * margin
+        if (length := font.getlength(text)) > widest:  # a portrait frame or a long name
+            font = ImageFont.load_default(size * widest / length)
+        middle = picture.height + margin + (row + 0.5) * line_height
+        draw.text((margin, middle), text, colour, font, anchor="lm")
+    return framed
