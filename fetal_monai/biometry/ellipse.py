@@ -9,7 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import ellipse as draw_ellipse
-from skimage.measure import EllipseModel
+
+# 4 A C - B^2 as a quadratic form in (A, B, C): positive for an ellipse.
+_ELLIPSE_CONSTRAINT = np.array([[0.0, 0.0, 2.0], [0.0, -1.0, 0.0], [2.0, 0.0, 0.0]])
+# Relative size below which a singular value is rounding error.
+_NEGLIGIBLE = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,14 @@ class FailedFit:
 def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
     """Fit an ellipse to points by direct least squares.
 
-    Halir and Flusser, "Numerically stable direct least squares fitting of ellipses", WSCG 1998, as in
-    scikit-image's `EllipseModel`, which centres and scales the points first.
+    Minimises the sum of squares of the conic A x^2 + B x y + C y^2 + D x + E y + F over the points under
+    4 A C - B^2 = 1: Fitzgibbon et al., "Direct least square fitting of ellipses", TPAMI 21(5), 1999, with the
+    linear coefficients eliminated as in Halir and Flusser, "Numerically stable direct least squares fitting of
+    ellipses", WSCG 1998. The points are centred and scaled first.
+
+    The eigenvalue problem is solved in its symmetric form, which has real solutions whatever the points.
+    scikit-image's `EllipseModel` solves the unsymmetric one: it may raise TypeError on points without noise
+    (scikit-image issue 7013), and does so on all points with NumPy 2.5 (issue 8235).
 
     Args:
         points: Array (N, 2) of (x, y), at least five of them, not all on one line.
@@ -171,23 +181,33 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
         return FailedFit("the outline has points that are not finite numbers")
     if len(points) < 5:
         return FailedFit(f"an ellipse needs at least 5 points, got {len(points)}")
-    spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
-    if spread[1] <= 1e-6 * spread[0]:
+    center = points.mean(axis=0)
+    spread = np.linalg.svd(points - center, compute_uv=False)
+    if spread[1] <= _NEGLIGIBLE * spread[0]:
         return FailedFit("all points of the outline lie on one line")
-    parameters = _estimate(points)
-    if parameters is None or not np.isfinite(parameters).all() or min(parameters[2:4]) <= 0:
+    scale = spread[0] / math.sqrt(len(points))
+    x, y = ((points - center) / scale).T
+
+    quadratic = np.stack([x**2, x * y, y**2], axis=1)
+    linear = np.stack([x, y, np.ones_like(x)], axis=1)
+    basis, _ = np.linalg.qr(linear)
+    # What the linear terms cannot explain. Its smallest singular value is zero for points exactly on a conic.
+    _, singular, directions = np.linalg.svd(quadratic - basis @ (basis.T @ quadratic), full_matrices=False)
+    # The points have unit size, so rounding errors grow with the square root of their number only.
+    smallest = _NEGLIGIBLE * math.sqrt(len(points))
+    if singular[1] <= smallest:
+        return FailedFit("the points of the outline fit more than one ellipse")
+    whitening = directions.T / np.maximum(singular, smallest)
+    _, vectors = np.linalg.eigh(whitening.T @ _ELLIPSE_CONSTRAINT @ whitening)
+    conic = whitening @ vectors[:, -1]
+    rest = -np.linalg.lstsq(linear, quadratic @ conic, rcond=None)[0]
+
+    form = np.array([[conic[0], conic[1] / 2], [conic[1] / 2, conic[2]]])
+    offset = np.linalg.solve(-2 * form, rest[:2])
+    curvatures, axes = np.linalg.eigh(form / -(rest[2] + rest[:2] @ offset / 2))
+    # Between the two limits, in units of the points' own spread, lies every closed outline.
+    if not (np.isfinite(curvatures).all() and 1e-6 < curvatures[0] and curvatures[1] < 1e6):
         return FailedFit("no ellipse fits the outline")
-    center_x, center_y, a, b, angle = parameters
-    if a < b:
-        a, b, angle = b, a, angle + math.pi / 2
-    return Ellipse(center_x, center_y, a, b, angle)
-
-
-def _estimate(points: NDArray[np.float64]) -> tuple[float, float, float, float, float] | None:
-    """Centre x and y, the two semi-axes (either may be the longer) and the angle of the first."""
-    if hasattr(EllipseModel, "from_estimate"):
-        model = EllipseModel.from_estimate(points)
-        return (*model.center, *model.axis_lengths, model.theta) if model else None
-    # scikit-image before 0.26, the last for Python 3.10.
-    model = EllipseModel()
-    return tuple(model.params) if model.estimate(points) else None
+    a, b = scale / np.sqrt(curvatures)
+    center_x, center_y = center + scale * offset
+    return Ellipse(center_x, center_y, a, b, math.atan2(axes[1, 0], axes[0, 0]))

@@ -120,7 +120,9 @@ def measure_head(
     contours = find_contours(head.astype(np.float64), 0.5)
     if not contours:
         return FailedFit("the mask fills the whole frame: no outline to measure")
-    ellipse = fit_ellipse(np.concatenate(contours)[:, ::-1])
+    # A closed contour repeats its first point, which would then count twice.
+    points = np.concatenate([contour[:-1] if (contour[0] == contour[-1]).all() else contour for contour in contours])
+    ellipse = fit_ellipse(points[:, ::-1])
     if not isinstance(ellipse, Ellipse):
         return ellipse
 

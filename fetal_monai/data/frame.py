@@ -16,6 +16,7 @@ import pydicom
 from monai.config import PathLike
 from monai.data import ImageReader
 from monai.utils import MetaKeys
+from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
@@ -243,8 +244,11 @@ def _read_nifti(path: Path) -> Frame:
             values = np.stack([values[name] for name in ("R", "G", "B")], axis=-1) @ LUMINANCE
         if np.iscomplexobj(values):
             raise FrameError(f"{path}: complex values; expected grey levels. Store the magnitude.")
-        column, row = (float(zoom) for zoom in image.header.get_zooms()[:2])
-        unit = image.header.get_xyzt_units()[0]
+        with ImageOpener(path) as file:
+            # Unchecked, as stored: nibabel's own check turns a pixdim of zero into 1.
+            header = type(image.header).from_fileobj(file, check=False)
+        column, row = (abs(float(length)) for length in header["pixdim"][1:3])
+        unit = header.get_xyzt_units()[0]
         to_mm = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}[unit]
         stated = not (unit == "unknown" and row == column == 1.0)
         return Frame(_as_pixels(values), _usable((row * to_mm, column * to_mm)) if stated else None)

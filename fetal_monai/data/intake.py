@@ -182,7 +182,9 @@ def _frame_files(folder: Path) -> list[Path]:
 
 def _table_rows(table: Path) -> list[Row]:
     if not table.is_file():
-        raise FileNotFoundError(f"{table}: no such table; give a CSV file with the columns filename and pixel size(mm).")
+        raise FileNotFoundError(
+            f"{table}: no such table; give a CSV file with the columns filename and pixel size(mm)."
+        )
     try:
         # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
         with table.open(newline="", encoding="utf-8-sig") as file:
@@ -191,7 +193,9 @@ def _table_rows(table: Path) -> list[Row]:
             reader.fieldnames = columns
             rows = [{key: (value or "").strip() for key, value in row.items() if key in columns} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV UTF-8 (comma separated).") from error
+        raise ValueError(
+            f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV UTF-8 (comma separated)."
+        ) from error
     if FILENAME_COLUMN not in columns or not {*SPACING_COLUMNS, AGE_COLUMN} & set(columns):
         raise ValueError(
             f"{table}: has the columns {columns}; expected {FILENAME_COLUMN!r} and one of {SPACING_COLUMNS!r}, "

@@ -1,5 +1,6 @@
 """Simulated ultrasound frames of the fetal head, with their exact truth."""
 
 from fetal_monai.phantom.frame import PhantomFrame, simulate_frame
+from fetal_monai.phantom.writer import write_phantoms
 
-__all__ = ["PhantomFrame", "simulate_frame"]
+__all__ = ["PhantomFrame", "simulate_frame", "write_phantoms"]

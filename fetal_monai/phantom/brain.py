@@ -77,7 +77,7 @@ _SECOND_TRIMESTER_INTERFACES = (
     Interface(0.44, 0.20, 0.11, -0.05, 0.0, -21.0),  # walls of the far frontal horn
     Interface(0.44, 0.33, 0.11, -0.10, 0.0, -24.0),
     Interface(0.02, 0.0, 0.06, 0.0, 0.0, -25.0),  # third ventricle
-    Interface(0.10, 0.70, 0.20, 0.05, -0.06, -24.0),  # insula
+    Interface(0.10, 0.70, 0.20, 0.05, -0.03, -26.0),  # insula
     Interface(-0.35, -0.28, 0.12, -0.05, 0.0, -29.0),
     Interface(0.44, -0.22, 0.09, 0.05, 0.0, -28.0),
 )
@@ -103,6 +103,7 @@ class Brain:
         forehead: +1 when the forehead points along +along, -1 otherwise.
         haze_db: Level of the reverberation under the near skull.
         haze_depth_mm: Depth over which the reverberation falls to 1/e.
+        ripple_phases: Phases, rad, of the ripples that make every outline a little irregular.
         regions: Ovals, painted in this order.
         interfaces: Reflecting lines.
     """
@@ -111,6 +112,7 @@ class Brain:
     forehead: int
     haze_db: float
     haze_depth_mm: float
+    ripple_phases: tuple[float, float]
     regions: tuple[Region, ...]
     interfaces: tuple[Interface, ...]
 
@@ -120,7 +122,7 @@ class Brain:
         early = head_circumference_mm < rng.uniform(85, 115)
         regions = _FIRST_TRIMESTER_REGIONS if early else _SECOND_TRIMESTER_REGIONS
         interfaces = _FIRST_TRIMESTER_INTERFACES if early else _SECOND_TRIMESTER_INTERFACES
-        contrast_db = rng.uniform(-8, 2)  # of all landmarks: many frames hardly show them
+        contrast_db = rng.uniform(-11, -2)  # of all landmarks: many frames hardly show them
         kept_regions = tuple(
             replace(
                 region,
@@ -145,7 +147,7 @@ class Brain:
                 level_db=line.level_db + contrast_db + rng.normal(0, 2.5),
             )
             for line in interfaces
-            if rng.random() < 0.85
+            if rng.random() < 0.75
         )
         # Sulci: short lines anywhere, more of them in an older brain.
         sulci = tuple(
@@ -160,24 +162,25 @@ class Brain:
             for _ in range(rng.poisson(2 + head_circumference_mm / 35))
         )
         return cls(
-            tissue_db=float(rng.normal(-38 if early else -44, 3)),
+            tissue_db=float(rng.normal(-39 if early else -47, 3)),
             forehead=int(rng.choice((-1, 1))),
             haze_db=float(rng.uniform(-46, -33)),
             haze_depth_mm=float(rng.uniform(4, 14)),
+            ripple_phases=(float(rng.uniform(0, 2 * math.pi)), float(rng.uniform(0, 2 * math.pi))),
             regions=kept_regions,
             interfaces=kept_interfaces + sulci,
         )
 
     def level_db(self, at: HeadCoordinates, inside: NDArray[np.bool_]) -> Field:
         """Level of the diffuse echo of the samples `inside`, (N,)."""
-        along, across = at.along[inside] * np.float32(self.forehead), at.across[inside]
+        along, across = self._landmark_coordinates(at, inside)
         depth_mm = -at.distance_mm[inside]
         level = np.full(along.shape, self.tissue_db, dtype=np.float32)
         stretch = np.float32(at.semi_axes_mm[0] / at.semi_axes_mm[1])
         for region in self.regions:
-            u, v = _turned(along - np.float32(region.along), across - np.float32(region.across), region.tilt_rad, stretch)
+            u, v = _seen_from(region, along, across, stretch)
             reach = np.hypot(u / np.float32(region.half_length), v / np.float32(region.half_width))
-            weight = np.clip((np.float32(1.12) - reach) * np.float32(4), 0, 1)
+            weight = np.clip((np.float32(1.2) - reach) * np.float32(2.5), 0, 1)
             level += (np.float32(region.level_db) - level) * weight
         near = across < 0
         haze = np.float32(self.haze_db) - np.float32(8.7 / self.haze_depth_mm) * depth_mm
@@ -185,28 +188,41 @@ class Brain:
 
     def reflection(self, at: HeadCoordinates, inside: NDArray[np.bool_]) -> Field:
         """Amplitude of the coherent echo of the samples `inside`, (N,)."""
-        along, across = at.along[inside] * np.float32(self.forehead), at.across[inside]
+        along, across = self._landmark_coordinates(at, inside)
         a_mm, b_mm = at.semi_axes_mm
         stretch = np.float32(a_mm / b_mm)
-        half_thickness = 0.25 + 0.006 * a_mm  # mm
+        half_thickness = 0.12 + 0.006 * a_mm  # mm
         echo = np.zeros(along.shape, dtype=np.float32)
         for line in self.interfaces:
             # The tilt turns the line away from the short axis' direction, on which the beam comes in.
             facing = math.cos(math.acos(min(at.short_axis_beam_cosine, 1.0)) + abs(line.tilt_rad))
             amplitude = 10 ** (line.level_db / 20) * max(facing, 0.0) ** 2
             # Only the samples around the line are worth the exponentials.
-            near = np.flatnonzero(
-                (np.abs(along - np.float32(line.along)) < 1.4 * line.half_length)
-                & (np.abs(across - np.float32(line.across)) < 1.4 * line.half_length * stretch * abs(math.sin(line.tilt_rad)) + abs(line.bend) + 4 * half_thickness / b_mm)
+            reach_along = 1.4 * line.half_length
+            reach_across = (
+                reach_along * stretch * abs(math.sin(line.tilt_rad)) + 2 * abs(line.bend) + 4 * half_thickness / b_mm
             )
-            u, v = _turned(along[near] - np.float32(line.along), across[near] - np.float32(line.across), line.tilt_rad, stretch)
+            near = np.flatnonzero(
+                (np.abs(along - np.float32(line.along)) < reach_along)
+                & (np.abs(across - np.float32(line.across)) < reach_across)
+            )
+            u, v = _seen_from(line, along[near], across[near], stretch)
             u = u / np.float32(line.half_length)
             offset_mm = (v - np.float32(line.bend) * u**2) * np.float32(b_mm)
             echo[near] += np.float32(amplitude) * np.exp(-((offset_mm / np.float32(half_thickness)) ** 2) - u**4)
         return echo
 
+    def _landmark_coordinates(self, at: HeadCoordinates, inside: NDArray[np.bool_]) -> tuple[Field, Field]:
+        """Coordinates along (positive towards the forehead) and across, rippled: no outline is a perfect oval."""
+        along, across = at.along[inside] * np.float32(self.forehead), at.across[inside]
+        first, second = (np.float32(phase) for phase in self.ripple_phases)
+        ripple_along = np.float32(0.02) * np.sin(13 * across + first)
+        ripple_across = np.float32(0.025) * np.sin(8 * along + second)
+        return along + ripple_along, across + ripple_across
 
-def _turned(along: Field, across: Field, tilt_rad: float, stretch: np.float32) -> tuple[Field, Field]:
-    """Turn head coordinates by `tilt_rad` in true lengths, `stretch` being the ratio of the semi-axes."""
-    cos, sin = np.float32(math.cos(tilt_rad)), np.float32(math.sin(tilt_rad))
+
+def _seen_from(mark: Region | Interface, along: Field, across: Field, stretch: np.float32) -> tuple[Field, Field]:
+    """Coordinates from the mark's centre, turned by its tilt in true lengths; `stretch` is the semi-axes' ratio."""
+    along, across = along - np.float32(mark.along), across - np.float32(mark.across)
+    cos, sin = np.float32(math.cos(mark.tilt_rad)), np.float32(math.sin(mark.tilt_rad))
     return along * cos + across * (sin / stretch), across * cos - along * (sin * stretch)

@@ -31,10 +31,10 @@ class Display:
     def random(cls, rng: np.random.Generator) -> Display:
         """Draw a scanner's settings."""
         return cls(
-            gain_db=float(rng.normal(6, 4)),
+            gain_db=float(rng.normal(4, 3.5)),
             dynamic_range_db=float(rng.uniform(54, 68)),
-            gray_curve=float(rng.uniform(1.3, 1.9)),
-            smoothing=float(rng.uniform(0.4, 1.0)),
+            gray_curve=float(rng.uniform(1.4, 2.1)),
+            smoothing=float(rng.uniform(0.35, 0.9)),
         )
 
     def gray(self, envelope: Field, gain_db: Field) -> Field:
@@ -70,8 +70,8 @@ class Furniture:
     def random(cls, rng: np.random.Generator) -> Furniture:
         """Draw the layout of one scanner: HC18's own bar and boxes, moved a little."""
         bar = (24, 181, 3, 11) if rng.random() < 0.9 else (10, 190, 28, 36)
-        lower_right = (int(rng.choice((345, 405, 425, 443))), 522, int(rng.integers(585, 625)), 800)
-        boxes = [lower_right]
+        upper_edge = int(rng.choice((345, 405, 425, 443), p=(0.1, 0.2, 0.35, 0.35)))
+        boxes = [(upper_edge, 522, int(rng.integers(585, 625)), 800)]
         if rng.random() < 0.65:
             boxes.append((0, int(rng.integers(70, 110)), int(rng.integers(690, 745)), 800))
         if rng.random() < 0.15:
@@ -84,5 +84,4 @@ class Furniture:
             screen[first_row:end_row, first_column:end_column] = 0
         first, last, left, right = self.gray_bar
         fraction = np.linspace(1, 0, last - first + 1)
-        # Without the black frame the bar would melt into a sector that lies under it.
         screen[first : last + 1, left : right + 1] = np.round(243 * fraction**1.3).astype(np.uint8)[:, None]

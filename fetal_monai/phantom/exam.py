@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 
@@ -42,10 +43,11 @@ class Exam:
         depth_gain_db: Gain at the lower end of the sector relative to the upper.
         edge_loss_db: Loss at the outermost beams.
         contact_db: Gain by beam: how well each part of the probe touches the skin.
-        patchiness_db: Variation of every reflector's echo from place to place.
+        patchiness_db: Variation of every echo from place to place, finer than an organ and coarser than the speckle.
         skull: The skull.
         brain: The brain.
         uterus: The surroundings.
+        frame_count: Number of frames the sonographer kept.
         display: The scanner's settings.
         furniture: The scanner's screen.
     """
@@ -63,6 +65,7 @@ class Exam:
     edge_loss_db: float
     contact_db: SmoothField
     patchiness_db: SmoothField
+    frame_count: int
     skull: Skull
     brain: Brain
     uterus: Uterus
@@ -87,11 +90,12 @@ class Exam:
             head_depth_mm=float(rng.uniform(6, 36)),
             beam_width_mm=float(rng.uniform(0.15, 0.35) + 0.0018 * circumference),
             pulse_length_mm=float(rng.uniform(0.06, 0.12) + 0.0008 * circumference),
-            looks=int(rng.integers(1, 5)),
+            looks=int(rng.integers(2, 5)),
             depth_gain_db=float(rng.normal(0, 4)),
-            edge_loss_db=float(rng.uniform(0, 8)),
-            contact_db=SmoothField.random(rng, (2, 16), scale=float(rng.uniform(0.5, 4))),
+            edge_loss_db=float(rng.uniform(0, 14)),
+            contact_db=SmoothField.random(rng, (2, 16), scale=float(rng.uniform(1, 6))),
             patchiness_db=SmoothField.random(rng, (80, 40), scale=float(rng.uniform(2, 5))),
+            frame_count=int(rng.choice((1, 2, 3), p=(0.8, 0.16, 0.04))),
             skull=Skull.random(rng, circumference),
             brain=Brain.random(rng, circumference),
             uterus=Uterus.random(rng, circumference),
@@ -137,10 +141,12 @@ class View:
 
         center_x = rng.normal(0.497 * width, 33)
         center_y = rng.normal(0.495 * height, 28)
-        # A few heads of HC18 reach over the border of the screen.
-        margin = -10.0 if rng.random() < 0.02 else 4.0
+        margin = 4.0
         center_x = _within(center_x, half_width + margin, width - 1 - half_width - margin)
         center_y = _within(center_y, half_height + margin, height - 1 - half_height - margin)
+        # A few heads of HC18 reach over the border of the screen.
+        if rng.random() < 0.01:
+            center_y = half_height - rng.uniform(2, 8)
         ellipse = Ellipse(center_x, center_y, a, a * ratio, angle)
 
         start_radius = exam.probe_radius_mm / spacing
@@ -151,7 +157,7 @@ class View:
         apex_y = center_y - apex_distance * math.cos(bearing)
         # Wide enough for most of the head; now and then a side of the head lies outside.
         needed = math.asin(min(half_width / apex_distance, 0.95))
-        half_angle = float(np.clip(needed * rng.uniform(1.0, 1.6), 0.22, 0.66))
+        half_angle = float(np.clip(needed * rng.uniform(0.9, 2.1), 0.24, 0.62))
         sector = Sector(
             apex_x=apex_x,
             apex_y=apex_y,
@@ -161,6 +167,19 @@ class View:
             half_angle_rad=half_angle,
         )
         return cls(ellipse, spacing, sector, gain_db=float(rng.normal(0, 1)))
+
+
+def draw_exam(seed: int, exam: int) -> Exam:
+    """Exam number `exam` of the set that `seed` names; the same numbers always give the same exam.
+
+    Raises:
+        TypeError: An argument is no whole number.
+        ValueError: An argument is negative.
+    """
+    for name, value in (("seed", seed), ("exam", exam)):
+        if index(value) < 0:
+            raise ValueError(f"{name} must be 0 or more, got {value}.")
+    return Exam.random(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(exam,))))
 
 
 def _within(value: float, low: float, high: float) -> float:

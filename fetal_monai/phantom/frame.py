@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.phantom.exam import FRAME_SHAPE, Exam, View
+from fetal_monai.phantom.exam import FRAME_SHAPE, Exam, View, draw_exam
 from fetal_monai.phantom.head import HeadCoordinates
 from fetal_monai.phantom.sector import PolarGrid
 from fetal_monai.phantom.speckle import echo_envelope
@@ -19,7 +19,7 @@ from fetal_monai.phantom.speckle import echo_envelope
 Field = NDArray[np.float32]
 
 # Samples along and across the beams: 1 to 2 px on the screen, finer than the speckle.
-_DEPTHS, _BEAMS = 400, 288
+_DEPTHS, _BEAMS = 384, 256
 # What soft tissue takes from a beam of 3.5 MHz there and back, dB per mm. The scanner's time gain makes up for it, so
 # a path through fluid or brain comes out brighter by the difference.
 _TISSUE_ATTENUATION, _BRAIN_ATTENUATION = 0.30, 0.14
@@ -61,10 +61,9 @@ def simulate_frame(seed: int, exam: int, repeat: int = 0) -> PhantomFrame:
         TypeError: An argument is no whole number.
         ValueError: An argument is negative.
     """
-    for name, value in (("seed", seed), ("exam", exam), ("repeat", repeat)):
-        if index(value) < 0:
-            raise ValueError(f"{name} must be 0 or more, got {value}.")
-    patient = Exam.random(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(exam,))))
+    if index(repeat) < 0:
+        raise ValueError(f"repeat must be 0 or more, got {repeat}.")
+    patient = draw_exam(seed, exam)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(exam, repeat)))
     view = View.random(rng, patient)
     grid = view.sector.grid(FRAME_SHAPE, _DEPTHS, _BEAMS)
@@ -87,12 +86,14 @@ def _listen(rng: np.random.Generator, exam: Exam, view: View, grid: PolarGrid) -
     level_db[inside] = exam.brain.level_db(at, inside)
     fluid[inside] = 0
     # The bone's own diffuse echo keeps the sides of the head faintly visible, where nothing is reflected.
-    level_db += (np.float32(exam.skull.echo_db - 16) - level_db) * bone * np.float32(0.7)
+    level_db += (np.float32(exam.skull.echo_db - 18) - level_db) * bone * np.float32(0.7)
     reflection *= skull_depth > 0
     reflection[inside] += exam.brain.reflection(at, inside)
     reflection += exam.skull.reflection(at, skull_depth, bone)
     depths_mm = (grid.radii - np.float32(view.sector.start_radius)) * np.float32(spacing)
-    reflection *= 10 ** (exam.patchiness_db(depths_mm, grid.angles) / np.float32(20))
+    patchiness_db = exam.patchiness_db(depths_mm, grid.angles)
+    level_db += np.float32(0.7) * patchiness_db
+    reflection *= 10 ** (patchiness_db / np.float32(20))
 
     scatter = 10 ** (level_db / np.float32(20))
     envelope = echo_envelope(

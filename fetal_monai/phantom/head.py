@@ -77,7 +77,8 @@ class Skull:
     """A bony shell just inside the ellipse.
 
     Attributes:
-        thickness_mm: Thickness of the shell.
+        thickness_mm: Mean thickness of the shell.
+        thickness_variation: Relative variation of the thickness around the head.
         echo_db: Level of its echo where the beam meets it at a right angle.
         directivity: Exponent of the cosine between beam and normal; the echo fades with it where the beam grazes.
         attenuation_db_per_mm: What the bone takes from a beam there and back.
@@ -89,6 +90,7 @@ class Skull:
     """
 
     thickness_mm: float
+    thickness_variation: ClosedCurveNoise
     echo_db: float
     directivity: float
     attenuation_db_per_mm: float
@@ -101,17 +103,19 @@ class Skull:
     def random(cls, rng: np.random.Generator, head_circumference_mm: float) -> Skull:
         """Draw a skull; it thickens and hardens with the size of the head."""
         maturity = (head_circumference_mm - 50) / 295
+        mean_radius_mm = head_circumference_mm / (2 * math.pi)
         gaps = tuple(
             (float(rng.uniform(-math.pi, math.pi)), float(rng.uniform(0.6, 2.2)) * (0.6 + 0.8 * maturity))
-            for _ in range(rng.integers(0, 5))
+            for _ in range(rng.integers(0, 4))
         )
         return cls(
-            thickness_mm=float(rng.uniform(1.2, 1.7) + 1.5 * maturity),
-            echo_db=float(rng.uniform(-17, -8) - 3 * (maturity < 0.12)),
-            directivity=float(rng.uniform(1.2, 3.0)),
-            attenuation_db_per_mm=float(rng.uniform(0.7, 1.4) + 0.6 * maturity),
-            unevenness_mm=ClosedCurveNoise.random(rng, 3, 8, rms=float(rng.uniform(0.002, 0.006)) * _radius(head_circumference_mm)),
-            strength_db=ClosedCurveNoise.random(rng, 1, 14, rms=float(rng.uniform(1.5, 4.5))),
+            thickness_mm=float(rng.uniform(0.7, 1.3) + 1.4 * maturity),
+            thickness_variation=ClosedCurveNoise.random(rng, 2, 12, rms=float(rng.uniform(0.05, 0.2))),
+            echo_db=float(rng.uniform(-19, -10) - 2 * (maturity < 0.12)),
+            directivity=float(rng.uniform(1.5, 4.0)),
+            attenuation_db_per_mm=float(rng.uniform(1.0, 2.2) + 0.6 * maturity),
+            unevenness_mm=ClosedCurveNoise.random(rng, 3, 8, rms=float(rng.uniform(0.002, 0.006)) * mean_radius_mm),
+            strength_db=ClosedCurveNoise.random(rng, 1, 40, rms=float(rng.uniform(2, 5))),
             gaps=gaps,
             scalp_mm=float(rng.uniform(1.5, 3.5) * (0.5 + maturity) * (rng.random() < 0.35)),
         )
@@ -122,8 +126,8 @@ class Skull:
 
     def bone(self, at: HeadCoordinates, depth_mm: Field) -> Field:
         """Amount of bone at every sample, 0 to 1: bell-shaped across the shell, nothing at the sutures."""
-        thickness = np.float32(self.thickness_mm)
-        from_peak = depth_mm + np.float32(0.4) * thickness
+        thickness = np.float32(self.thickness_mm) * (1 + self.thickness_variation(at.curve_angle))
+        from_peak = depth_mm + np.float32(0.5) * thickness
         # The echo rises steeply on the outer face and trails off inwards.
         width = np.where(from_peak > 0, np.float32(0.36) * thickness, np.float32(0.55) * thickness)
         return np.exp(np.float32(-0.5) * (from_peak / width) ** 2) * self._closed(at)
@@ -136,8 +140,9 @@ class Skull:
         mean_radius_mm = sum(at.semi_axes_mm) / 2
         for angle, half_width_mm in self.gaps:
             offset_mm = np.abs(np.mod(angles - angle + math.pi, 2 * math.pi) - math.pi) * mean_radius_mm
-            closed *= 1 - np.float32(0.9) * np.exp(-((offset_mm / half_width_mm) ** 2))
-        return closed[((at.curve_angle + np.float32(math.pi)) * np.float32((size - 1) / (2 * math.pi))).astype(np.int32)]
+            closed *= 1 - np.float32(0.8) * np.exp(-((offset_mm / half_width_mm) ** 2))
+        positions = (at.curve_angle + np.float32(math.pi)) * np.float32((size - 1) / (2 * math.pi))
+        return closed[positions.astype(np.int32)]
 
     def reflection(self, at: HeadCoordinates, depth_mm: Field, bone: Field) -> Field:
         """Amplitude of the coherent echo of bone and scalp."""
@@ -148,7 +153,3 @@ class Skull:
             line = np.exp(-(((depth_mm - np.float32(self.scalp_mm)) / np.float32(0.35)) ** 2))
             echo += np.float32(0.12) * strength * facing**2 * line
         return echo
-
-
-def _radius(head_circumference_mm: float) -> float:
-    return head_circumference_mm / (2 * math.pi)

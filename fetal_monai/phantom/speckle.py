@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter
 
 Field = NDArray[np.float32]
 
@@ -58,5 +58,5 @@ def echo_envelope(
     parts = rng.standard_normal((looks, 2, *scatter.shape), dtype=np.float32)
     parts *= np.float32(gain / math.sqrt(2)) * scatter
     parts[:, 0] += reflection
-    blurred = gaussian_filter1d(gaussian_filter1d(parts, pulse_sigma, axis=2, truncate=3), beam_sigma, axis=3, truncate=3)
+    blurred = gaussian_filter(parts, (0, 0, pulse_sigma, beam_sigma), truncate=3)
     return np.hypot(blurred[:, 0], blurred[:, 1]).mean(axis=0)

@@ -50,6 +50,8 @@ class Uterus:
         placenta_db: Level of the placenta.
         variation_db: Broad variation of the tissue's level.
         layers_db: Layers of muscle and fat, long across the beams and thin along them.
+        fascia: Short reflecting sheets across the beams, where the value lies above 1.
+        fascia_db: Level of their echo.
         skin_mm: Depth over which the layers under the probe stand out.
         limbs: Limbs in the fluid.
     """
@@ -64,6 +66,8 @@ class Uterus:
     placenta_db: float
     variation_db: SmoothField
     layers_db: SmoothField
+    fascia: SmoothField
+    fascia_db: float
     skin_mm: float
     limbs: tuple[Limb, ...]
 
@@ -82,15 +86,17 @@ class Uterus:
         )
         return cls(
             fluid_gap_mm=float(rng.normal(-4 + 6 * roominess, 4)),
-            fluid_gap_variation_mm=ClosedCurveNoise.random(rng, 1, 5, rms=float(rng.uniform(3, 7 + 4 * roominess))),
+            fluid_gap_variation_mm=ClosedCurveNoise.random(rng, 1, 7, rms=float(rng.uniform(3, 7 + 4 * roominess))),
             fluid_db=float(rng.uniform(-62, -50)),
             tissue_db=float(rng.normal(-38, 3.5)),
-            wall_reflection_db=float(rng.uniform(-34, -20)),
+            wall_reflection_db=float(rng.uniform(-40, -24)),
             placenta_mm=float(rng.uniform(12, 30) * (rng.random() < 0.45)),
             placenta_angle_rad=float(rng.uniform(-math.pi, math.pi)),
             placenta_db=float(rng.uniform(-35, -29)),
             variation_db=SmoothField.random(rng, (14, 9), scale=float(rng.uniform(2, 7))),
-            layers_db=SmoothField.random(rng, (90, 6), scale=float(rng.uniform(1, 5))),
+            layers_db=SmoothField.random(rng, (160, 7), scale=float(rng.uniform(1, 5))),
+            fascia=SmoothField.random(rng, (220, 20), scale=1.0),
+            fascia_db=float(rng.uniform(-46, -30)),
             skin_mm=float(rng.uniform(4, 14)),
             limbs=limbs,
         )
@@ -125,9 +131,11 @@ class Uterus:
             level += (np.float32(self.placenta_db) + np.float32(0.3) * broad - level) * placenta
         level += (np.float32(self.fluid_db) - level) * fluid
 
+        sheets = np.maximum(self.fascia(depths_mm, grid.angles) - 1, 0) * (1 + skin)
+        reflection = np.float32(10 ** (self.fascia_db / 20)) * sheets * (1 - fluid)
         facing = np.abs(at.beam_cosine)
-        surface = np.exp(-((to_wall / np.float32(0.6)) ** 2)) * (gap > 1)
-        reflection = np.float32(10 ** (self.wall_reflection_db / 20)) * facing**4 * surface
+        surface = np.exp(-((to_wall / np.float32(0.6)) ** 2)) * (gap > 3)
+        reflection += np.float32(10 ** (self.wall_reflection_db / 20)) * facing**4 * surface
         for limb in self.limbs:
             self._paint_limb(limb, at, level, reflection, fluid)
         return level, reflection, fluid

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ignite.engine import Engine
+from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
 from fetal_monai.data.atomic import atomic_path
-from fetal_monai.handlers.failure import on_failure
 
 from .provenance import provenance, running_config
 from .store import EXPERIMENT, tracking_uri
@@ -70,7 +69,7 @@ class RunTracker(MLFlowHandler):
     def attach(self, engine: Engine) -> None:
         """Attach to the trainer or the evaluator."""
         super().attach(engine)
-        on_failure(engine, self.fail)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self.fail)
 
     def start(self, engine: Engine) -> None:
         """Open the run, or the interrupted one again, and log what is known before the first iteration."""
@@ -92,10 +91,11 @@ class RunTracker(MLFlowHandler):
             self.client.log_text(run_id, json.dumps(self.config, indent=2, default=str), "config.json")
 
     def fail(self, engine: Engine, exception: BaseException) -> None:
-        """Mark the run as failed, with the reason."""
+        """Mark the run as failed, with the reason, and raise it again: Ignite swallows what no handler raises."""
         if self.cur_run is not None:
             self.client.set_tag(self.cur_run.info.run_id, "failure", f"{type(exception).__name__}: {exception}"[:5000])
             self.client.set_terminated(self.cur_run.info.run_id, "FAILED")
+        raise exception
 
     def _log_params(self, params: dict[str, Any]) -> None:
         # MLflow refuses a parameter's second value: a resumed run keeps those that it was started with.

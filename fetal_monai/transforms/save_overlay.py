@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from monai.config import KeysCollection
@@ -37,7 +37,9 @@ CAPTION_BACKGROUND = (24, 24, 24)
 SUPERSAMPLING = 4  # lines are drawn this much larger and reduced: Pillow has no antialiasing of its own
 LONGEST_SIDE_PX = (800, 1600)  # small frames are enlarged so that lines and letters do not hide them
 
-Point = tuple[float, float]
+Point: TypeAlias = tuple[float, float]
+Colour: TypeAlias = tuple[int, int, int]
+Line: TypeAlias = list[tuple[str, Colour]]  # of the caption: pieces of text, each with its colour
 
 
 class SaveHeadOverlayd(MapTransform):
@@ -149,15 +151,17 @@ def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
 
 def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> None:
     """Put a name beside an axis, a little inside its end."""
-    font = ImageFont.load_default(_font_size(picture))
+    size = _font_size(picture)
     along = np.array(other) - end
     across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
-    x, y = np.array(end) + 0.14 * along + across * font.size
+    x, y = np.array(end) + 0.14 * along + across * size
     draw = ImageDraw.Draw(picture)
-    draw.text((x, y), text, ELLIPSE_COLOUR, font, anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0))
+    draw.text(
+        (x, y), text, ELLIPSE_COLOUR, ImageFont.load_default(size), anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0)
+    )
 
 
-def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: tuple[int, int, int], width: float):
+def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: Colour, width: float) -> None:
     coverage = Image.new("L", (picture.width * SUPERSAMPLING, picture.height * SUPERSAMPLING))
     draw = ImageDraw.Draw(coverage)
     for line in lines:
@@ -166,22 +170,24 @@ def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: 
     picture.paste(colour, mask=coverage.reduce(SUPERSAMPLING))
 
 
-def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[tuple[str, tuple[int, int, int]]]:
-    """Lines of the caption, each with its colour."""
-    quiet_title = (title, QUIET_COLOUR)
+def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
+    legend = [(title, QUIET_COLOUR), ("mask", MASK_COLOUR), ("ellipse", ELLIPSE_COLOUR)]
     if not isinstance(head, HeadMeasurement):
-        return [("Not measured", WARNING_COLOUR), (head.reason, TEXT_COLOUR), quiet_title]
+        return [[("Not measured", WARNING_COLOUR)], [(head.reason, TEXT_COLOUR)], legend[:2]]
     if head.pixel_spacing_mm is None:
         ellipse = head.ellipse_px
-        axes = f"{2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f}"
-        return [("Pixel spacing unknown: no millimetres", WARNING_COLOUR), (f"Axes {axes} px", TEXT_COLOUR), quiet_title]
+        axes = f"Axes {2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f} px"
+        return [[("Pixel spacing unknown: no millimetres", WARNING_COLOUR)], [(axes, TEXT_COLOUR)], legend]
     sizes = (
-        f"HC {head.head_circumference_mm:.1f} mm    BPD {head.biparietal_diameter_mm:.1f} mm    "
-        f"OFD {head.occipitofrontal_diameter_mm:.1f} mm"
+        f"HC {head.head_circumference_mm:.1f} mm",
+        f"BPD {head.biparietal_diameter_mm:.1f} mm",
+        f"OFD {head.occipitofrontal_diameter_mm:.1f} mm",
     )
-    ages = f"GA {_age(hadlock_gestational_age_days, head)} (Hadlock)    "
-    ages += f"{_age(intergrowth_gestational_age_days, head)} (INTERGROWTH-21st)"
-    return [(sizes, TEXT_COLOUR), (ages, TEXT_COLOUR), quiet_title]
+    ages = (
+        f"GA {_age(hadlock_gestational_age_days, head)} (Hadlock)",
+        f"{_age(intergrowth_gestational_age_days, head)} (INTERGROWTH-21st)",
+    )
+    return [[(text, TEXT_COLOUR) for text in sizes], [(text, TEXT_COLOUR) for text in ages], legend]
 
 
 def _age(standard: Callable[[float], float], head: HeadMeasurement) -> str:
@@ -195,19 +201,20 @@ def _font_size(picture: Image.Image) -> int:
     return max(14, round(picture.width / 45))
 
 
-def _with_caption(picture: Image.Image, lines: Sequence[tuple[str, tuple[int, int, int]]]) -> Image.Image:
+def _with_caption(picture: Image.Image, lines: Sequence[Line]) -> Image.Image:
     size = _font_size(picture)
-    margin, line_height = size, round(1.5 * size)
-    framed = Image.new(
-        "RGB", (picture.width, picture.height + 2 * margin + line_height * len(lines)), CAPTION_BACKGROUND
-    )
+    margin, line_height, gap = size, round(1.5 * size), 1.2
+    height = picture.height + 2 * margin + line_height * len(lines)
+    framed = Image.new("RGB", (picture.width, height), CAPTION_BACKGROUND)
     framed.paste(picture)
     draw = ImageDraw.Draw(framed)
-    for row, (text, colour) in enumerate(lines):
+    for row, line in enumerate(lines):
         font = ImageFont.load_default(size)
-        widest = picture.width - 2 * margin
-        if (length := font.getlength(text)) > widest:  # a portrait frame or a long name
-            font = ImageFont.load_default(size * widest / length)
-        middle = picture.height + margin + (row + 0.5) * line_height
-        draw.text((margin, middle), text, colour, font, anchor="lm")
+        length = sum(font.getlength(text) for text, _ in line) + gap * size * (len(line) - 1)
+        shrink = min(1.0, (picture.width - 2 * margin) / length)  # a portrait frame or a long name
+        font = ImageFont.load_default(size * shrink)
+        x, y = float(margin), picture.height + margin + (row + 0.5) * line_height
+        for text, colour in line:
+            draw.text((x, y), text, colour, font, anchor="lm")
+            x += font.getlength(text) + gap * size * shrink
     return framed

@@ -1,0 +1,71 @@
+"""Command line: simulate fetal-head frames in HC18's layout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fetal_monai.phantom import write_phantoms
+
+_DESCRIPTION = """\
+Simulate ultrasound frames of the fetal head, with exact ground truth, in HC18's own layout and naming.
+
+No data set at hand? These frames train, evaluate and test every bundle of this project. They show a sector of a
+curved probe, speckle, a bright skull with drop-outs and shadows, brain landmarks, amniotic fluid, and the gray bar
+and black boxes of HC18. They are for trying the software, not for judging a method: docs/phantom.md says what they
+leave out.
+"""
+
+_EPILOG = """\
+what is written:
+  training_set/000_HC.png                 a frame, 800x540 px, 8-bit gray; 000_2HC.png is a second frame of exam 000
+  training_set/000_HC_Annotation.png      the outline of the head, a thin closed line
+  training_set_pixel_size_and_HC.csv      filename, pixel size(mm), head circumference (mm)
+  test_set/000_HC.png                     frames without annotation (with --test_count)
+  test_set_pixel_size.csv                 filename, pixel size(mm)
+  ground_truth.csv                        the exact ellipse of every frame in pixels, test frames included
+
+The same seed gives the same frames, and frame number i does not depend on --count.
+
+examples:
+  150 frames:
+    python -m data_prep.phantom --output_dir data/phantoms
+  500 other frames, and 50 without annotation:
+    python -m data_prep.phantom --output_dir data/phantoms --count 500 --test_count 50 --seed 7
+  then masks and a data list, as from the real HC18:
+    python -m data_prep.hc18 --source data/phantoms --output_dir data/phantoms_prepared
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words of the command line; those of the process when None.
+
+    Returns:
+        Exit code: 0 done, 2 could not do it.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.phantom",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--output_dir", required=True, help="folder to write to; it holds no data set yet")
+    parser.add_argument("--count", type=int, default=150, help="number of annotated frames (default: %(default)s)")
+    parser.add_argument("--test_count", type=int, default=0, help="number of test frames (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the set (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        write_phantoms(options.output_dir, options.count, seed=options.seed, test_count=options.test_count)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{options.count} annotated and {options.test_count} test frames are in {options.output_dir}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""The results of an inference: one row a file, measured or not."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import ignite.distributed as idist
+from ignite.engine import Engine, Events
+
+from fetal_monai.biometry import (
+    FailedFit,
+    HeadMeasurement,
+    OutOfRangeError,
+    format_gestational_age,
+    hadlock_gestational_age_days,
+    intergrowth_gestational_age_days,
+    intergrowth_head_circumference_centile,
+)
+from fetal_monai.data import Intake, atomic_path
+from fetal_monai.data.intake import natural_key
+
+logger = logging.getLogger(__name__)
+
+MEASUREMENT_COLUMNS = (
+    "file",
+    "status",
+    "reason",
+    "pixel_spacing_row_mm",
+    "pixel_spacing_column_mm",
+    "center_x_px",
+    "center_y_px",
+    "semi_axis_a_px",
+    "semi_axis_b_px",
+    "angle_rad",
+    "head_circumference_mm",
+    "biparietal_diameter_mm",
+    "occipitofrontal_diameter_mm",
+    "gestational_age_hadlock_days",
+    "gestational_age_hadlock",
+    "gestational_age_intergrowth_days",
+    "gestational_age_intergrowth",
+    "known_gestational_age_days",
+    "head_circumference_centile",
+)
+SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
+
+Row: TypeAlias = dict[str, str]
+
+
+class MeasurementReport:
+    """Writes ``measurements.csv`` and ``hc18_submission.csv``, the tables of an inference.
+
+    ``measurements.csv`` has one row for every file of the intake, in its order. ``status`` is
+
+    - ``measured``;
+    - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm;
+    - ``failed``: the file could not be read, or no head was found; ``reason`` says which.
+
+    A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
+    the gestational age known from a dating scan (the intake's table); without one it is empty, since the age read
+    from this same HC would only answer itself. ``hc18_submission.csv`` holds the measured frames in the form of the
+    HC18 challenge (https://hc18.grand-challenge.org).
+
+    Both are written again after each batch, so that they are there whatever ends the run.
+
+    Attach it behind the post-processing with `MeasureHeadd`. Inference is a single process: under several ranks the
+    rows of the others would be lost, so that is an error.
+
+    Args:
+        intake: the frames that are measured and the files that are not, from `take_in`.
+        output_dir: the folder to write to.
+        key: the masks' key: their measurements are under ``<key>_head``.
+    """
+
+    def __init__(self, intake: Intake, output_dir: str | Path, key: str = "pred") -> None:
+        self.intake = intake
+        self.output_dir = Path(output_dir)
+        self.key = key
+        self._known_age_days = {frame["image"]: frame["gestational_age_days"] for frame in intake.frames}
+        # Lists, not dictionaries by name: several rows of a table may be rejected under one name.
+        self._rows: list[Row] = []
+        self._submission: list[Row] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the evaluator that runs the inference."""
+        engine.add_event_handler(Events.STARTED, self.start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
+        engine.add_event_handler(Events.COMPLETED, self.summarise)
+
+    def start(self, engine: Engine) -> None:
+        """Write the rejected files' rows.
+
+        Raises:
+            RuntimeError: the inference runs under several ranks.
+        """
+        if idist.get_world_size() > 1:
+            raise RuntimeError("MeasurementReport works in one process; run the inference without torchrun.")
+        self._submission = []
+        self._rows = [{"file": self._name(each.file)} | _failed_row(each.reason) for each in self.intake.rejected]
+        self._write()
+
+    def add_batch(self, engine: Engine) -> None:
+        """Add the rows of the decollated items in ``engine.state.output``."""
+        for item in engine.state.output:
+            file = item["image"].meta["filename_or_obj"]
+            name, head = self._name(file), item[f"{self.key}_head"]
+            self._rows.append({"file": name} | _row(head, self._known_age_days.get(file, math.nan)))
+            if isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None:
+                self._submission.append({"filename": name} | _submission_row(head))
+        self._write()
+
+    def summarise(self, engine: Engine) -> None:
+        """Log how many files were measured, and where the table is."""
+        statuses = [row["status"] for row in self._rows]
+        logger.info(
+            "Measured %d frames; %d without pixel spacing, %d failed. Table: %s",
+            *(statuses.count(status) for status in ("measured", "unscaled", "failed")),
+            self.output_dir / "measurements.csv",
+        )
+
+    def _name(self, file: str | Path) -> str:
+        path = Path(file)
+        folder = self.intake.source_dir
+        return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+    def _write(self) -> None:
+        _write_csv(self.output_dir / "measurements.csv", MEASUREMENT_COLUMNS, self._rows)
+        _write_csv(self.output_dir / "hc18_submission.csv", SUBMISSION_COLUMNS, self._submission)
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(sorted(rows, key=lambda row: natural_key(row[columns[0]])))
+
+
+def _failed_row(reason: str) -> Row:
+    return {"status": "failed", "reason": reason}
+
+
+def _row(head: HeadMeasurement | FailedFit, known_age_days: float) -> Row:
+    known = {} if math.isnan(known_age_days) else {"known_gestational_age_days": _number(known_age_days)}
+    if not isinstance(head, HeadMeasurement):
+        return _failed_row(head.reason) | known
+    ellipse = head.ellipse_px
+    row = known | {
+        "center_x_px": _number(ellipse.center_x),
+        "center_y_px": _number(ellipse.center_y),
+        "semi_axis_a_px": _number(ellipse.semi_axis_a),
+        "semi_axis_b_px": _number(ellipse.semi_axis_b),
+        "angle_rad": _number(ellipse.angle_rad),
+    }
+    if head.pixel_spacing_mm is None:
+        return row | {
+            "status": "unscaled",
+            "reason": "pixel spacing unknown: give it by the option pixel_spacing_mm or in a table",
+        }
+    row_spacing, column_spacing = head.pixel_spacing_mm
+    sizes = {
+        "status": "measured",
+        "pixel_spacing_row_mm": _number(row_spacing),
+        "pixel_spacing_column_mm": _number(column_spacing),
+        "head_circumference_mm": _number(head.head_circumference_mm),
+        "biparietal_diameter_mm": _number(head.biparietal_diameter_mm),
+        "occipitofrontal_diameter_mm": _number(head.occipitofrontal_diameter_mm),
+    }
+    return row | sizes | _growth(head.head_circumference_mm, known_age_days)
+
+
+def _growth(head_circumference_mm: float, known_age_days: float) -> Row:
+    """Gestational ages and centile; what is out of its standard's range is left out, with the reason."""
+    cells: Row = {}
+    reasons = []
+    standards: dict[str, Callable[[float], float]] = {
+        "gestational_age_hadlock": hadlock_gestational_age_days,
+        "gestational_age_intergrowth": intergrowth_gestational_age_days,
+    }
+    for column, standard in standards.items():
+        try:
+            days = standard(head_circumference_mm)
+        except OutOfRangeError as error:
+            reasons.append(str(error))
+        else:
+            cells |= {f"{column}_days": f"{days:.1f}", column: format_gestational_age(days)}
+    if not math.isnan(known_age_days):
+        try:
+            centile = intergrowth_head_circumference_centile(head_circumference_mm, known_age_days)
+            cells["head_circumference_centile"] = f"{centile:.1f}"
+        except OutOfRangeError as error:
+            reasons.append(str(error))
+    return cells | {"reason": " ".join(reasons)}
+
+
+def _submission_row(head: HeadMeasurement) -> Row:
+    ellipse = head.ellipse_mm
+    values = (ellipse.center_x, ellipse.center_y, ellipse.semi_axis_a, ellipse.semi_axis_b, ellipse.angle_rad)
+    return {column: f"{value:.6f}" for column, value in zip(SUBMISSION_COLUMNS[1:], values, strict=True)}
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
