@@ -78,8 +78,8 @@ def format_findings(findings: Sequence[Finding]) -> str:
     if not findings:
         return f"no findings ({totals})"
     rows = [("level", "check", "file", "finding"), *((f.level, f.check, f.file, f.detail) for f in findings)]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows]
+    level, check, file = (max(len(row[column]) for row in rows) for column in range(3))
+    lines = [f"{row[0]:<{level}}  {row[1]:<{check}}  {row[2]:<{file}}  {row[3]}" for row in rows]
     return "\n".join([*lines, totals])
 
 

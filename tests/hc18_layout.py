@@ -21,7 +21,8 @@ def head_of(name: str) -> Ellipse:
     """The head in a frame, different for each name."""
     random = np.random.default_rng(list(name.encode()))
     b = random.uniform(22, 30)
-    return Ellipse(*random.uniform([55, 40], [65, 50]), b * random.uniform(1.1, 1.4), b, random.uniform(0, 3))
+    a = b * random.uniform(1.1, 1.4)
+    return Ellipse(random.uniform(55, 65), random.uniform(40, 50), a, b, random.uniform(0, 3))
 
 
 def write_hc18(folder: Path, names: Iterable[str]) -> Path:

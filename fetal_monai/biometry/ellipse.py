@@ -206,7 +206,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
     offset = np.linalg.solve(-2 * form, rest[:2])
     curvatures, axes = np.linalg.eigh(form / -(rest[2] + rest[:2] @ offset / 2))
     # Between the two limits, in units of the points' own spread, lies every closed outline.
-    if not (np.isfinite(curvatures).all() and 1e-6 < curvatures[0] and curvatures[1] < 1e6):
+    if not (np.isfinite(curvatures).all() and curvatures[0] > 1e-6 and curvatures[1] < 1e6):
         return FailedFit("no ellipse fits the outline")
     a, b = scale / np.sqrt(curvatures)
     center_x, center_y = center + scale * offset

@@ -74,7 +74,7 @@ def intergrowth_gestational_age_days(head_circumference_mm: float) -> float:
 
     Example:
         >>> format_gestational_age(intergrowth_gestational_age_days(175.0))
-        '20w+2d'
+        '20w+1d'
     """
     _check_head_circumference(head_circumference_mm)
     log_days = 0.05970 * math.log(head_circumference_mm) ** 2 + 6.409e-9 * head_circumference_mm**3 + 3.3258
@@ -82,7 +82,8 @@ def intergrowth_gestational_age_days(head_circumference_mm: float) -> float:
     # Compared as logarithms: for a nonsensical HC the exponential would overflow.
     if not math.log(first * _DAYS_PER_WEEK) <= log_days <= math.log(last * _DAYS_PER_WEEK):
         raise OutOfRangeError(
-            f"HC {head_circumference_mm:.1f} mm gives an age outside INTERGROWTH-21st's range of {first} to {last} weeks."
+            f"HC {head_circumference_mm:.1f} mm gives an age outside INTERGROWTH-21st's range of "
+            f"{first} to {last} weeks."
         )
     return math.exp(log_days)
 

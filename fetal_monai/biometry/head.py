@@ -172,7 +172,7 @@ def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedFit:
     radius = math.sqrt(ellipse.semi_axis_a * ellipse.semi_axis_b)
     deviation = radius * math.sqrt(np.mean((relative_radius - 1) ** 2))
     if deviation > max(_MAX_LINE_DEVIATION_PX, _MAX_LINE_DEVIATION_OF_RADIUS * radius):
-        return FailedFit(f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px from the best ellipse")
+        return FailedFit(f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px off the best one")
     return ellipse
 
 

@@ -176,7 +176,7 @@ def _reader_of(suffix: str) -> Callable[[Path], Frame]:
 
 
 def _read_picture(path: Path) -> Frame:
-    with _decoding(path), Image.open(path, formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
+    with _decoding(path), Image.open(str(path), formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
         frames = getattr(picture, "n_frames", 1)
         if frames != 1:
             raise _not_one_frame(path, f"{frames} frames")
@@ -199,8 +199,13 @@ def _read_metaimage(path: Path) -> Frame:
     if data_file.upper() not in ("LOCAL", "LIST") and "%" not in data_file and not (path.parent / data_file).is_file():
         raise FrameError(f"{path}: its data file {data_file} is missing; put it into the same folder.")
     with _decoding(path):
-        # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
-        image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
+        try:
+            # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
+            image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
+        except RuntimeError as error:
+            if "File cannot be read" in str(error):  # and then "No such file or directory", whatever is wrong
+                raise ValueError("its header or its pixel data are incomplete") from error
+            raise
         size = tuple(image.GetLargestPossibleRegion().GetSize())
         if len(size) < 2 or any(length != 1 for length in size[2:]):
             raise _not_one_frame(path, f"size {' x '.join(map(str, size))}")
@@ -327,8 +332,9 @@ def _decoding(path: Path) -> Iterator[None]:
     except FrameError:
         raise
     except Exception as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        # The last line: ITK puts its source file first. The name alone: the message starts with the whole path.
+        reason = str(error).replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
         raise FrameError(
-            f"{path}: cannot be read as a frame, so it is damaged or not what its name says ({reason[-1]}); "
+            f"{path}: cannot be read as a frame, so it is damaged or not what its name says ({reason[-1].rstrip('.')}); "
             "export or copy it again."
         ) from error

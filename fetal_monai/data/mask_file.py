@@ -104,7 +104,7 @@ def write_mask(mask: NDArray[Any], like: str | Path, path: str | Path) -> None:
 
 def _write_metaimage(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     frame = itk.imread(str(like), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
-    image = itk.image_from_array(mask.reshape(itk.size(frame)[::-1]))
+    image = itk.image_from_array(mask.reshape(tuple(itk.size(frame))[::-1]))
     image.CopyInformation(frame)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The header of an .mhd names its data file, so both are written under their own names, one folder below.
@@ -155,4 +155,4 @@ def _write_dicom(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[dataset.get("SeriesInstanceUID", ""), "fetal head mask"])
     dataset.SeriesDescription = "Fetal head mask"
     dataset.BurnedInAnnotation = "NO"
-    dataset.save_as(path, enforce_file_format=True)
+    pydicom.dcmwrite(path, dataset, enforce_file_format=True)  # save_as would refuse a big-endian original

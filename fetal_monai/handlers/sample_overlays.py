@@ -26,7 +26,7 @@ class SampleOverlays:
         count: how many frames it shows.
     """
 
-    def __init__(self, path: str | Path, count: int = 6) -> None:
+    def __init__(self, path: str | Path, count: int = 9) -> None:
         self.path = Path(path)
         self.count = count
         self.pictures: list[np.ndarray] = []
@@ -52,7 +52,7 @@ class SampleOverlays:
     def write(self, engine: Engine) -> None:
         """Write the picture."""
         with atomic_path(self.path) as temporary:
-            imsave(temporary, img_as_ubyte(montage(self.pictures, channel_axis=-1)), check_contrast=False)
+            imsave(temporary, img_as_ubyte(montage(self.pictures, fill=(0.0, 0.0, 0.0), channel_axis=-1)), check_contrast=False)
 
 
 def _array(values: torch.Tensor) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_missing_data_list_names_the_command_that_makes_it(tmp_path: Path) -> No
 
 
 def test_unknown_section_names_the_known_ones(prepared: Path) -> None:
-    with pytest.raises(ValueError, match="no section 'train'.*'training', 'validation', 'test'"):
+    with pytest.raises(ValueError, match=r"no section 'train'.*'training', 'validation', 'test'"):
         load_datalist(prepared, "train")
 
 

@@ -89,6 +89,25 @@ class TestMetaImage:
         path.write_text("".join(line for line in lines if not line.startswith("ElementSpacing")))
         assert read_frame(path).pixel_spacing_mm is None
 
+    def test_element_size_is_a_spacing_too(self, tmp_path: Path) -> None:
+        path = write_metaimage(tmp_path / "frame.mhd", PICTURE)
+        path.write_text(path.read_text().replace("ElementSpacing", "ElementSize"))
+        assert read_frame(path).pixel_spacing_mm == pytest.approx((ROW_MM, COLUMN_MM))
+
+    def test_colour_becomes_luminance(self, tmp_path: Path) -> None:
+        path = write_metaimage(tmp_path / "frame.mhd", PICTURE)
+        path.write_text(path.read_text().replace("ElementType", "ElementNumberOfChannels = 3\nElementType"))
+        colour = np.stack([PICTURE, 255 - PICTURE, PICTURE // 2], axis=-1)
+        colour.tofile(tmp_path / "frame.raw")
+        assert_allclose(read_frame(path).pixels, colour @ [0.2125, 0.7154, 0.0721], rtol=1e-4)
+
+    def test_zero_spacing_is_an_error(self, tmp_path: Path) -> None:
+        path = write_metaimage(tmp_path / "frame.mhd", PICTURE)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join("ElementSpacing = 0 0\n" if "Spacing" in line else line for line in lines))
+        with pytest.raises(FrameError, match="spacing"):
+            read_frame(path)
+
     def test_a_volume_of_one_slice_is_a_frame(self, tmp_path: Path) -> None:
         assert_array_equal(read_frame(write_metaimage(tmp_path / "one.mha", PICTURE[None])).pixels, PICTURE)
 

@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -65,9 +64,7 @@ def test_labels_are_the_filled_ellipses(source: Path, tmp_path: Path) -> None:
 def test_head_that_leaves_the_frame_is_filled_to_the_border(source: Path, tmp_path: Path) -> None:
     head = Ellipse(60, 15, 34, 26, 0.2)
     write_annotation(source, NAMES[0], head)
-    write_table(
-        source, [(NAMES[0], PIXEL_SIZE_MM, round(head.perimeter * PIXEL_SIZE_MM, 2)), *read_table(source)[1:]]
-    )
+    write_table(source, [(NAMES[0], PIXEL_SIZE_MM, round(head.perimeter * PIXEL_SIZE_MM, 2)), *read_table(source)[1:]])
     prepare_hc18(source, tmp_path / "out")
     with Image.open(tmp_path / "out" / "labels" / NAMES[0]) as image:
         mask = np.asarray(image) > 0
@@ -118,7 +115,7 @@ def test_identical_frames_of_different_exams_stay_together(source: Path, tmp_pat
     for name in ("003_HC.png", "003_HC_Annotation.png"):
         shutil.copy(source / "training_set" / name, source / "training_set" / name.replace("003", "000"))
     rows = {row[0]: row for row in read_table(source)}
-    write_table(source, [*rows.values()][1:] + [("000_HC.png", *rows["003_HC.png"][1:])])
+    write_table(source, [("000_HC.png", *rows["003_HC.png"][1:]), *[*rows.values()][1:]])
     for seed in range(10):
         content = read(prepare_hc18(source, tmp_path / "out", seed=seed))
         assert listed(content) == sorted(NAMES)
@@ -242,9 +239,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_broken_frame_is_left_out_with_its_reason_and_the_rest_goes_on(
-    source: Path, tmp_path: Path, kind: str
-) -> None:
+def test_broken_frame_is_left_out_with_its_reason_and_the_rest_goes_on(source: Path, tmp_path: Path, kind: str) -> None:
     damage, reason = BROKEN[kind]
     damage(source)
     content = read(prepare_hc18(source, tmp_path / "out"))
@@ -320,9 +315,8 @@ def test_identical_frames_warn_within_an_exam_and_are_wrong_across_exams(source:
     assert inspection.left_out == []
 
 
-@pytest.mark.skipif("FETAL_MONAI_DATA" not in os.environ, reason="FETAL_MONAI_DATA does not name the real data")
-def test_real_frames_whose_ellipse_touches_the_border_are_usable(tmp_path: Path) -> None:
-    data = Path(os.environ["FETAL_MONAI_DATA"]) / "hc18"
+def test_real_frames_whose_ellipse_touches_the_border_are_usable(real_data: Path, tmp_path: Path) -> None:
+    data = real_data / "hc18"
     (tmp_path / "training_set").mkdir()
     with (data / "training_set_pixel_size_and_HC.csv").open(newline="") as file:
         names = {"186_HC.png", "346_HC.png", "628_2HC.png", "787_HC.png"}

@@ -1,0 +1,356 @@
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from PIL import Image
+
+from fetal_monai.tracking import EXPERIMENT, tracking_uri
+from tests.bundles.conftest import REPOSITORY, Run, command, environment
+
+BUNDLE = REPOSITORY / "bundles" / "bisenet"
+SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
+
+
+@pytest.fixture(scope="module")
+def checkout(copy_bundle: Callable[[str], Path]) -> Path:
+    return copy_bundle("bisenet")
+
+
+@pytest.fixture(scope="module")
+def bundle(checkout: Path) -> Path:
+    return checkout / "bundles" / "bisenet"
+
+
+@pytest.fixture(scope="module")
+def demonstration(checkout: Path, run: Run) -> str:
+    """What the README's command prints: training without a data set, from the repository's root."""
+    return run("run", "training", "--config_file", "bundles/bisenet/configs/train.json", cwd=checkout).stdout
+
+
+@pytest.fixture(scope="module")
+def weights(demonstration: str, bundle: Path) -> Path:
+    return bundle / "output" / "demonstration" / "model.pt"
+
+
+def runs_of(bundle: Path) -> tuple[mlflow.MlflowClient, list[mlflow.entities.Run]]:
+    client = mlflow.MlflowClient(tracking_uri(bundle))
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    return client, list(client.search_runs([experiment.experiment_id]))
+
+
+class TestDemonstration:
+    def test_it_says_what_it_is(self, demonstration: str) -> None:
+        assert "DEMONSTRATION" in demonstration
+        assert "--dataset_dir" in demonstration
+        assert "BiSeNet: 11.90 M parameters, 4.53 GMAC" in demonstration
+
+    def test_it_leaves_weights_pictures_and_one_mlflow_run(self, demonstration: str, bundle: Path) -> None:
+        output = bundle / "output" / "demonstration"
+        assert {"model.pt", "checkpoint.pt", "validation_samples.png"} <= {path.name for path in output.iterdir()}
+        client, runs = runs_of(bundle)
+        (run,) = [r for r in runs if r.data.tags["stage"] == "train" and r.data.params["demonstration"] == "True"]
+        assert run.info.status == "FINISHED"
+        expected = {"bundle", "bundle_version", "network", "loss", "learning_rate", "max_epochs", "spatial_size"}
+        expected |= {"data_fingerprint", "git_commit", "version_torch", "parameters", "gmacs"}
+        assert expected <= run.data.params.keys()
+        artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+        assert {"config.json", "model.pt", "validation_samples.png"} <= artifacts
+
+    def test_phantoms_are_learnt_in_a_few_epochs(self, demonstration: str, bundle: Path) -> None:
+        client, runs = runs_of(bundle)
+        (run,) = [r for r in runs if r.data.tags["stage"] == "train" and r.data.params["demonstration"] == "True"]
+        history = client.get_metric_history(run.info.run_id, "val_dice")
+        assert len(history) == int(run.data.params["max_epochs"])
+        assert max(metric.value for metric in history) >= 0.95
+
+
+class TestEvaluation:
+    @pytest.fixture(scope="class")
+    def summary(self, weights: Path, bundle: Path, run: Run) -> dict[str, float]:
+        """Evaluated from the bundle's own folder."""
+        run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/model.pt", cwd=bundle)
+        return json.loads((bundle / "output" / "evaluation" / "summary.json").read_text())
+
+    def test_phantoms_that_were_not_seen_in_training(self, summary: dict[str, float]) -> None:
+        assert summary["section"] == "test"
+        assert summary["dice"] >= 0.95
+        assert summary["heads_measured"] == 1.0
+        assert summary["head_circumference_absolute_difference_mm"] < 10
+
+    def test_means_are_those_of_the_rows(self, summary: dict[str, float], bundle: Path) -> None:
+        with (bundle / "output" / "evaluation" / "per_image.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == summary["images"]
+        for name in rows[0].keys() - {"image"}:
+            assert np.mean([float(row[name]) for row in rows]) == pytest.approx(summary[name], rel=1e-4), name
+
+    def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
+        assert summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6
+
+    def test_absolute_difference_is_not_less_than_the_difference(self, summary: dict[str, float]) -> None:
+        difference = abs(summary["head_circumference_difference_mm"])
+        assert summary["head_circumference_absolute_difference_mm"] >= difference
+
+
+class TestInference:
+    def test_without_a_data_set_it_measures_phantoms(self, weights: Path, checkout: Path, run: Run) -> None:
+        config = "bundles/bisenet/configs/inference.json"
+        run("run", "inferring", "--config_file", config, "--weights", str(weights), cwd=checkout)
+        output = checkout / "bundles" / "bisenet" / "output" / "inference"
+        with (output / "measurements.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) >= 4
+        assert all(row["status"] == "measured" and float(row["head_circumference_mm"]) > 40 for row in rows)
+        assert len(list((output / "overlays").glob("*.png"))) == len(list((output / "masks").glob("*.png"))) == len(rows)
+
+    def test_a_bundle_unpacked_elsewhere_one_file_and_a_pixel_spacing(
+        self, weights: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, run: Run
+    ) -> None:
+        unpacked = Path(shutil.copytree(bundle / "configs", tmp_path / "bisenet" / "configs")).parent
+        frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
+        run(
+            "run",
+            *("--config_file", "bisenet/configs/inference.json", "--bundle_root", "bisenet"),
+            *("--dataset_dir", str(frame), "--pixel_spacing_mm", "0.2", "--weights", str(weights)),
+            cwd=tmp_path,
+        )
+        with (unpacked / "output" / "inference" / "measurements.csv").open() as file:
+            (row,) = csv.DictReader(file)
+        assert row["status"] == "measured"
+        assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.2")
+        axes = [float(row[f"semi_axis_{axis}_px"]) * 0.2 for axis in "ab"]
+        assert float(row["occipitofrontal_diameter_mm"]) == pytest.approx(2 * axes[0], rel=1e-4)
+        assert float(row["biparietal_diameter_mm"]) == pytest.approx(2 * axes[1], rel=1e-4)
+        with Image.open(unpacked / "output" / "inference" / "masks" / f"{frame.stem}_mask.png") as mask:
+            assert mask.size == Image.open(frame).size
+
+    def test_bad_files_become_rows_and_the_others_are_measured(
+        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+    ) -> None:
+        source, output = tmp_path / "frames", tmp_path / "out"
+        source.mkdir()
+        good = sorted((few_phantoms / "training_set").glob("*HC.png"))[:2]
+        for frame in good:
+            shutil.copy(frame, source)
+        (source / "truncated.png").write_bytes(good[0].read_bytes()[:5000])
+        (source / "empty.png").write_bytes(b"")
+        (source / "text.png").write_text("no picture")
+        config = "bundles/bisenet/configs/inference.json"
+        run(
+            *("run", "inferring", "--config_file", config, "--dataset_dir", str(source)),
+            *("--output_dir", str(output), "--weights", str(weights)),
+            cwd=checkout,
+        )
+        with (output / "measurements.csv").open() as file:
+            rows = {row["file"]: row for row in csv.DictReader(file)}
+        assert {name: row["status"] for name, row in rows.items()} == {
+            **{frame.name: "unscaled" for frame in good},
+            "truncated.png": "failed",
+            "empty.png": "failed",
+            "text.png": "failed",
+        }
+        assert all(row["reason"] for row in rows.values())
+        assert not any(row["head_circumference_mm"] for row in rows.values())
+
+
+class TestResume:
+    """A training that is killed goes on where it was, in the same MLflow run."""
+
+    def test_killed_between_epochs(self, checkout: Path, bundle: Path, few_phantoms: Path, tmp_path: Path) -> None:
+        arguments = command(
+            *("run", "training", "--config_file", "bundles/bisenet/configs/train.json", *SMALL),
+            *("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "4"),
+        )
+        checkpoint = tmp_path / "checkpoint.pt"
+        with subprocess.Popen(arguments, cwd=checkout, env=environment(), stdout=subprocess.DEVNULL) as training:
+            for _ in range(1200):
+                if checkpoint.is_file() or training.poll() is not None:
+                    break
+                time.sleep(0.1)
+            training.send_signal(signal.SIGKILL)
+        assert checkpoint.is_file()
+        stopped_after = torch.load(checkpoint, weights_only=True)["progress"]["epoch"]
+        assert stopped_after < 4
+
+        subprocess.run([*arguments, "--resume", "true"], cwd=checkout, env=environment(), check=True)
+        assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 4
+        client, runs = runs_of(bundle)
+        name = (tmp_path / "mlflow_run.txt").read_text()
+        (run,) = [r for r in runs if r.info.run_name == name]
+        assert run.info.status == "FINISHED"
+        steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "val_dice")]
+        assert sorted(set(steps)) == [1, 2, 3, 4]
+
+
+class TestMultiGpu:
+    def test_two_processes_train_one_network(self, checkout: Path, few_phantoms: Path, tmp_path: Path) -> None:
+        configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/multi_gpu_train.json']"
+        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+        launch += ["-m", "monai.bundle", "run", "training", "--config_file", configs, *SMALL]
+        launch += ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "2"]
+        done = subprocess.run(
+            launch, cwd=checkout, env={**environment(), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr[-6000:]
+        # One rank alone writes and tracks; the weights carry no trace of the wrapper.
+        assert (tmp_path / "mlflow_run.txt").is_file()
+        names = torch.load(tmp_path / "model.pt", weights_only=True).keys()
+        assert not any(name.startswith("module.") for name in names)
+
+
+class TestFormat:
+    """The checks of MONAI's model zoo."""
+
+    def test_metadata_follows_the_schema(self, run: Run, tmp_path: Path) -> None:
+        data = os.environ.get("FETAL_MONAI_DATA")
+        if data is None:
+            pytest.skip("FETAL_MONAI_DATA is not set: it holds the schema of MONAI's model zoo")
+        schema = shutil.copy(Path(data) / "monai" / "meta_schema_20240725.json", tmp_path)
+        run("verify_metadata", "--meta_file", "configs/metadata.json", "--filepath", str(schema), cwd=BUNDLE)
+
+    def test_the_network_has_the_stated_input_and_output(self, run: Run) -> None:
+        run(
+            *("verify_net_in_out", "--net_id", "network_def", "--meta_file", "configs/metadata.json"),
+            *("--config_file", "configs/inference.json"),
+            cwd=BUNDLE,
+        )
+
+    def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, run: Run) -> None:
+        common = ["--net_id", "network_def", "--ckpt_file", str(weights)]
+        common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
+        shape = ["--input_shape", "[1,3,256,384]"]
+        run("ckpt_export", "--filepath", "output/model.ts", *common, *shape, cwd=bundle)
+        run("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
+        network = ConfigParser(ConfigParser.load_config_file(bundle / "configs" / "inference.json")["network_def"])
+        network = network.get_parsed_content()
+        network.load_state_dict(torch.load(weights, weights_only=True))
+        network.eval()
+        image = torch.rand(1, 3, 256, 384, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = network(image)
+            torch.testing.assert_close(torch.jit.load(bundle / "output" / "model.ts")(image), expected)
+        from onnx.reference import ReferenceEvaluator
+
+        (computed,) = ReferenceEvaluator(str(bundle / "output" / "model.onnx")).run(None, {"input": image.numpy()})
+        np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
+
+    @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
+    def test_required_properties(self, config: str, kind: str, few_phantoms: Path) -> None:
+        workflow = ConfigWorkflow(
+            str(BUNDLE / "configs" / f"{config}.json"),
+            workflow_type=kind,
+            bundle_root=str(BUNDLE),
+            dataset_dir=str(few_phantoms),
+        )
+        workflow.initialize()
+        assert workflow.check_properties() == []
+
+    def test_version_is_in_the_changelog(self) -> None:
+        metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
+        assert metadata["version"] in metadata["changelog"]
+
+
+class TestConfigs:
+    @pytest.mark.parametrize(
+        ("overlay", "size", "gmacs"),
+        [
+            ("size_512x320", (320, 512), 7.50),
+            ("size_256x160", (160, 256), 1.88),
+            ("size_128x64", (64, 128), 0.38),
+            ("baseline_unet", (256, 384), 24.68),
+        ],
+    )
+    def test_overlays_give_the_papers_rows(self, overlay: str, size: tuple[int, int], gmacs: float) -> None:
+        for config in ("train", "evaluate", "inference"):
+            parser = ConfigParser()
+            parser.read_config([BUNDLE / "configs" / f"{config}.json", BUNDLE / "configs" / f"{overlay}.json"])
+            assert tuple(parser["spatial_size"]) == size
+            network = parser.get_parsed_content("network_def").eval()
+            with torch.no_grad():
+                assert network(torch.rand(1, 3, 64, 64)).shape == (1, 2, 64, 64)
+            if config != "inference":
+                assert parser.get_parsed_content("complexity").gmacs == pytest.approx(gmacs, rel=0.02)
+
+    def test_training_evaluation_and_inference_share_what_they_must(self) -> None:
+        train, evaluate, inference = (
+            ConfigParser.load_config_file(BUNDLE / "configs" / f"{name}.json")
+            for name in ("train", "evaluate", "inference")
+        )
+        for key in ("bundle_root", "device", "spatial_size", "network_def"):
+            assert train[key] == evaluate[key] == inference[key], key
+
+    def test_a_baseline_trains(self, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
+        configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/baseline_unet.json']"
+        arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "1", *SMALL]
+        done = run("run", "training", "--config_file", configs, *arguments, cwd=checkout)
+        assert "BasicUNet: 7.84 M parameters" in done.stdout
+        assert (tmp_path / "model.pt").is_file()
+
+
+class TestErrors:
+    def test_a_data_set_that_is_not_prepared(self, checkout: Path, tmp_path: Path, run: Run) -> None:
+        config = "bundles/bisenet/configs/train.json"
+        done = run("run", "training", "--config_file", config, "--dataset_dir", str(tmp_path), cwd=checkout, check=False)
+        assert done.returncode != 0
+        assert f"{tmp_path / 'datalist.json'} does not exist" in done.stderr
+        assert "python -m data_prep.hc18" in done.stderr
+
+    def test_a_bundle_root_that_is_none(self, tmp_path: Path, few_phantoms: Path, run: Run) -> None:
+        config = str(BUNDLE / "configs" / "inference.json")
+        arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--bundle_root", "nowhere"]
+        arguments += ["--weights", str(BUNDLE / "models" / "model.pt")]
+        done = run("run", "--config_file", config, *arguments, cwd=tmp_path, check=False)
+        assert done.returncode != 0
+        assert "nowhere is no bundle" in done.stderr
+        assert "--bundle_root" in done.stderr
+
+    def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, run: Run) -> None:
+        arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--weights", "nothing.pt"]
+        config = "bundles/bisenet/configs/inference.json"
+        done = run("run", "--config_file", config, *arguments, cwd=checkout, check=False)
+        assert done.returncode != 0
+        assert "There are no weights at nothing.pt" in done.stderr
+
+
+class TestShippedWeights:
+    def test_checksum_size_and_precision(self) -> None:
+        path = BUNDLE / "models" / "model.pt"
+        stated, name = (BUNDLE / "models" / "model.pt.sha256").read_text().split()
+        assert (hashlib.sha256(path.read_bytes()).hexdigest(), path.name) == (stated, name)
+        assert path.stat().st_size < 25 * 2**20
+        state = torch.load(path, weights_only=True)
+        assert state["spatial_path.0.conv.weight"].dtype == torch.float16
+        assert all(value.isfinite().all() for value in state.values())
+
+    def test_official_test_frames_of_hc18_are_all_measured(self, checkout: Path, tmp_path: Path, run: Run) -> None:
+        data = os.environ.get("FETAL_MONAI_DATA")
+        if data is None:
+            pytest.skip("FETAL_MONAI_DATA is not set: real frames are needed")
+        hc18 = Path(data) / "hc18"
+        run(
+            *("run", "inferring", "--config_file", "bundles/bisenet/configs/inference.json"),
+            *("--dataset_dir", str(hc18 / "test_set"), "--table", str(hc18 / "test_set_pixel_size.csv")),
+            *("--output_dir", str(tmp_path)),
+            cwd=checkout,
+        )
+        with (tmp_path / "measurements.csv").open() as file:
+            rows = [row for row in csv.DictReader(file) if (hc18 / "test_set" / row["file"]).is_file()]
+        assert len(rows) == len(list((hc18 / "test_set").glob("*.png")))
+        for row in rows:
+            assert row["status"] == "measured", row
+            assert 40 < float(row["head_circumference_mm"]) < 400
+            assert 0.6 < float(row["biparietal_diameter_mm"]) / float(row["occipitofrontal_diameter_mm"]) <= 1

@@ -1,0 +1,61 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from data_prep.phantom import main
+
+
+def test_the_command_writes_the_frames_it_is_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "phantoms"
+    command = [sys.executable, "-m", "data_prep.phantom", "--output_dir", str(folder), "--count", "2", "--seed", "5"]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert f"2 annotated and 0 test frames are in {folder}" in done.stdout
+    assert "Simulating frames: 100%" in done.stderr
+    assert len(list((folder / "training_set").glob("*.png"))) == 4
+
+
+def test_options_reach_the_generator(tmp_path: Path) -> None:
+    assert main(["--output_dir", str(tmp_path / "a"), "--count", "1", "--seed", "1", "--test_count", "1"]) == 0
+    assert main(["--output_dir", str(tmp_path / "b"), "--count", "1", "--seed", "2"]) == 0
+
+    assert (tmp_path / "a" / "test_set" / "000_HC.png").is_file()
+    assert not (tmp_path / "b" / "test_set").exists()
+    first, second = (tmp_path / name / "training_set" / "000_HC.png" for name in "ab")
+    assert first.read_bytes() != second.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--count", "0"], "error: count must be 1 or more, got 0."),
+        (["--seed", "-1"], "error: seed must be 0 or more, got -1."),
+    ],
+)
+def test_impossible_options_end_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["--output_dir", str(tmp_path / "set"), *arguments]) == 2
+
+    assert capsys.readouterr().err.strip() == message
+
+
+def test_a_folder_with_a_data_set_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "training_set").mkdir()
+
+    assert main(["--output_dir", str(tmp_path)]) == 2
+
+    error = capsys.readouterr().err
+    assert str(tmp_path / "training_set") in error and "Choose another folder" in error
+
+
+def test_help_tells_what_is_written_and_what_comes_next(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+
+    text = capsys.readouterr().out
+    for word in ("000_HC_Annotation.png", "ground_truth.csv", "--test_count", "--seed", "data_prep.hc18 --source"):
+        assert word in text

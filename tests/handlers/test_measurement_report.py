@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import csv
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from ignite.engine import Engine
+from monai.data import DataLoader, Dataset
+from monai.engines import SupervisedEvaluator
+from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged
+
+from fetal_monai.biometry import Ellipse
+from fetal_monai.data import Intake, Rejected, take_in
+from fetal_monai.handlers import MeasurementReport
+from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
+from fetal_monai.transforms import MeasureHeadd
+from tests.frame_files import write_picture
+
+SHAPE = (200, 260)
+ELLIPSE = Ellipse(130.0, 100.0, 80.0, 60.0, 0.3)
+
+
+class ThresholdNetwork(torch.nn.Module):
+    """White pixels are the head: the frames of these tests segment themselves."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        if (image == 13).any():
+            raise ArithmeticError("the network failed")
+        head = (image > 100).float()
+        return torch.cat([1 - head, head], dim=1)
+
+
+def write_head(path: Path, ellipse: Ellipse | None = ELLIPSE, background: int = 20) -> Path:
+    pixels = np.full(SHAPE, background, np.uint8)
+    pixels[0, 0] = 21
+    if ellipse is not None:
+        pixels[ellipse.rasterise(SHAPE)] = 200
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_picture(path, pixels)
+
+
+def run(intake: Intake, output_dir: Path, batch_size: int = 2) -> None:
+    preprocessing = Compose([LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image")])
+    evaluator = SupervisedEvaluator(
+        device=torch.device("cpu"),
+        val_data_loader=DataLoader(Dataset(intake.frames, preprocessing), batch_size=batch_size),
+        network=ThresholdNetwork(),
+        postprocessing=Compose([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred")]),
+        val_handlers=[MeasurementReport(intake, output_dir)],
+    )
+    evaluator.run()
+
+
+def read(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        rows = {row[(reader.fieldnames or [])[0]]: row for row in reader}
+    return rows
+
+
+def test_one_row_a_file_in_the_order_of_the_source(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    for name in ("10.png", "9.png", "exam 2/1.png"):
+        write_head(source / name)
+    write_head(source / "5.png", ellipse=None)
+    (source / "7.png").touch()
+    run(take_in(source, pixel_spacing_mm=0.5), tmp_path / "out")
+
+    rows = read(tmp_path / "out" / "measurements.csv")
+    assert [(name, row["status"]) for name, row in rows.items()] == [
+        ("5.png", "failed"),
+        ("7.png", "failed"),
+        ("9.png", "measured"),
+        ("10.png", "measured"),
+        ("exam 2/1.png", "measured"),
+    ]
+    assert "empty" in rows["5.png"]["reason"]
+    assert "0 bytes" in rows["7.png"]["reason"]
+    assert rows["5.png"]["head_circumference_mm"] == ""
+    assert list(rows["9.png"]) == list(MEASUREMENT_COLUMNS)
+    submission = read(tmp_path / "out" / "hc18_submission.csv")
+    assert list(submission) == ["9.png", "10.png", "exam 2/1.png"]
+    assert list(submission["9.png"]) == list(SUBMISSION_COLUMNS)
+
+
+def test_the_numbers(tmp_path: Path) -> None:
+    """Against the ellipse that was drawn, and the published check values' formulas by hand."""
+    write_head(tmp_path / "in" / "f.png")
+    table = tmp_path / "t.csv"
+    table.write_text("filename,pixel_spacing_mm,gestational_age_days\nf.png,0.4,140\n")
+    run(take_in(tmp_path / "in", table=table), tmp_path / "out")
+
+    row = read(tmp_path / "out" / "measurements.csv")["f.png"]
+    hc = 0.4 * ELLIPSE.perimeter
+    expected = {
+        "pixel_spacing_row_mm": 0.4,
+        "pixel_spacing_column_mm": 0.4,
+        "center_x_px": 130,
+        "center_y_px": 100,
+        "semi_axis_a_px": 80,
+        "semi_axis_b_px": 60,
+        "angle_rad": 0.3,
+        "head_circumference_mm": hc,
+        "biparietal_diameter_mm": 48,
+        "occipitofrontal_diameter_mm": 64,
+        "gestational_age_hadlock_days": 7 * (8.96 + 0.540 * hc / 10 + 0.0003 * (hc / 10) ** 3),
+        "gestational_age_intergrowth_days": math.exp(0.05970 * math.log(hc) ** 2 + 6.409e-9 * hc**3 + 3.3258),
+        "known_gestational_age_days": 140,
+    }
+    for column, value in expected.items():
+        assert float(row[column]) == pytest.approx(value, rel=0.01), column
+    assert row["gestational_age_hadlock"].startswith("20w+")
+    # At 20 weeks the standard's mean is 172.48 mm and its deviation 7.440 mm.
+    z_score = (float(row["head_circumference_mm"]) - 172.48) / 7.440
+    assert float(row["head_circumference_centile"]) == pytest.approx(50 * (1 + math.erf(z_score / 2**0.5)), abs=0.2)
+    assert (row["status"], row["reason"]) == ("measured", "")
+
+
+def test_submission_in_millimetres_with_unequal_spacing(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "f.png")
+    run(take_in(tmp_path / "in", pixel_spacing_mm=[0.6, 0.3]), tmp_path / "out")
+    row = read(tmp_path / "out" / "hc18_submission.csv")["f.png"]
+    expected = ELLIPSE.scaled(x_scale=0.3, y_scale=0.6)
+    assert [float(row[column]) for column in SUBMISSION_COLUMNS[1:]] == pytest.approx(
+        [expected.center_x, expected.center_y, expected.semi_axis_a, expected.semi_axis_b, expected.angle_rad],
+        rel=0.01,
+    )
+
+
+def test_unknown_spacing_gives_no_millimetre(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "f.png")
+    run(take_in(tmp_path / "in"), tmp_path / "out")
+    row = read(tmp_path / "out" / "measurements.csv")["f.png"]
+    assert row["status"] == "unscaled"
+    assert "pixel spacing unknown: give it by the option" in row["reason"]
+    assert float(row["semi_axis_a_px"]) == pytest.approx(80, rel=0.01)
+    filled = {column for column, value in row.items() if value}
+    assert not any(column.endswith("_mm") or "gestational" in column for column in filled)
+    assert read(tmp_path / "out" / "hc18_submission.csv") == {}
+
+
+def test_out_of_a_standards_range_the_head_is_measured_all_the_same(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "f.png")
+    run(take_in(tmp_path / "in", pixel_spacing_mm=0.2), tmp_path / "out")  # HC 88 mm
+    row = read(tmp_path / "out" / "measurements.csv")["f.png"]
+    assert row["status"] == "measured"
+    assert row["gestational_age_hadlock"].startswith("13w+")
+    assert row["gestational_age_intergrowth"] == row["gestational_age_intergrowth_days"] == ""
+    assert "INTERGROWTH-21st" in row["reason"]
+
+
+def test_centile_only_with_an_age_from_elsewhere(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "f.png")
+    run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
+    assert read(tmp_path / "out" / "measurements.csv")["f.png"]["head_circumference_centile"] == ""
+
+
+def test_when_the_run_fails_the_rows_so_far_are_kept_and_the_error_is_seen(tmp_path: Path) -> None:
+    for number in (1, 2, 4):
+        write_head(tmp_path / "in" / f"{number}.png")
+    write_head(tmp_path / "in" / "3.png", background=13)
+    (tmp_path / "in" / "5.png").touch()
+    with pytest.raises(ArithmeticError, match="the network failed"):
+        run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", batch_size=1)
+    rows = read(tmp_path / "out" / "measurements.csv")
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "1.png": "measured",
+        "2.png": "measured",
+        "5.png": "failed",
+    }
+    assert list(read(tmp_path / "out" / "hc18_submission.csv")) == ["1.png", "2.png"]
+
+
+def test_rejected_rows_of_one_name_are_all_told(tmp_path: Path) -> None:
+    intake = Intake([], [Rejected(tmp_path / "t.csv", "row 1"), Rejected(tmp_path / "t.csv", "row 2")], tmp_path)
+    report = MeasurementReport(intake, tmp_path / "out")
+    report.start(Engine(lambda engine, batch: None))
+    content = (tmp_path / "out" / "measurements.csv").read_text().splitlines()
+    assert [line.rstrip(",") for line in content[1:]] == ["t.csv,failed,row 1", "t.csv,failed,row 2"]
+
+
+def test_summary(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_head(tmp_path / "in" / "1.png")
+    write_head(tmp_path / "in" / "2.png", ellipse=None)
+    with caplog.at_level(logging.INFO, logger="fetal_monai"):
+        run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
+    table = tmp_path / "out" / "measurements.csv"
+    assert f"Measured 1 frames; 0 without pixel spacing, 1 failed. Table: {table}" in caplog.text
+
+
+def test_a_second_run_starts_anew(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "1.png")
+    intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+    for _ in range(2):
+        run(intake, tmp_path / "out")
+    assert len((tmp_path / "out" / "measurements.csv").read_text().splitlines()) == 2
+
+
+def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ignite.distributed as idist
+
+    monkeypatch.setattr(idist, "get_world_size", lambda: 2)
+    report = MeasurementReport(Intake([], [], tmp_path), tmp_path / "out")
+    with pytest.raises(RuntimeError, match="works in one process; run the inference without torchrun"):
+        report.start(Engine(lambda engine, batch: None))
+
+
+def test_no_frame_at_all_still_gives_a_table(tmp_path: Path) -> None:
+    (tmp_path / "1.png").touch()
+    intake: Any = take_in(tmp_path / "1.png")
+    try:
+        run(intake, tmp_path / "out")
+    finally:
+        print(sorted((tmp_path / "out").iterdir()))

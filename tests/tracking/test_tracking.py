@@ -1,0 +1,149 @@
+import json
+import subprocess
+from pathlib import Path
+
+import mlflow
+import pytest
+from ignite.engine import Engine, Events
+from monai.bundle import ConfigParser
+
+from fetal_monai.tracking import EXPERIMENT, RunTracker, git_commit, provenance, running_config, tracking_uri
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    root = tmp_path / "bundles" / "toy"
+    (root / "configs").mkdir(parents=True)
+    (root / "configs" / "metadata.json").write_text(json.dumps({"name": "toy", "version": "1.2.3"}))
+    return root
+
+
+@pytest.fixture
+def client(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return mlflow.MlflowClient(tracking_uri(bundle))
+
+
+def _runs(client: mlflow.MlflowClient) -> list[mlflow.entities.Run]:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return [] if experiment is None else list(client.search_runs([experiment.experiment_id]))
+
+
+def _engine(tracker: RunTracker, fail_in: int | None = None) -> Engine:
+    def step(engine: Engine, batch: int) -> dict[str, object]:
+        import torch
+
+        if engine.state.epoch == fail_in:
+            raise RuntimeError("the disk is full")
+        return {"loss": torch.tensor(1.0 / engine.state.iteration)}
+
+    engine = Engine(step)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda e: e.state.metrics.update(dice=0.5 + 0.1 * e.state.epoch))
+    tracker.attach(engine)
+    return engine
+
+
+def test_one_store_for_all_bundles_of_a_checkout(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    expected = f"sqlite:///{bundle.parent.parent / 'mlruns' / 'mlruns.db'}"
+    assert tracking_uri(bundle) == tracking_uri(bundle.parent / "other") == expected
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
+    assert tracking_uri(bundle) == "http://localhost:5000"
+
+
+def test_a_bundle_that_stands_alone_keeps_its_own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert tracking_uri(tmp_path / "alone") == f"sqlite:///{tmp_path / 'alone' / 'mlruns' / 'mlruns.db'}"
+
+
+def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
+    artifact = tmp_path / "weights.bin"
+    artifact.write_bytes(b"weights")
+    tracker = RunTracker(bundle, "train", tmp_path / "out", {"learning_rate": 0.1}, [artifact], iteration_interval=2)
+    _engine(tracker).run(range(4), max_epochs=3)
+    (run,) = _runs(client)
+    assert run.info.status == "FINISHED"
+    assert run.info.run_name.startswith("toy-train-")
+    assert run.data.params["learning_rate"] == "0.1"
+    assert run.data.params["bundle_version"] == "1.2.3"
+    assert {"version_monai", "version_torch", "git_commit"} <= run.data.params.keys()
+    assert run.data.tags["bundle"] == "toy"
+    assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "dice")] == [
+        (1, pytest.approx(0.6)),
+        (2, pytest.approx(0.7)),
+        (3, pytest.approx(0.8)),
+    ]
+    assert [m.step for m in client.get_metric_history(run.info.run_id, "loss")] == [2, 4, 6, 8, 10, 12]
+    assert "weights.bin" in [a.path for a in client.list_artifacts(run.info.run_id)]
+
+
+def test_a_planted_unfinished_run_is_left_untouched(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    experiment = client.create_experiment(EXPERIMENT)
+    planted = client.create_run(experiment, run_name="somebody else's")
+    before = client.get_run(planted.info.run_id).to_dictionary()
+    _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run(range(2), max_epochs=1)
+    assert client.get_run(planted.info.run_id).to_dictionary() == before
+    assert len(_runs(client)) == 2
+
+
+def test_a_failed_run_is_marked_and_the_failure_is_seen(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    tracker = RunTracker(bundle, "train", tmp_path / "out", {})
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        _engine(tracker, fail_in=2).run(range(2), max_epochs=3)
+    (run,) = _runs(client)
+    assert run.info.status == "FAILED"
+    assert run.data.tags["failure"] == "RuntimeError: the disk is full"
+
+
+def test_a_resumed_run_goes_on_in_the_same_mlflow_run(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError):
+        _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 2}), fail_in=2).run(range(2), max_epochs=2)
+    # A parameter that changed meanwhile keeps its first value: MLflow would refuse a second one.
+    _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 5}, resume=True)).run(range(2), max_epochs=1)
+    (run,) = _runs(client)
+    assert run.info.status == "FINISHED"
+    assert run.data.params["epochs"] == "2"
+
+
+def test_two_trainings_into_one_folder_are_two_runs(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
+    for _ in range(2):
+        _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run(range(2), max_epochs=1)
+    assert len({run.info.run_name for run in _runs(client)}) == 2
+
+
+def test_an_unknown_bundle_root_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"is no bundle.*metadata\.json.*--bundle_root"):
+        provenance(tmp_path)
+
+
+def test_git_commit_tells_changes(tmp_path: Path) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    assert git_commit(tmp_path) == "unknown"
+    git("init", "-q")
+    (tmp_path / "file").write_text("one")
+    git("add", ".")
+    git("commit", "-qm", "one")
+    assert git_commit(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "file").write_text("two")
+    assert git_commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
+
+
+def test_the_running_config_is_the_merged_one() -> None:
+    parser = ConfigParser(
+        {"epochs": 100, "imports": ["$import fetal_monai"], "seen": "$fetal_monai.tracking.running_config()"}
+    )
+    parser.update({"epochs": 1})
+    seen = parser.get_parsed_content("seen")
+    assert seen["epochs"] == 1
+    assert running_config() is None
