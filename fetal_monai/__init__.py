@@ -15,6 +15,7 @@ _ROOMS = (
     "phantom",
     "tracking",
     "transforms",
+    "weights",
 )
 
 

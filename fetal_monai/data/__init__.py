@@ -1,11 +1,11 @@
 """Frames on disk: reading them, lists of them, and the masks written beside them."""
 
-from .atomic import atomic_path
-from .datalist import fingerprint, load_datalist
-from .frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
-from .hc18 import prepare_hc18
-from .intake import Intake, Rejected, take_in
-from .mask_file import mask_suffix, write_mask
+from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.datalist import fingerprint, load_datalist
+from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from fetal_monai.data.hc18 import prepare_hc18
+from fetal_monai.data.intake import Intake, Rejected, take_in
+from fetal_monai.data.mask_file import mask_suffix, write_mask
 
 __all__ = [
     "FRAME_SUFFIXES",

@@ -128,6 +128,8 @@ def take_in(
         else:
             frames.append(_item(file, spacing, frame, age))
     rejected.sort(key=lambda each: natural_key(each.file))
+    for each in rejected:
+        logger.warning("%s: %s", each.file, each.reason)
     return Intake(frames, rejected, source_dir)
 
 

@@ -87,19 +87,22 @@ class MeasurementReport:
         self._submission: list[Row] = []
 
     def attach(self, engine: Engine) -> None:
-        """Attach to the evaluator that runs the inference."""
-        engine.add_event_handler(Events.STARTED, self.start)
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
-        engine.add_event_handler(Events.COMPLETED, self.summarise)
+        """Attach to the evaluator that runs the inference, and write the rejected files' rows.
 
-    def start(self, engine: Engine) -> None:
-        """Write the rejected files' rows.
+        That is done here and not at the start, since MONAI skips the run altogether when no frame is left.
 
         Raises:
             RuntimeError: the inference runs under several ranks.
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("MeasurementReport works in one process; run the inference without torchrun.")
+        self.clear(engine)
+        engine.add_event_handler(Events.STARTED, self.clear)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
+        engine.add_event_handler(Events.COMPLETED, self.summarise)
+
+    def clear(self, engine: Engine) -> None:
+        """Begin the tables: the rejected files alone."""
         self._submission = []
         self._rows = [{"file": self._name(each.file)} | _failed_row(each.reason) for each in self.intake.rejected]
         self._write()

@@ -52,7 +52,11 @@ class SampleOverlays:
     def write(self, engine: Engine) -> None:
         """Write the picture."""
         with atomic_path(self.path) as temporary:
-            imsave(temporary, img_as_ubyte(montage(self.pictures, fill=(0.0, 0.0, 0.0), channel_axis=-1)), check_contrast=False)
+            imsave(
+                temporary,
+                img_as_ubyte(montage(self.pictures, fill=(0.0, 0.0, 0.0), channel_axis=-1)),
+                check_contrast=False,
+            )
 
 
 def _array(values: torch.Tensor) -> np.ndarray:

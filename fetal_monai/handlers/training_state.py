@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import torch
 from ignite.engine import Engine, Events
+from monai.data import set_rnd
 from monai.utils import set_determinism
 from torch import nn
 
@@ -100,9 +101,8 @@ class TrainingState:
         """Seed all random numbers of the epoch that starts, the transforms' own generators included."""
         seed = self.seed + engine.state.epoch
         set_determinism(seed=seed, use_deterministic_algorithms=None)
-        randomizable = getattr(engine.data_loader.dataset, "transform", None)
-        if hasattr(randomizable, "set_random_state"):
-            randomizable.set_random_state(seed=seed + engine.state.rank)
+        # The generators of a loader's worker processes follow from the seed above, those of this process do not.
+        set_rnd(engine.data_loader.dataset, seed=seed + engine.state.rank)
 
     def save(self, engine: Engine) -> None:
         """Write the state after an epoch, on the first rank."""

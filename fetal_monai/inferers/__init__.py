@@ -1,5 +1,5 @@
 """How a network is applied to a batch."""
 
-from .autocast import AutocastInferer, fastest_dtype
+from fetal_monai.inferers.autocast import AutocastInferer, fastest_dtype
 
 __all__ = ["AutocastInferer", "fastest_dtype"]

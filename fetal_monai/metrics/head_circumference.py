@@ -25,9 +25,7 @@ class HeadCircumferenceDifference(Cumulative):
         super().__init__()
         self.absolute = absolute
 
-    def __call__(
-        self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]
-    ) -> None:
+    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
         """Add a batch: measurements of the predicted and of the reference masks, in the same order."""
         differences = torch.tensor([_difference_mm(p, r) for p, r in zip(y_pred, y, strict=True)]).unsqueeze(1)
         self.extend(differences.abs() if self.absolute else differences)
@@ -40,9 +38,7 @@ class HeadCircumferenceDifference(Cumulative):
 class HeadsMeasured(Cumulative):
     """Fraction of the images whose predicted mask gave a head measurement."""
 
-    def __call__(
-        self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]
-    ) -> None:
+    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
         """Add a batch: only the predicted measurements count."""
         self.extend(torch.tensor([float(bool(predicted)) for predicted in y_pred]).unsqueeze(1))
 

@@ -1,7 +1,6 @@
-"""Networks that MONAI does not have, one a file; what a network costs; loading its weights."""
+"""Networks that MONAI does not have, one a file, and what a network costs."""
 
-from .bisenet import BiSeNet
-from .complexity import Complexity, complexity
-from .weights import load_weights
+from fetal_monai.networks.bisenet import BiSeNet
+from fetal_monai.networks.complexity import Complexity, complexity
 
-__all__ = ["BiSeNet", "Complexity", "complexity", "load_weights"]
+__all__ = ["BiSeNet", "Complexity", "complexity"]

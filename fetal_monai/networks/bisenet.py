@@ -25,8 +25,8 @@ def _conv_bn_relu(in_channels: int, out_channels: int, kernel_size: int, strides
     )
 
 
-def _resize(features: torch.Tensor, size: list[int]) -> torch.Tensor:
-    return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+def _resize(features: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return F.interpolate(features, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 class SpatialPath(nn.Sequential):
@@ -162,13 +162,12 @@ class BiSeNet(nn.Module):
             )
         spatial = self.spatial_path(image)
         context_16, context_32 = self.context_path(image)
-        size = spatial.shape[2:]
-        context = torch.cat([_resize(context_16, size), _resize(context_32, size)], dim=1)
-        logits = _resize(self.fusion(spatial, context), image.shape[2:])
+        context = torch.cat([_resize(context_16, spatial), _resize(context_32, spatial)], dim=1)
+        logits = _resize(self.fusion(spatial, context), image)
         if not self.training:
             return logits
         return [
             logits,
-            _resize(self.auxiliary_16(context_16), image.shape[2:]),
-            _resize(self.auxiliary_32(context_32), image.shape[2:]),
+            _resize(self.auxiliary_16(context_16), image),
+            _resize(self.auxiliary_32(context_32), image),
         ]

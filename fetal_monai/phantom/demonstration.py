@@ -8,7 +8,6 @@ import ignite.distributed as idist
 
 from fetal_monai.data.datalist import DATALIST_NAME
 from fetal_monai.data.hc18 import prepare_hc18
-
 from fetal_monai.phantom.writer import write_phantoms
 
 DEMONSTRATION_FRAMES = 200

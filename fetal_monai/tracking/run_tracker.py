@@ -13,9 +13,8 @@ from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
 from fetal_monai.data.atomic import atomic_path
-
-from .provenance import provenance, running_config
-from .store import EXPERIMENT, tracking_uri
+from fetal_monai.tracking.provenance import provenance, running_config
+from fetal_monai.tracking.store import EXPERIMENT, tracking_uri
 
 
 class RunTracker(MLFlowHandler):

@@ -11,8 +11,7 @@ from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey, convert_to_numpy
 
 from fetal_monai.data import mask_suffix, write_mask
-
-from .output_path import output_path
+from fetal_monai.transforms.output_path import output_path
 
 
 class SaveFrameMaskd(MapTransform):

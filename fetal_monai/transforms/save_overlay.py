@@ -24,8 +24,7 @@ from fetal_monai.biometry import (
     intergrowth_gestational_age_days,
 )
 from fetal_monai.data import atomic_path, read_frame
-
-from .output_path import output_path
+from fetal_monai.transforms.output_path import output_path
 
 MASK_COLOUR = (80, 200, 255)
 ELLIPSE_COLOUR = (255, 196, 0)

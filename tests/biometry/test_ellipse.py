@@ -43,6 +43,7 @@ def test_perimeter_of_a_circle_is_two_pi_r() -> None:
 
 
 @given(ellipses())
+@settings(deadline=None)
 def test_points_lie_on_the_ellipse(ellipse: Ellipse) -> None:
     """The distances of a point to the two foci add up to the long axis."""
     focal_distance = math.sqrt(ellipse.semi_axis_a**2 - ellipse.semi_axis_b**2)
@@ -63,6 +64,7 @@ def test_angle_runs_from_columns_towards_lower_rows() -> None:
 
 
 @given(ellipses(), scales, scales)
+@settings(deadline=None)
 def test_scaled_ellipse_passes_through_the_scaled_points(ellipse: Ellipse, x_scale: float, y_scale: float) -> None:
     scaled = ellipse.scaled(x_scale, y_scale)
     x, y = (ellipse.points(40) * [x_scale, y_scale] - [scaled.center_x, scaled.center_y]).T
@@ -72,6 +74,7 @@ def test_scaled_ellipse_passes_through_the_scaled_points(ellipse: Ellipse, x_sca
 
 
 @given(ellipses(), scales, scales)
+@settings(deadline=None)
 def test_scaling_back_gives_the_same_ellipse(ellipse: Ellipse, x_scale: float, y_scale: float) -> None:
     back = ellipse.scaled(x_scale, y_scale).scaled(1 / x_scale, 1 / y_scale)
     for name in ("center_x", "center_y", "semi_axis_a", "semi_axis_b"):
@@ -80,6 +83,7 @@ def test_scaling_back_gives_the_same_ellipse(ellipse: Ellipse, x_scale: float, y
 
 
 @given(ellipses(), st.floats(0.05, 1), st.floats(0.05, 1))
+@settings(deadline=None)
 def test_perimeter_with_unequal_spacing_is_the_length_of_the_scaled_outline(
     ellipse: Ellipse, x_scale: float, y_scale: float
 ) -> None:
@@ -90,7 +94,7 @@ def test_perimeter_with_unequal_spacing_is_the_length_of_the_scaled_outline(
 
 
 @given(ellipses())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_rasterised_pixels_are_those_inside_the_outline(ellipse: Ellipse) -> None:
     shape = (200, 230)
     rows, columns = np.mgrid[: shape[0], : shape[1]]
@@ -124,6 +128,7 @@ def test_rasterise_outside_the_frame_is_empty() -> None:
 
 
 @given(ellipses(), st.integers(8, 100))
+@settings(deadline=None)
 def test_fit_finds_the_ellipse_its_points_came_from(ellipse: Ellipse, count: int) -> None:
     fit = fit_ellipse(ellipse.points(count))
     for name in ("center_x", "center_y", "semi_axis_a", "semi_axis_b"):

@@ -2,6 +2,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -115,7 +116,9 @@ class TestInference:
             rows = list(csv.DictReader(file))
         assert len(rows) >= 4
         assert all(row["status"] == "measured" and float(row["head_circumference_mm"]) > 40 for row in rows)
-        assert len(list((output / "overlays").glob("*.png"))) == len(list((output / "masks").glob("*.png"))) == len(rows)
+        assert (
+            len(list((output / "overlays").glob("*.png"))) == len(list((output / "masks").glob("*.png"))) == len(rows)
+        )
 
     def test_a_bundle_unpacked_elsewhere_one_file_and_a_pixel_spacing(
         self, weights: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, run: Run
@@ -301,10 +304,83 @@ class TestConfigs:
         assert (tmp_path / "model.pt").is_file()
 
 
+class TestOverrides:
+    """Every override that the bundle's README documents, tried with the real commands."""
+
+    common = ("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--spatial_size", "[64,96]")
+
+    def test_training(self, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
+        overrides = {
+            **self.named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
+            **self.named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
+            **self.named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "false"),
+        }
+        assert overrides.keys() == self.documented("train")
+        store = f"sqlite:///{tmp_path}/mlruns.db"
+        done = subprocess.run(
+            command("run", "training", "--config_file", str(BUNDLE / "configs" / "train.json"), *self.flat(overrides)),
+            cwd=tmp_path,
+            env={**environment(), "MLFLOW_TRACKING_URI": store},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-6000:]
+        client = mlflow.MlflowClient(store)
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        assert experiment is not None
+        (logged,) = client.search_runs([experiment.experiment_id])
+        expected = {"learning_rate": "0.001", "batch_size": "5", "seed": "4", "max_epochs": "1"}
+        expected |= {"spatial_size": "[64, 96]", "autocast_dtype": "None", "device": "cpu"}
+        assert {name: logged.data.params[name] for name in expected} == expected
+
+    def test_evaluation(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
+        overrides = {
+            **self.named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
+            **self.named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
+        }
+        assert overrides.keys() == self.documented("evaluate")
+        config = "bundles/bisenet/configs/evaluate.json"
+        run("run", "evaluating", "--config_file", config, *self.flat(overrides), cwd=checkout)
+        assert json.loads((tmp_path / "summary.json").read_text())["section"] == "validation"
+
+    def test_inference(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
+        table = tmp_path / "table.csv"
+        frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
+        table.write_text(f"filename,pixel_spacing_mm,gestational_age_days\n{frame.name},0.1,150\n")
+        overrides = {
+            **self.named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
+            **self.named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
+            **self.named("--pixel_spacing_mm", "[0.2,0.3]"),
+        }
+        assert overrides.keys() == self.documented("inference")
+        config = "bundles/bisenet/configs/inference.json"
+        run("run", "inferring", "--config_file", config, *self.flat(overrides), cwd=checkout)
+        with (tmp_path / "out" / "measurements.csv").open() as file:
+            (row,) = csv.DictReader(file)
+        assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.3")
+        assert float(row["known_gestational_age_days"]) == 150
+
+    @staticmethod
+    def named(*arguments: str) -> dict[str, str]:
+        return dict(zip(arguments[::2], arguments[1::2], strict=True))
+
+    @staticmethod
+    def flat(overrides: dict[str, str]) -> list[str]:
+        return [part for item in overrides.items() for part in item]
+
+    @staticmethod
+    def documented(config: str) -> set[str]:
+        """The overrides of the README's table that are for this config."""
+        rows = re.findall(r"^\| `(--\w+)` \| ([\w, ]+) \|", (BUNDLE / "docs" / "README.md").read_text(), re.MULTILINE)
+        return {name for name, configs in rows if configs == "all" or config in configs.split(", ")}
+
+
 class TestErrors:
     def test_a_data_set_that_is_not_prepared(self, checkout: Path, tmp_path: Path, run: Run) -> None:
         config = "bundles/bisenet/configs/train.json"
-        done = run("run", "training", "--config_file", config, "--dataset_dir", str(tmp_path), cwd=checkout, check=False)
+        done = run(
+            "run", "training", "--config_file", config, "--dataset_dir", str(tmp_path), cwd=checkout, check=False
+        )
         assert done.returncode != 0
         assert f"{tmp_path / 'datalist.json'} does not exist" in done.stderr
         assert "python -m data_prep.hc18" in done.stderr

@@ -153,7 +153,9 @@ BAD_FILES = [
     BadFile("report.dcm", report_dicom, r"a DICOM file without pixels \(SR\); export the frame itself"),
     BadFile("wrong size.dcm", dicom_with_wrong_size, DAMAGED),
     BadFile("no syntax.dcm", dicom_without_transfer_syntax, DAMAGED),
-    BadFile("no data.mhd", header_without_data_file, "its data file no data.raw is missing; put it into the same folder"),
+    BadFile(
+        "no data.mhd", header_without_data_file, "its data file no data.raw is missing; put it into the same folder"
+    ),
     BadFile("two channels.mha", header_of_two_channels, r"2 values per pixel; expected 1 \(gray\) or 3"),
 ]
 

@@ -181,9 +181,7 @@ class TestDicom:
             for colour in ("Red", "Green", "Blue")
             for part, value in (("Descriptor", [256, 0, 16]), ("Data", table))
         }
-        path = write_dicom(
-            tmp_path / "palette.dcm", PICTURE, photometric_interpretation="PALETTE COLOR", **palette
-        )
+        path = write_dicom(tmp_path / "palette.dcm", PICTURE, photometric_interpretation="PALETTE COLOR", **palette)
         assert_allclose(read_frame(path).pixels, (255.0 - PICTURE) * 256, rtol=1e-6)
 
     @pytest.mark.parametrize(
@@ -195,7 +193,10 @@ class TestDicom:
                 [region(0.1, 0.1, (0, 0, 9, 9)), region(0.3, 0.2, (10, 0, 63, 47))], {}, (0.3, 0.2), id="the largest"
             ),
             pytest.param(
-                [region(9.0, 9.0, RegionSpatialFormat=3), region(0.3, 0.2, (0, 0, 9, 9))], {}, (0.3, 0.2), id="no Doppler"
+                [region(9.0, 9.0, RegionSpatialFormat=3), region(0.3, 0.2, (0, 0, 9, 9))],
+                {},
+                (0.3, 0.2),
+                id="no Doppler",
             ),
             pytest.param([region(9.0, 9.0, RegionDataType=2)], {}, None, id="no colour flow"),
             pytest.param([region(9.0, 9.0, PhysicalUnitsXDirection=4)], {}, None, id="seconds are no cm"),
@@ -321,4 +322,3 @@ class TestFrameReader:
         image, label = (read_frame(folder / name).pixels for name in ("000_HC.png", "000_HC_Annotation.png"))
         assert image.shape == label.shape == (540, 800)
         assert set(np.unique(label)) == {0, 255}
-

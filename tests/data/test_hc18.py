@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -133,6 +133,7 @@ def frame_of(exam: int, pixels: int) -> AnnotatedFrame:
     st.integers(0, 5),
     st.sampled_from([FRACTIONS, (0.4, 0.3, 0.3), (0.98, 0.01, 0.01)]),
 )
+@settings(deadline=None)
 def test_no_exam_and_no_image_is_ever_in_two_sections(
     drawn: list[tuple[int, int]], seed: int, fractions: tuple[float, float, float]
 ) -> None:
@@ -149,6 +150,7 @@ def test_no_exam_and_no_image_is_ever_in_two_sections(
 
 
 @given(st.integers(3, 300), st.integers(0, 100))
+@settings(deadline=None)
 def test_sections_have_the_asked_sizes(exams: int, seed: int) -> None:
     sections = split_by_exam([frame_of(exam, exam) for exam in range(exams)], seed, FRACTIONS)
     for fraction, section in zip(FRACTIONS, sections.values(), strict=True):

@@ -37,9 +37,7 @@ class TestFolder:
             "exam 10/1.png",
         ]
 
-    def test_passes_over_what_is_no_frame_and_says_so(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_passes_over_what_is_no_frame_and_says_so(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         write_picture(tmp_path / "000_HC.png", PICTURE)
         write_metaimage(tmp_path / "volume.mhd", PICTURE)  # and volume.raw
         for name in ("000_HC_Annotation.png", "000_HC_mask.png", "000_HC_overlay.png", ".hidden.png"):
@@ -124,7 +122,9 @@ class TestSpacing:
 
     @pytest.mark.parametrize("option", [0, -0.1, math.nan, math.inf, [0.1, 0.1, 0.1], [0.1, 0], "0.1 mm"])
     def test_impossible_option_is_an_error(self, tmp_path: Path, option: Any) -> None:
-        with pytest.raises(ValueError, match=r"expected the size of a pixel in mm, one positive number or \[row, column]"):
+        with pytest.raises(
+            ValueError, match=r"expected the size of a pixel in mm, one positive number or \[row, column]"
+        ):
             take_in(tmp_path, option)
 
 
@@ -156,9 +156,7 @@ class TestTable:
     def test_duplicate_row_is_rejected(self, tmp_path: Path) -> None:
         for name in ("a.png", "b.png"):
             write_picture(tmp_path / name, PICTURE)
-        table = write_table(
-            tmp_path / "t.csv", "filename,pixel_spacing_mm", "a.png,0.1", "b.png,0.1", "a.png,0.2"
-        )
+        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", "a.png,0.1", "b.png,0.1", "a.png,0.2")
         intake = take_in(tmp_path, table=table)
         assert frame_names(intake) == ["b.png"]
         assert intake.rejected[0].file == tmp_path / "a.png"

@@ -12,7 +12,14 @@ from PIL import Image
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
 from fetal_monai.data import mask_suffix, read_frame, write_mask
-from tests.frame_files import LOSSLESS_FORMATS, asymmetric_picture, write_dicom, write_metaimage, write_nifti, write_picture
+from tests.frame_files import (
+    LOSSLESS_FORMATS,
+    asymmetric_picture,
+    write_dicom,
+    write_metaimage,
+    write_nifti,
+    write_picture,
+)
 
 PICTURE = asymmetric_picture()
 MASK = PICTURE > 120  # no flip or transpose leaves it as it is

@@ -33,9 +33,7 @@ def test_one_row_an_image_and_a_gap_where_there_is_no_value(engine: Engine, tmp_
     assert [row["hc_mm"] for row in rows] == ["1", "", "2"]
 
 
-def test_the_summary_is_written_and_printed(
-    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_summary_is_written_and_printed(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     EvaluationReport(tmp_path, facts={"section": "test"}).attach(engine)
     engine.run([["1.png", "2.png"], ["3.png"]])
     assert json.loads((tmp_path / "summary.json").read_text()) == {

@@ -25,7 +25,7 @@ def test_absolute_difference_does_not_cancel() -> None:
 
 def test_an_unmeasured_head_has_no_difference_and_counts_as_not_measured() -> None:
     difference, measured = HeadCircumferenceDifference(), HeadsMeasured()
-    predicted = [FailedFit("empty mask"), _circle(101.0)]
+    predicted: list[HeadMeasurement | FailedFit] = [FailedFit("empty mask"), _circle(101.0)]
     reference = [_circle(100.0), _circle(100.0)]
     difference(predicted, reference)
     measured(predicted, reference)

@@ -51,7 +51,9 @@ def test_the_screen_is_black_outside_the_sector(sector: Sector) -> None:
     apex_y=st.floats(-300, -5),
     half_angle=st.floats(0.1, 0.7),
 )
-def test_scan_conversion_brings_the_samples_to_their_own_places(apex_x: float, apex_y: float, half_angle: float) -> None:
+def test_scan_conversion_brings_the_samples_to_their_own_places(
+    apex_x: float, apex_y: float, half_angle: float
+) -> None:
     grid = Sector(apex_x, apex_y, -apex_y, -apex_y + 110, 0.0, half_angle).grid(SHAPE, depths=130, beams=120)
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
 

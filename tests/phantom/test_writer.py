@@ -30,7 +30,9 @@ def rows(table: Path) -> list[dict[str, str]]:
 
 def truth(folder: Path) -> dict[str, Ellipse]:
     names = ("center_x_px", "center_y_px", "semi_axis_a_px", "semi_axis_b_px", "angle_rad")
-    return {row["filename"]: Ellipse(*(float(row[name]) for name in names)) for row in rows(folder / "ground_truth.csv")}
+    return {
+        row["filename"]: Ellipse(*(float(row[name]) for name in names)) for row in rows(folder / "ground_truth.csv")
+    }
 
 
 def test_names_and_layout_are_hc18s(folder: Path) -> None:

@@ -77,9 +77,7 @@ def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.Mlf
     assert "weights.bin" in [a.path for a in client.list_artifacts(run.info.run_id)]
 
 
-def test_a_planted_unfinished_run_is_left_untouched(
-    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
-) -> None:
+def test_a_planted_unfinished_run_is_left_untouched(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
     experiment = client.create_experiment(EXPERIMENT)
     planted = client.create_run(experiment, run_name="somebody else's")
     before = client.get_run(planted.info.run_id).to_dictionary()

@@ -26,8 +26,6 @@ def looks_like(picture: Image.Image, colour: tuple[int, int, int]) -> np.ndarray
     return np.abs(np.asarray(picture, dtype=int) - colour).max(axis=-1) < 40
 
 
-
-
 def test_the_ellipse_is_drawn_where_it_was_measured() -> None:
     picture = draw_overlay(GRAY, MASK, measure_head(MASK, (0.2, 0.2)), "frame.png")
     assert picture.size[0] == WIDTH
@@ -41,8 +39,8 @@ def test_the_ellipse_is_drawn_where_it_was_measured() -> None:
 
 def test_lines_are_centred_on_the_outline() -> None:
     """No shift by half a pixel: the coverage of a vertical axis is symmetric about its column."""
-    circle = Ellipse(400.0, 260.0, 120.0, 100.0, math.pi / 2)
-    picture = draw_overlay(np.zeros_like(GRAY), np.zeros_like(MASK), HeadMeasurement(circle, (0.2, 0.2)), "frame.png")
+    head = Ellipse(400.0, 260.0, 120.0, 100.0, math.pi / 2)
+    picture = draw_overlay(np.zeros_like(GRAY), np.zeros_like(MASK), HeadMeasurement(head, (0.2, 0.2)), "frame.png")
     row = np.asarray(picture, dtype=float)[300, 380:421, 0]
     assert (row * np.arange(380, 421)).sum() / row.sum() == pytest.approx(400.0, abs=0.15)
 

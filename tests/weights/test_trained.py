@@ -1,12 +1,14 @@
 import hashlib
 import pickle
+import subprocess
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from fetal_monai.networks import load_weights
+from fetal_monai.weights import load_weights, publish_weights
 
 
 @pytest.fixture
@@ -23,11 +25,27 @@ def test_half_precision_weights_load_into_the_networks_own_precision(weights: Pa
     assert torch.equal(network.weight, stored["weight"].float())
 
 
-def test_the_checksum_is_checked(weights: Path) -> None:
+def test_a_checksum_beside_the_weights_is_checked(weights: Path) -> None:
     right = hashlib.sha256(weights.read_bytes()).hexdigest()
-    load_weights(nn.Conv2d(2, 3, 3), weights, sha256=right)
-    with pytest.raises(ValueError, match=f"{right}, expected 0000"):
-        load_weights(nn.Conv2d(2, 3, 3), weights, sha256="0000")
+    checksum = weights.with_name("model.pt.sha256")
+    checksum.write_text(f"{right}  model.pt\n")
+    load_weights(nn.Conv2d(2, 3, 3), weights)
+    checksum.write_text(f"{'0' * 64}  model.pt\n")
+    with pytest.raises(ValueError, match=rf"{right}, model\.pt\.sha256 states 0000"):
+        load_weights(nn.Conv2d(2, 3, 3), weights)
+
+
+def test_published_weights_are_half_as_large_and_give_nearly_the_same(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(2, 64, 3), nn.BatchNorm2d(64), nn.Conv2d(64, 64, 3)).eval()
+    assert isinstance(network[1], nn.BatchNorm2d)
+    network[1].running_var = torch.full((64,), 1e6)  # beyond half precision
+    torch.save(network.state_dict(), tmp_path / "trained.pt")
+    publish_weights(tmp_path / "trained.pt", tmp_path / "model.pt")
+    subprocess.run(["sha256sum", "--check", "model.pt.sha256"], cwd=tmp_path, check=True)
+    assert (tmp_path / "model.pt").stat().st_size < 0.6 * (tmp_path / "trained.pt").stat().st_size
+    published = load_weights(deepcopy(network), tmp_path / "model.pt")
+    image = torch.rand(1, 2, 16, 16)
+    torch.testing.assert_close(published(image), network(image), rtol=1e-2, atol=1e-3)
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -60,7 +78,7 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
             return Path.touch, (trace,)  # type: ignore[return-value]
 
     torch.save({"weight": Hostile()}, path)
-    pickle.loads(pickle.dumps(Hostile()))  # the payload is a live one
+    pickle.loads(pickle.dumps(Hostile()))  # noqa: S301 - the payload is a live one
     assert trace.is_file()
     trace.unlink()
     with pytest.raises(ValueError, match="is not a whole file of PyTorch weights"):

@@ -1,0 +1,47 @@
+"""The files that describe the project agree with one another."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import fetal_monai
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+REPOSITORY = Path(__file__).parents[1]
+CONDA_NAMES = {"torch": "pytorch", "pytorch-ignite": "ignite"}
+
+
+@pytest.fixture
+def project() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+
+def test_conda_environment_states_the_same_requirements(project: dict[str, Any]) -> None:
+    required = re.findall(r"^([\w-]+)(.*)$", "\n".join(project["dependencies"]), re.MULTILINE)
+    expected = {CONDA_NAMES.get(name, name) + versions for name, versions in required}
+    expected |= {f"python{project['requires-python']}", "pip"}
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    assert {entry for entry in environment["dependencies"] if isinstance(entry, str)} == expected
+
+
+def test_versions_agree(project: dict[str, Any]) -> None:
+    assert project["version"] == fetal_monai.__version__
+
+
+def test_readme_has_one_command_each_to_run_and_to_test() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    assert len(re.findall(r"^python3 -m venv .*monai\.bundle run", readme, re.MULTILINE)) == 1
+    assert len(re.findall(r"^python3 -m venv .*bin/pytest$", readme, re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("bundle", sorted(path.name for path in (REPOSITORY / "bundles").iterdir()))
+def test_bundles_carry_the_licence(bundle: str) -> None:
+    assert (REPOSITORY / "bundles" / bundle / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
