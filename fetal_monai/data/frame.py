@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -68,7 +68,7 @@ def frame_suffix(path: str | Path) -> str | None:
         if name.endswith(suffix):
             return suffix
     if path.is_file():
-        with path.open("rb") as file:
+        with suppress(OSError), path.open("rb") as file:
             if file.read(132)[128:] == b"DICM":
                 return ".dcm"
     return None
@@ -297,10 +297,11 @@ def _dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
         ):
             # The deltas are cm per pixel and signed by the direction of the axis.
             row, column = (abs(float(region.get(f"PhysicalDelta{axis}") or 0)) * 10 for axis in "YX")
-            width = region.RegionLocationMaxX1 - region.RegionLocationMinX0
-            height = region.RegionLocationMaxY1 - region.RegionLocationMinY0
+            left, top, right, bottom = (
+                int(region.get(f"RegionLocation{side}") or 0) for side in ("MinX0", "MinY0", "MaxX1", "MaxY1")
+            )
             if spacing := _usable((row, column)):
-                spacings.append((width * height, spacing))
+                spacings.append(((right - left) * (bottom - top), spacing))
     if spacings:
         return max(spacings)[1]
     stated = dataset.get("PixelSpacing")
@@ -313,7 +314,8 @@ def _usable(spacing: Spacing) -> Spacing | None:
 
 
 def _as_pixels(values: NDArray[Any]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(values, dtype=np.float32)
+    # A copy in any case: nibabel's array may be a read-only map of the file.
+    return np.array(values, dtype=np.float32, order="C")
 
 
 def _not_one_frame(path: Path, found: str) -> FrameError:
@@ -335,6 +337,6 @@ def _decoding(path: Path) -> Iterator[None]:
         # The last line: ITK puts its source file first. The name alone: the message starts with the whole path.
         reason = str(error).replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
         raise FrameError(
-            f"{path}: cannot be read as a frame, so it is damaged or not what its name says ({reason[-1].rstrip('.')}); "
-            "export or copy it again."
+            f"{path}: cannot be read as a frame, so it is damaged or not what its name says "
+            f"({reason[-1].rstrip('.')}); export or copy it again."
         ) from error

@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +69,7 @@ class _Match(NamedTuple):
 def natural_key(path: str | Path) -> list[list[tuple[int, str]]]:
     """Sort key that puts ``2_HC.png`` before ``10_HC.png``, folder by folder."""
     return [
-        [(int(piece), "") if piece.isdigit() else (-1, piece.lower()) for piece in re.split(r"(\d+)", part)]
+        [(int(piece), "") if piece.isdecimal() else (-1, piece.lower()) for piece in re.split(r"(\d+)", part)]
         for part in Path(path).parts
     ]
 
@@ -90,9 +90,9 @@ def take_in(
         source: one file, or a folder that is searched with all its subfolders.
         pixel_spacing_mm: spacing for every frame, one number or (row, column); wins over table and header.
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
-            pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is looked up relative to
-            `source`, then by its last part alone. The table's spacing wins over the header's; an empty cell says
-            nothing.
+            pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
+            `source`, or a bare name that only one frame has. The table's spacing wins over the header's; an empty
+            cell says nothing.
 
     Returns:
         The frames and the rejected files. A frame without any spacing is no rejected file: it has NaN.
@@ -158,22 +158,24 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
 
 
 def _frame_files(folder: Path) -> list[Path]:
-    files, passed_over = [], Counter[str]()
+    files, companions, others = [], 0, 0
     for parent, subfolders, names in os.walk(folder):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
-            file = Path(parent, name)
-            suffix = frame_suffix(file)
             if name.startswith("."):
                 continue
+            file = Path(parent, name)
+            suffix = frame_suffix(file)
             if suffix is None or name == "DICOMDIR":  # the index of a DICOM disc
-                passed_over["of another kind"] += 1
-            elif name[: -len(suffix)].lower().endswith(COMPANION_ENDINGS):
-                passed_over["annotations, masks or overlays"] += 1
+                others += 1
+            elif name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
+                companions += 1
             else:
                 files.append(file)
-    if passed_over:
-        logger.info("%s: passed over %s", folder, ", ".join(f"{n} files {what}" for what, n in passed_over.items()))
+    if companions or others:
+        logger.info(
+            "%s: passed over %d annotations, masks or overlays and %d files of other kinds", folder, companions, others
+        )
     if not files:
         raise ValueError(
             f"{folder}: no frames in this folder; expected files with one of {', '.join(FRAME_SUFFIXES)}, "
@@ -210,7 +212,7 @@ def _match(
     rows: Iterable[Row], files: Sequence[Path], source_dir: Path, table: Path
 ) -> tuple[dict[Path, list[_Match]], list[Rejected]]:
     """Give each row to the frame it names: by its path relative to the source, else by its bare name."""
-    by_path = {file.relative_to(source_dir).as_posix(): file for file in files}
+    known = set(files)
     by_name = defaultdict(list)
     for file in files:
         by_name[file.name].append(file)
@@ -221,11 +223,11 @@ def _match(
         name = row[FILENAME_COLUMN].replace("\\", "/")
         if not name:
             rejected.append(Rejected(table, f"row {number} has no file name; fill it in or delete the row."))
-        elif found := [by_path[name]] if name in by_path else by_name.get(name):
+        elif found := [path] if (path := source_dir / name) in known else by_name.get(name):
             for file in found:
                 matched[file].append(_Match(row, len(found)))
         else:
-            rejected.append(Rejected(source_dir / name, f"in the table {table.name}, but no such frame was found."))
+            rejected.append(Rejected(path, f"in the table {table.name}, but no such frame was found."))
     return matched, rejected
 
 

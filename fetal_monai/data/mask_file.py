@@ -13,7 +13,7 @@ import pydicom
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.data.frame import (
@@ -136,10 +136,13 @@ def _write_nifti(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
 
 def _write_dicom(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     dataset = pydicom.dcmread(like)
-    source = pydicom.Dataset()
-    source.ReferencedSOPClassUID = dataset.SOPClassUID
-    source.ReferencedSOPInstanceUID = dataset.SOPInstanceUID
-    dataset.SourceImageSequence = Sequence([source])
+    # Some exports lack the identifiers that the standard demands: their heads are measured all the same.
+    dataset.SOPClassUID = dataset.get("SOPClassUID", UltrasoundImageStorage)
+    if "SOPInstanceUID" in dataset:
+        source = pydicom.Dataset()
+        source.ReferencedSOPClassUID = dataset.SOPClassUID
+        source.ReferencedSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.SourceImageSequence = Sequence([source])
     for keyword in GREY_LEVEL_KEYWORDS:
         if keyword in dataset:
             delattr(dataset, keyword)

@@ -105,7 +105,7 @@ def draw_overlay(
 
     outlines = [shown(contour[:, ::-1]) for contour in find_contours(np.pad(mask, 1).astype(float), 0.5)]
     outlines = [[(x - x_scale, y - y_scale) for x, y in outline] for outline in outlines]  # the padding again
-    _draw_lines(picture, outlines, MASK_COLOUR, width=1.2)
+    _draw_lines(picture, outlines, MASK_COLOUR, width=1.5)
     if isinstance(head, HeadMeasurement):
         ellipse = head.ellipse_px.scaled(x_scale, y_scale)
         ellipse = Ellipse(
@@ -143,7 +143,7 @@ def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
     far, right, near, left = (tuple(point) for point in ellipse.points(4))
     outline = [tuple(point) for point in ellipse.points()]
     _draw_lines(picture, [[*outline, outline[0]]], ELLIPSE_COLOUR, width=2)
-    _draw_lines(picture, [[far, near], [right, left]], ELLIPSE_COLOUR, width=1.2)
+    _draw_lines(picture, [[far, near], [right, left]], ELLIPSE_COLOUR, width=1.5)
     for name, end, other in (("OFD", near, far), ("BPD", left, right)):
         _draw_label(picture, name, end, other)
 
@@ -164,7 +164,8 @@ def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: 
     coverage = Image.new("L", (picture.width * SUPERSAMPLING, picture.height * SUPERSAMPLING))
     draw = ImageDraw.Draw(coverage)
     for line in lines:
-        enlarged = [(x * SUPERSAMPLING, y * SUPERSAMPLING) for x, y in line]
+        # Pillow counts from pixel centres.
+        enlarged = [(x * SUPERSAMPLING - 0.5, y * SUPERSAMPLING - 0.5) for x, y in line]
         draw.line(enlarged, 255, round(width * SUPERSAMPLING), joint="curve")
     picture.paste(colour, mask=coverage.reduce(SUPERSAMPLING))
 

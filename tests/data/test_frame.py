@@ -11,6 +11,7 @@ from monai.data import decollate_batch, list_data_collate
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Resized
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
+from pydicom.pixels import get_decoder
 from pydicom.uid import JPEGLosslessSV1
 
 from fetal_monai.data import FrameError, FrameReader, read_frame
@@ -147,6 +148,12 @@ class TestNifti:
         nib.save(image, tmp_path / "scaled.nii.gz")
         assert_allclose(read_frame(tmp_path / "scaled.nii.gz").pixels, 0.5 * PICTURE + 10)
 
+    def test_pixels_do_not_hang_on_the_file(self, tmp_path: Path) -> None:
+        """nibabel maps an uncompressed float file into memory, read-only."""
+        pixels = read_frame(write_nifti(tmp_path / "float.nii", PICTURE.astype(np.float32))).pixels
+        pixels += 1
+        assert_array_equal(pixels, PICTURE + 1.0)
+
     def test_colour(self, tmp_path: Path) -> None:
         rgb = np.empty(PICTURE.T.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
         rgb["R"], rgb["G"], rgb["B"] = PICTURE.T, PICTURE.T, PICTURE.T
@@ -176,7 +183,7 @@ class TestDicom:
 
     def test_palette_colour(self, tmp_path: Path) -> None:
         table = (np.arange(256, dtype=np.uint16)[::-1] * 256).tobytes()
-        palette = {
+        palette: dict[str, Any] = {
             f"{colour}PaletteColorLookupTable{part}": value
             for colour in ("Red", "Green", "Blue")
             for part, value in (("Descriptor", [256, 0, 16]), ("Data", table))
@@ -219,8 +226,6 @@ class TestDicom:
         assert_array_equal(read_frame(path).pixels, PICTURE)
 
     def test_no_decoder_says_what_to_install(self, tmp_path: Path) -> None:
-        from pydicom.pixels import get_decoder
-
         if get_decoder(JPEGLosslessSV1).is_available:
             pytest.skip("a decoder for JPEG Lossless is installed")
         path = write_dicom(tmp_path / "frame.dcm", PICTURE)

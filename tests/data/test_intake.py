@@ -50,8 +50,7 @@ class TestFolder:
             intake = take_in(tmp_path)
         assert frame_names(intake) == ["000_HC.png", "volume.mhd"]
         assert not intake.rejected
-        assert "3 files of another kind" in caplog.text
-        assert "3 files annotations, masks or overlays" in caplog.text
+        assert "passed over 3 annotations, masks or overlays and 3 files of other kinds" in caplog.text
 
     def test_finds_dicom_without_a_suffix(self, tmp_path: Path) -> None:
         write_dicom(tmp_path / "IM_0001", PICTURE)
@@ -135,7 +134,9 @@ class TestTable:
         # As a spreadsheet saves it: byte order mark, spaces, a column that is not ours.
         table = tmp_path / "t.csv"
         table.write_text(
-            "filename, pixel size(mm),head circumference (mm), gestational_age_days\na.png, 0.1,99,140\nb.png,0.2,99,\n",
+            "filename, pixel size(mm),head circumference (mm), gestational_age_days\n"
+            "a.png, 0.1,99,140\n"
+            "b.png,0.2,99,\n",
             encoding="utf-8-sig",
         )
         first, second = take_in(tmp_path, table=table).frames
@@ -179,11 +180,18 @@ class TestTable:
         assert len(intake.rejected) == 2
         assert "fits 2 frames in different folders; write the path relative" in intake.rejected[0].reason
 
-        table = write_table(tmp_path / "t.csv", "filename,pixel size(mm)", r"test_set\000_HC.png,0.1")
-        intake = take_in(tmp_path, table=table)
-        assert [frame["pixel_spacing_mm"][0] for frame in intake.frames] == pytest.approx(
-            [0.1, math.nan, math.nan], nan_ok=True
-        )
+        for name in ("test_set/000_HC.png", r"test_set\000_HC.png", "./test_set/000_HC.png"):
+            table = write_table(tmp_path / "t.csv", "filename,pixel size(mm)", f"{name},0.1")
+            spacings = [frame["pixel_spacing_mm"][0] for frame in take_in(tmp_path, table=table).frames]
+            assert spacings == pytest.approx([0.1, math.nan, math.nan], nan_ok=True)
+
+    def test_a_row_of_another_folder_is_not_taken_for_a_frame_of_the_same_name(self, tmp_path: Path) -> None:
+        (tmp_path / "test_set").mkdir()
+        write_picture(tmp_path / "test_set" / "000_HC.png", PICTURE)
+        table = write_table(tmp_path / "t.csv", "filename,pixel size(mm)", "training_set/000_HC.png,0.1")
+        intake = take_in(tmp_path / "test_set", table=table)
+        assert math.isnan(intake.frames[0]["pixel_spacing_mm"][0])
+        assert "no such frame was found" in intake.rejected[0].reason
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -211,6 +219,7 @@ class TestTable:
 def test_natural_key_takes_any_name() -> None:
     names = ["b", "a10", "a2", "10", "9", "", "a", "9a", "a2/x1", "B2"]
     assert sorted(names, key=natural_key) == ["", "9", "9a", "10", "a", "a2", "a2/x1", "a10", "b", "B2"]
+    assert natural_key("²") < natural_key("³"), "digits to str.isdigit, but no numbers"
 
 
 def test_the_official_test_frames(real_data: Path) -> None:

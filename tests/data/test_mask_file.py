@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import itk
 import nibabel as nib
@@ -9,7 +10,8 @@ import pydicom
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
-from pydicom.uid import ExplicitVRLittleEndian, RLELossless
+from pydicom.config import disable_value_validation
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
 from fetal_monai.data import mask_suffix, read_frame, write_mask
 from tests.frame_files import (
@@ -169,7 +171,7 @@ class TestDicom:
         assert (mask.PhotometricInterpretation, mask.SamplesPerPixel, mask.BitsStored) == ("MONOCHROME2", 1, 8)
         assert "PlanarConfiguration" not in mask
         assert_array_equal(mask.pixel_array, MASK * 255)
-        for harmful in ("WindowCenter", "WindowWidth", "SmallestImagePixelValue", "OverlayData"):
+        for harmful in ("WindowCenter", "WindowWidth", "SmallestImagePixelValue"):
             assert harmful not in mask
         assert 0x60003000 not in mask
 
@@ -197,9 +199,24 @@ class TestDicom:
             assert_array_equal(read_frame(tmp_path / f"mask{number}.dcm").pixels, MASK * 255)
             assert read_frame(tmp_path / f"mask{number}.dcm").pixel_spacing_mm == pytest.approx((0.3, 0.2))
 
+    def test_what_a_scanner_left_out_or_wrote_wrongly_does_not_stop_the_mask(self, tmp_path: Path) -> None:
+        frame = write_dicom(tmp_path / "f.dcm", PICTURE)
+        dataset = pydicom.dcmread(frame)
+        del dataset.SOPInstanceUID, dataset.SOPClassUID, dataset.SeriesInstanceUID, dataset.ImageType
+        with disable_value_validation():
+            dataset.PatientAge = "about thirty"
+            dataset.StudyDate = "1st May 2021"
+            dataset.SoftwareVersions = "v" * 100
+            dataset.SliceThickness = "0.12345678901234567890"
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        with disable_value_validation():
+            dataset.save_as(frame, implicit_vr=True)
+        write_mask(MASK, frame, tmp_path / "mask.dcm")
+        assert_array_equal(read_frame(tmp_path / "mask.dcm").pixels, MASK * 255)
+
     def test_a_palettes_mask_is_gray(self, tmp_path: Path) -> None:
         table = (np.arange(256, dtype=np.uint16)[::-1] * 256).tobytes()
-        palette = {
+        palette: dict[str, Any] = {
             f"{colour}PaletteColorLookupTable{part}": value
             for colour in ("Red", "Green", "Blue")
             for part, value in (("Descriptor", [256, 0, 16]), ("Data", table))

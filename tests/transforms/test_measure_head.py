@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,13 +72,13 @@ def test_spacing_survives_a_batch() -> None:
 
 
 def test_missing_key() -> None:
-    item = {"pixel_spacing_mm": [0.3, 0.2]}
+    item: dict[Hashable, Any] = {"pixel_spacing_mm": [0.3, 0.2]}
     assert MeasureHeadd("pred", allow_missing_keys=True)(item) == item
     with pytest.raises(KeyError, match="pred"):
         MeasureHeadd("pred")(item)
 
 
 def test_item_is_not_changed() -> None:
-    item = {"pred": np.asarray(HEAD[None]), "pixel_spacing_mm": [0.3, 0.2]}
+    item: dict[Hashable, Any] = {"pred": np.asarray(HEAD[None]), "pixel_spacing_mm": [0.3, 0.2]}
     MeasureHeadd("pred")(item)
     assert set(item) == {"pred", "pixel_spacing_mm"}
