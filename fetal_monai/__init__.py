@@ -8,8 +8,10 @@ __version__ = "0.1.0"
 _ROOMS = (
     "biometry",
     "data",
+    "engines",
     "handlers",
     "inferers",
+    "losses",
     "metrics",
     "networks",
     "phantom",

@@ -1,8 +1,18 @@
 """Ignite handlers: what happens around the iterations of a run."""
 
+from fetal_monai.handlers.discriminator_watch import DiscriminatorWatch
 from fetal_monai.handlers.evaluation_report import EvaluationReport
 from fetal_monai.handlers.measurement_report import MeasurementReport
 from fetal_monai.handlers.sample_overlays import SampleOverlays
+from fetal_monai.handlers.stop_on_non_finite import StopOnNonFinite
 from fetal_monai.handlers.training_state import BestNetwork, TrainingState
 
-__all__ = ["BestNetwork", "EvaluationReport", "MeasurementReport", "SampleOverlays", "TrainingState"]
+__all__ = [
+    "BestNetwork",
+    "DiscriminatorWatch",
+    "EvaluationReport",
+    "MeasurementReport",
+    "SampleOverlays",
+    "StopOnNonFinite",
+    "TrainingState",
+]

@@ -1,7 +1,7 @@
 """Metrics of fetal biometry; overlap metrics are MONAI's."""
 
-from fetal_monai.metrics.hausdorff import HausdorffDistanceMm
 from fetal_monai.metrics.head_circumference import HeadCircumferenceDifference, HeadsMeasured
+from fetal_monai.metrics.outline_distance import HausdorffDistanceMm, SurfaceDistanceMm
 from fetal_monai.metrics.overlap import Overlap
 
-__all__ = ["HausdorffDistanceMm", "HeadCircumferenceDifference", "HeadsMeasured", "Overlap"]
+__all__ = ["HausdorffDistanceMm", "HeadCircumferenceDifference", "HeadsMeasured", "Overlap", "SurfaceDistanceMm"]

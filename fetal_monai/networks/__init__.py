@@ -2,5 +2,7 @@
 
 from fetal_monai.networks.bisenet import BiSeNet
 from fetal_monai.networks.complexity import Complexity, complexity
+from fetal_monai.networks.deeplab import DeepLabV2
+from fetal_monai.networks.discriminator import FullyConvolutionalDiscriminator
 
-__all__ = ["BiSeNet", "Complexity", "complexity"]
+__all__ = ["BiSeNet", "Complexity", "DeepLabV2", "FullyConvolutionalDiscriminator", "complexity"]

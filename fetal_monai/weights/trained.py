@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +9,7 @@ import torch
 from torch import nn
 
 from fetal_monai.data.atomic import atomic_path
+from fetal_monai.weights.state_dict import file_sha256, read_state_dict
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -31,19 +30,8 @@ def load_weights(network: Network, path: str | Path) -> Network:
     if not path.is_file():
         raise FileNotFoundError(f"There are no weights at {path}. Train first, or name a file with --weights.")
     checksum_file = _checksum_file(path)
-    if checksum_file.is_file():
-        stated, found = checksum_file.read_text().split()[0], _sha256(path)
-        if found != stated:
-            raise ValueError(
-                f"{path} has the SHA-256 {found}, {checksum_file.name} states {stated}: it is damaged or another "
-                "version. Get both files anew."
-            )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is not a whole file of PyTorch weights: {error}") from error
-    if not isinstance(state, dict):
-        raise ValueError(f"{path} holds a {type(state).__name__}, expected a state dict (name -> tensor).")
+    stated = checksum_file.read_text().split()[0] if checksum_file.is_file() else None
+    state = read_state_dict(path, stated, stated_by=checksum_file.name)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
@@ -69,12 +57,8 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     with atomic_path(published) as temporary:
         torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
-        temporary.write_text(f"{_sha256(published)}  {published.name}\n")
+        temporary.write_text(f"{file_sha256(published)}  {published.name}\n")
 
 
 def _checksum_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,101 @@
+"""Training a segmentation network against a discriminator that knows labels."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from monai.engines import AdversarialTrainer
+from monai.engines.utils import IterationEvents
+from monai.utils import AdversarialKeys
+from monai.utils import CommonKeys as Keys
+from torch import nn
+
+
+class AdversarialSegmentationTrainer(AdversarialTrainer):
+    """MONAI's `AdversarialTrainer`, whose real sample is the label and not the image.
+
+    One iteration (Luc et al. 2016, Hung et al. 2018): the generator's step on segmentation loss + adversarial_weight *
+    adversarial loss, with the discriminator frozen; then the discriminator's step on the label and on the same
+    prediction, detached. Where the stock trainer falls short for this: `MODEL_COMPLETED` is fired, so that
+    post-processing and metrics see predictions as under a `SupervisedTrainer`; `output["loss"]` is there with and
+    without mixed precision; no gradient is computed for the network that is not being trained; the engine's state
+    dict holds no live modules (checkpoints are `fetal_monai.handlers.TrainingState`'s).
+
+    `engine.state.output` holds image, label, pred (logits), the scalars loss, reconstruction_loss (segmentation),
+    generator_loss (adversarial, unweighted), discriminator_loss, discriminator_loss_label,
+    discriminator_loss_prediction and discriminator_accuracy, and what the discriminator was shown and said.
+
+    Mixed precision: bfloat16 by `fetal_monai.inferers.AutocastInferer` on any device, or float16 by `amp` on CUDA.
+
+    Args:
+        adversarial_weight: lambda_adv, of the adversarial loss against the segmentation loss.
+        kwargs: as for `monai.engines.AdversarialTrainer`. The batch's label is one-hot, (B, C, H, W).
+            `recon_loss_function(logits, label)` is the segmentation loss; `g_loss_function(logits, target_is_real)`
+            and `d_loss_function(logits, target_is_real)` judge the discriminator's logits for one kind of sample.
+    """
+
+    def __init__(self, adversarial_weight: float = 0.01, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.adversarial_weight = adversarial_weight
+
+    def _complete_state_dict_user_keys(self) -> None:
+        """Leave the networks and optimisers out of the engine's own state dict."""
+
+    def _iteration(self, engine: AdversarialSegmentationTrainer, batchdata: dict[str, torch.Tensor]) -> dict[str, Any]:
+        state = engine.state
+        image, label = engine.prepare_batch(batchdata, state.device, engine.non_blocking, **engine.to_kwargs)
+        # One scaler serves both optimisers; off the CUDA way it passes everything through.
+        scaler = engine.scaler or torch.amp.GradScaler(enabled=False)
+        # DistributedDataParallel waits for gradients that a frozen network never gets: go past it.
+        parallel = isinstance(state.d_network, nn.parallel.DistributedDataParallel)
+        discriminator = state.d_network.module if parallel else state.d_network
+
+        state.g_network.train()
+        discriminator.train().requires_grad_(False)
+        state.g_optimizer.zero_grad(set_to_none=engine.optim_set_to_none)
+        with _mixed_precision(engine):
+            logits = engine.g_inferer(image, state.g_network)
+            probabilities = logits.softmax(dim=1)
+            segmentation_loss = state.recon_loss_function(logits, label)
+            adversarial_loss = state.g_loss_function(engine.d_inferer(probabilities, discriminator), True)
+            loss = segmentation_loss + engine.adversarial_weight * adversarial_loss
+        scaler.scale(loss).backward()
+        scaler.step(state.g_optimizer)
+
+        discriminator.requires_grad_(True)
+        state.d_optimizer.zero_grad(set_to_none=engine.optim_set_to_none)
+        fakes = probabilities.detach()
+        with _mixed_precision(engine):
+            real_logits = engine.d_inferer(label, state.d_network)
+            fake_logits = engine.d_inferer(fakes, state.d_network)
+            label_loss = state.d_loss_function(real_logits, True)
+            prediction_loss = state.d_loss_function(fake_logits, False)
+            discriminator_loss = (label_loss + prediction_loss) / 2
+        scaler.scale(discriminator_loss).backward()
+        scaler.step(state.d_optimizer)
+        scaler.update()
+
+        state.output = {
+            Keys.IMAGE: image,
+            Keys.LABEL: label,
+            Keys.PRED: logits.detach(),
+            Keys.LOSS: loss.detach(),
+            AdversarialKeys.REALS: label,
+            AdversarialKeys.FAKES: fakes,
+            AdversarialKeys.REAL_LOGITS: real_logits.detach(),
+            AdversarialKeys.FAKE_LOGITS: fake_logits.detach(),
+            AdversarialKeys.RECONSTRUCTION_LOSS: segmentation_loss.detach(),
+            AdversarialKeys.GENERATOR_LOSS: adversarial_loss.detach(),
+            AdversarialKeys.DISCRIMINATOR_LOSS: discriminator_loss.detach(),
+            "discriminator_loss_label": label_loss.detach(),
+            "discriminator_loss_prediction": prediction_loss.detach(),
+            "discriminator_accuracy": ((real_logits > 0).float().mean() + (fake_logits <= 0).float().mean()) / 2,
+        }
+        engine.fire_event(IterationEvents.MODEL_COMPLETED)
+        return state.output
+
+
+def _mixed_precision(engine: AdversarialSegmentationTrainer) -> AbstractContextManager[Any]:
+    return torch.autocast("cuda", **engine.amp_kwargs) if engine.amp else nullcontext()

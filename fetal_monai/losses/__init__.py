@@ -1,0 +1,5 @@
+"""Losses that MONAI does not have."""
+
+from fetal_monai.losses.adversarial import AdversarialLoss
+
+__all__ = ["AdversarialLoss"]

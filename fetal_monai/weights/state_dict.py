@@ -1,0 +1,40 @@
+"""Reading a file of weights: checked, and without running any code in it."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") -> dict[str, Any]:
+    """Read a state dict that `torch.save` wrote, with `weights_only=True`: no code in it runs.
+
+    Args:
+        path: an existing file.
+        sha256: hexadecimal checksum that the file must have; None does not check.
+        stated_by: where that checksum was stated, for the error.
+
+    Raises:
+        ValueError: if the checksum differs, or the file is no state dict.
+    """
+    if sha256 is not None and (found := file_sha256(path)) != sha256.lower():
+        raise ValueError(
+            f"{path} has the SHA-256 {found}, {stated_by} states {sha256}: the file is damaged or another version. "
+            "Get it anew."
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is not a whole file of PyTorch weights: {error}") from error
+    if not isinstance(state, dict):
+        raise ValueError(f"{path} holds a {type(state).__name__}, expected a state dict (name -> tensor).")
+    return state
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
