@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -35,7 +34,7 @@ class StopOnNonFinite:
     def check_losses(self, engine: Engine) -> None:
         """Check the scalars of the iteration's output."""
         for name, value in engine.state.output.items():
-            if isinstance(value, torch.Tensor) and value.ndim == 0 and not math.isfinite(value):
+            if isinstance(value, torch.Tensor) and value.ndim == 0 and not value.isfinite():
                 _stop(f"{name} is {float(value)}", engine)
 
     def check_weights(self, engine: Engine) -> None:
