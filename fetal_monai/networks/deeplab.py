@@ -53,12 +53,11 @@ class AtrousPyramid(nn.Module):
 
     def __init__(self, in_channels: int, num_classes: int, dilations: tuple[int, ...] = (6, 12, 18, 24)) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(
-            nn.Conv2d(in_channels, num_classes, kernel_size=3, padding=rate, dilation=rate) for rate in dilations
-        )
-        for branch in self.branches:
+        self.branches = nn.ModuleList()
+        for rate in dilations:
+            branch = nn.Conv2d(in_channels, num_classes, kernel_size=3, padding=rate, dilation=rate)
             nn.init.normal_(branch.weight, std=0.01)
-            nn.init.zeros_(branch.bias)
+            self.branches.append(branch)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the sum of the branches: (B, in_channels, h, w) -> (B, num_classes, h, w)."""

@@ -41,18 +41,19 @@ def run() -> Run:
     return run_bundle
 
 
-@pytest.fixture(scope="session")
-def copy_bundle(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Copy a bundle into a folder that looks like a checkout, and return that folder."""
+@pytest.fixture(scope="module")
+def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that looks like a checkout, with a copy of the bundle that the test module names as `BUNDLE`."""
+    source: Path = request.module.BUNDLE
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(source, folder / "bundles" / source.name, ignore=shutil.ignore_patterns("output"))
+    return folder
 
-    def copy(name: str) -> Path:
-        checkout = tmp_path_factory.mktemp("checkout")
-        shutil.copytree(
-            REPOSITORY / "bundles" / name, checkout / "bundles" / name, ignore=shutil.ignore_patterns("output")
-        )
-        return checkout
 
-    return copy
+@pytest.fixture(scope="module")
+def bundle(request: pytest.FixtureRequest, checkout: Path) -> Path:
+    """The bundle in that checkout."""
+    return checkout / "bundles" / request.module.BUNDLE.name
 
 
 @pytest.fixture(scope="session")

@@ -2,37 +2,33 @@ import csv
 import hashlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
-import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle import ConfigParser
 from PIL import Image
 
-from fetal_monai.tracking import EXPERIMENT, tracking_uri
+from fetal_monai.tracking import EXPERIMENT
 from tests.bundles.conftest import REPOSITORY, Run, command, environment
+from tests.bundles.segmentation_bundle import (
+    EvaluationTests,
+    FormatTests,
+    documented,
+    flat,
+    named,
+    run_in,
+    runs_of,
+    train_in_two_processes,
+)
 
 BUNDLE = REPOSITORY / "bundles" / "bisenet"
 SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
-
-
-@pytest.fixture(scope="module")
-def checkout(copy_bundle: Callable[[str], Path]) -> Path:
-    return copy_bundle("bisenet")
-
-
-@pytest.fixture(scope="module")
-def bundle(checkout: Path) -> Path:
-    return checkout / "bundles" / "bisenet"
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +40,6 @@ def demonstration(checkout: Path, run: Run) -> str:
 @pytest.fixture(scope="module")
 def weights(demonstration: str, bundle: Path) -> Path:
     return bundle / "output" / "demonstration" / "model.pt"
-
-
-def runs_of(bundle: Path) -> tuple[mlflow.MlflowClient, list[mlflow.entities.Run]]:
-    client = mlflow.MlflowClient(tracking_uri(bundle))
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    assert experiment is not None
-    return client, list(client.search_runs([experiment.experiment_id]))
 
 
 class TestDemonstration:
@@ -79,28 +68,18 @@ class TestDemonstration:
         assert max(metric.value for metric in history) >= 0.95
 
 
-class TestEvaluation:
+class TestEvaluation(EvaluationTests):
     @pytest.fixture(scope="class")
-    def summary(self, weights: Path, bundle: Path, run: Run) -> dict[str, float]:
+    def evaluation(self, weights: Path, bundle: Path, run: Run) -> Path:
         """Evaluated from the bundle's own folder."""
         run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/model.pt", cwd=bundle)
-        return json.loads((bundle / "output" / "evaluation" / "summary.json").read_text())
+        return bundle / "output" / "evaluation"
 
     def test_phantoms_that_were_not_seen_in_training(self, summary: dict[str, float]) -> None:
         assert summary["section"] == "test"
         assert summary["dice"] >= 0.95
         assert summary["heads_measured"] == 1.0
         assert summary["head_circumference_absolute_difference_mm"] < 10
-
-    def test_means_are_those_of_the_rows(self, summary: dict[str, float], bundle: Path) -> None:
-        with (bundle / "output" / "evaluation" / "per_image.csv").open() as file:
-            rows = list(csv.DictReader(file))
-        assert len(rows) == summary["images"]
-        for name in rows[0].keys() - {"image"}:
-            assert np.mean([float(row[name]) for row in rows]) == pytest.approx(summary[name], rel=1e-4), name
-
-    def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
-        assert summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6
 
     def test_absolute_difference_is_not_less_than_the_difference(self, summary: dict[str, float]) -> None:
         difference = abs(summary["head_circumference_difference_mm"])
@@ -191,9 +170,7 @@ class TestResume:
 
         subprocess.run([*arguments, "--resume", "true"], cwd=checkout, env=environment(), check=True)
         assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 4
-        client, runs = runs_of(bundle)
-        name = (tmp_path / "mlflow_run.txt").read_text()
-        (run,) = [r for r in runs if r.info.run_name == name]
+        client, run = run_in(tmp_path, bundle)
         assert run.info.status == "FINISHED"
         steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "val_dice")]
         assert sorted(set(steps)) == [1, 2, 3, 4]
@@ -202,69 +179,17 @@ class TestResume:
 class TestMultiGpu:
     def test_two_processes_train_one_network(self, checkout: Path, few_phantoms: Path, tmp_path: Path) -> None:
         configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/multi_gpu_train.json']"
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-        launch += ["-m", "monai.bundle", "run", "training", "--config_file", configs, *SMALL]
-        launch += ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "2"]
-        done = subprocess.run(
-            launch, cwd=checkout, env={**environment(), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr[-6000:]
+        arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "2", *SMALL]
+        train_in_two_processes(checkout, configs, arguments)
         # One rank alone writes and tracks; the weights carry no trace of the wrapper.
         assert (tmp_path / "mlflow_run.txt").is_file()
         names = torch.load(tmp_path / "model.pt", weights_only=True).keys()
         assert not any(name.startswith("module.") for name in names)
 
 
-class TestFormat:
-    """The checks of MONAI's model zoo."""
-
-    def test_metadata_follows_the_schema(self, run: Run, tmp_path: Path) -> None:
-        data = os.environ.get("FETAL_MONAI_DATA")
-        if data is None:
-            pytest.skip("FETAL_MONAI_DATA is not set: it holds the schema of MONAI's model zoo")
-        schema = shutil.copy(Path(data) / "monai" / "meta_schema_20240725.json", tmp_path)
-        run("verify_metadata", "--meta_file", "configs/metadata.json", "--filepath", str(schema), cwd=BUNDLE)
-
-    def test_the_network_has_the_stated_input_and_output(self, run: Run) -> None:
-        run(
-            *("verify_net_in_out", "--net_id", "network_def", "--meta_file", "configs/metadata.json"),
-            *("--config_file", "configs/inference.json"),
-            cwd=BUNDLE,
-        )
-
-    def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, run: Run) -> None:
-        common = ["--net_id", "network_def", "--ckpt_file", str(weights)]
-        common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
-        shape = ["--input_shape", "[1,3,256,384]"]
-        run("ckpt_export", "--filepath", "output/model.ts", *common, *shape, cwd=bundle)
-        run("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
-        network = ConfigParser(ConfigParser.load_config_file(bundle / "configs" / "inference.json")["network_def"])
-        network = network.get_parsed_content()
-        network.load_state_dict(torch.load(weights, weights_only=True))
-        network.eval()
-        image = torch.rand(1, 3, 256, 384, generator=torch.Generator().manual_seed(0))
-        with torch.no_grad():
-            expected = network(image)
-            torch.testing.assert_close(torch.jit.load(bundle / "output" / "model.ts")(image), expected)
-        from onnx.reference import ReferenceEvaluator
-
-        (computed,) = ReferenceEvaluator(str(bundle / "output" / "model.onnx")).run(None, {"input": image.numpy()})
-        np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
-
-    @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
-    def test_required_properties(self, config: str, kind: str, few_phantoms: Path) -> None:
-        workflow = ConfigWorkflow(
-            str(BUNDLE / "configs" / f"{config}.json"),
-            workflow_type=kind,
-            bundle_root=str(BUNDLE),
-            dataset_dir=str(few_phantoms),
-        )
-        workflow.initialize()
-        assert workflow.check_properties() == []
-
-    def test_version_is_in_the_changelog(self) -> None:
-        metadata = json.loads((BUNDLE / "configs" / "metadata.json").read_text())
-        assert metadata["version"] in metadata["changelog"]
+class TestFormat(FormatTests):
+    source = BUNDLE
+    image_shape = (3, 256, 384)
 
 
 class TestConfigs:
@@ -288,14 +213,6 @@ class TestConfigs:
             if config != "inference":
                 assert parser.get_parsed_content("complexity").gmacs == pytest.approx(gmacs, rel=0.02)
 
-    def test_training_evaluation_and_inference_share_what_they_must(self) -> None:
-        train, evaluate, inference = (
-            ConfigParser.load_config_file(BUNDLE / "configs" / f"{name}.json")
-            for name in ("train", "evaluate", "inference")
-        )
-        for key in ("bundle_root", "device", "spatial_size", "network_def"):
-            assert train[key] == evaluate[key] == inference[key], key
-
     def test_a_baseline_trains(self, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
         configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/baseline_unet.json']"
         arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "1", *SMALL]
@@ -311,14 +228,14 @@ class TestOverrides:
 
     def test_training(self, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
         overrides = {
-            **self.named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
-            **self.named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
-            **self.named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "false"),
+            **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
+            **named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
+            **named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "false"),
         }
-        assert overrides.keys() == self.documented("train")
+        assert overrides.keys() == documented(BUNDLE, "train")
         store = f"sqlite:///{tmp_path}/mlruns.db"
         done = subprocess.run(
-            command("run", "training", "--config_file", str(BUNDLE / "configs" / "train.json"), *self.flat(overrides)),
+            command("run", "training", "--config_file", str(BUNDLE / "configs" / "train.json"), *flat(overrides)),
             cwd=tmp_path,
             env={**environment(), "MLFLOW_TRACKING_URI": store},
             capture_output=True,
@@ -335,12 +252,12 @@ class TestOverrides:
 
     def test_evaluation(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
         overrides = {
-            **self.named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
-            **self.named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
+            **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
+            **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
         }
-        assert overrides.keys() == self.documented("evaluate")
+        assert overrides.keys() == documented(BUNDLE, "evaluate")
         config = "bundles/bisenet/configs/evaluate.json"
-        run("run", "evaluating", "--config_file", config, *self.flat(overrides), cwd=checkout)
+        run("run", "evaluating", "--config_file", config, *flat(overrides), cwd=checkout)
         assert json.loads((tmp_path / "summary.json").read_text())["section"] == "validation"
 
     def test_inference(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
@@ -348,31 +265,17 @@ class TestOverrides:
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
         table.write_text(f"filename,pixel_spacing_mm,gestational_age_days\n{frame.name},0.1,150\n")
         overrides = {
-            **self.named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
-            **self.named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
-            **self.named("--pixel_spacing_mm", "[0.2,0.3]"),
+            **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
+            **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
+            **named("--pixel_spacing_mm", "[0.2,0.3]"),
         }
-        assert overrides.keys() == self.documented("inference")
+        assert overrides.keys() == documented(BUNDLE, "inference")
         config = "bundles/bisenet/configs/inference.json"
-        run("run", "inferring", "--config_file", config, *self.flat(overrides), cwd=checkout)
+        run("run", "inferring", "--config_file", config, *flat(overrides), cwd=checkout)
         with (tmp_path / "out" / "measurements.csv").open() as file:
             (row,) = csv.DictReader(file)
         assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.3")
         assert float(row["known_gestational_age_days"]) == 150
-
-    @staticmethod
-    def named(*arguments: str) -> dict[str, str]:
-        return dict(zip(arguments[::2], arguments[1::2], strict=True))
-
-    @staticmethod
-    def flat(overrides: dict[str, str]) -> list[str]:
-        return [part for item in overrides.items() for part in item]
-
-    @staticmethod
-    def documented(config: str) -> set[str]:
-        """The overrides of the README's table that are for this config."""
-        rows = re.findall(r"^\| `(--\w+)` \| ([\w, ]+) \|", (BUNDLE / "docs" / "README.md").read_text(), re.MULTILINE)
-        return {name for name, configs in rows if configs == "all" or config in configs.split(", ")}
 
 
 class TestErrors:

@@ -52,6 +52,8 @@ class Game:
     """Both networks, their optimisers, schedules and the trainer."""
 
     def __init__(self, epochs: int = 1, handlers: tuple[Any, ...] = (), networks: Any = None, **arguments: Any) -> None:
+        self.generator: nn.Module
+        self.discriminator: nn.Module
         self.generator, self.discriminator = networks or (generator_network(), discriminator_network())
         self.g_optimizer = torch.optim.SGD(self.generator.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
         self.d_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=1e-3, betas=(0.9, 0.99))
@@ -74,7 +76,7 @@ class Game:
             **{**defaults, **arguments},
         )
 
-    def run(self, seed: int = 3) -> dict[str, Any]:
+    def run(self, seed: int = 3) -> Any:
         torch.manual_seed(seed)
         self.trainer.data_loader.dataset.transform.set_random_state(seed)
         self.trainer.run()
@@ -120,12 +122,13 @@ class TestOneIteration:
         )
         before: list[torch.Tensor] = []
         game.g_optimizer.register_step_post_hook(
-            lambda *_: before.extend(p.grad.clone() for p in game.generator.parameters())  # type: ignore[union-attr]
+            lambda *_: before.extend(p.grad.clone() for p in game.generator.parameters() if p.grad is not None)
         )
         game.trainer.add_event_handler(Events.ITERATION_COMPLETED(once=1), game.trainer.terminate)
         game.run()
         assert gradients == [[None] * 10]
         after = [p.grad for p in game.generator.parameters()]
+        assert len(after) == 6
         assert all(a is not None and torch.equal(a, b) for a, b in zip(after, before, strict=True))
         assert all(p.requires_grad for p in game.discriminator.parameters())
 
@@ -280,7 +283,7 @@ class TestCheckpoints:
         for scheduler in schedulers.values():
             LrScheduleHandler(scheduler, print_lr=False, epoch_level=False).attach(game.trainer)
         networks = {"network": game.generator, "discriminator": game.discriminator}
-        objects = {**networks, **optimizers, **schedulers}
+        objects: dict[str, Any] = {**networks, **optimizers, **schedulers}
         TrainingState(folder / "checkpoint.pt", objects, seed=3, resume=resume).attach(game.trainer)
         if stop_after is not None:
 
@@ -318,7 +321,7 @@ class TestCheckpoints:
         )
         StopOnNonFinite([game.generator, game.discriminator]).attach(game.trainer)
         path = tmp_path / "checkpoint.pt"
-        objects = {"network": game.generator, "discriminator": game.discriminator}
+        objects: dict[str, Any] = {"network": game.generator, "discriminator": game.discriminator}
         TrainingState(path, objects).attach(game.trainer)
         kept: list[bytes] = []
         game.trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: kept.append(path.read_bytes()))

@@ -1,0 +1,197 @@
+"""What holds for both adversarial bundles: test classes inherit these checks and name their bundle."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from monai.bundle import ConfigParser
+from PIL import Image
+
+from tests.bundles.conftest import REPOSITORY, Run
+from tests.bundles.segmentation_bundle import (
+    EvaluationTests,
+    FormatTests,
+    documented,
+    flat,
+    named,
+    run_in,
+    train_in_two_processes,
+)
+
+LOSSES = {"segmentation_loss", "adversarial_loss", "discriminator_loss_label", "discriminator_loss_prediction"}
+
+
+class AdversarialBundleTests(EvaluationTests, FormatTests):
+    """Set what `FormatTests` asks for, the network's name, and the overrides that the other bundle has not."""
+
+    network: ClassVar[str]
+    train_overrides: ClassVar[dict[str, str]] = {}
+    all_overrides: ClassVar[dict[str, str]] = {}
+
+    @pytest.fixture(scope="class")
+    def tiny(self, few_phantoms: Path) -> dict[str, str]:
+        """Every override that the README documents for a training, but for the output folder, small."""
+        return {
+            **named("--dataset_dir", str(few_phantoms), "--bundle_root", f"bundles/{self.source.name}"),
+            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--spatial_size", "[32,48]"),
+            **named("--epochs", "1", "--batch_size", "7", "--num_workers", "0", "--seed", "4", "--resume", "false"),
+            **named("--learning_rate", "0.002", "--discriminator_learning_rate", "0.0003"),
+            **named("--adversarial_weight", "0.5"),
+            **self.train_overrides,
+            **self.all_overrides,
+        }
+
+    @pytest.fixture(scope="class")
+    def trained(self, tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+        """A training's output folder."""
+        output = bundle / "output" / "train"
+        self.train(run, checkout, {**tiny, "--output_dir": str(output)})
+        return output
+
+    @pytest.fixture(scope="class")
+    def weights(self, trained: Path) -> Path:
+        return trained / "model.pt"
+
+    @pytest.fixture(scope="class")
+    def evaluation(self, weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+        """Evaluated from the bundle's own folder, with every override that the README documents."""
+        output = bundle / "output" / "evaluation"
+        overrides = {
+            **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", "."),
+            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--section", "validation"),
+            **named("--weights", str(weights), "--spatial_size", "[32,48]"),
+            **self.all_overrides,
+        }
+        assert overrides.keys() == documented(self.source, "evaluate")
+        run("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
+        return output
+
+    def train(self, run: Run, checkout: Path, overrides: dict[str, str], *overlays: str) -> None:
+        configs = self.configs("train", *overlays)
+        run("run", "training", "--config_file", configs, *flat(overrides), cwd=checkout)
+
+    def configs(self, *names: str) -> str:
+        return str([f"bundles/{self.source.name}/configs/{name}.json" for name in names]).replace(" ", "")
+
+    def test_training_tracks_the_losses_apart(self, trained: Path, bundle: Path) -> None:
+        client, run = run_in(trained, bundle)
+        assert run.info.status == "FINISHED"
+        expected = {"network": self.network, "adversarial_weight": "0.5", "learning_rate": "0.002", "seed": "4"}
+        expected |= {"discriminator_learning_rate": "0.0003", "discriminator": "FullyConvolutionalDiscriminator"}
+        assert {name: run.data.params[name] for name in expected} == expected
+        metrics = run.data.metrics
+        assert metrics.keys() >= LOSSES | {"discriminator_loss", "discriminator_accuracy", "train_dice", "val_dice"}
+        assert metrics["train_loss"] == pytest.approx(
+            metrics["segmentation_loss"] + 0.5 * metrics["adversarial_loss"], rel=1e-4
+        )
+        of_both = (metrics["discriminator_loss_label"] + metrics["discriminator_loss_prediction"]) / 2
+        assert metrics["discriminator_loss"] == pytest.approx(of_both, rel=1e-4)
+        assert 0 <= metrics["discriminator_accuracy"] <= 1
+        artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
+        assert {"config.json", "model.pt", "validation_samples.png"} <= artifacts
+
+    def test_the_checkpoint_holds_both_players_and_the_model_one(self, trained: Path) -> None:
+        checkpoint = torch.load(trained / "checkpoint.pt", weights_only=True)
+        assert {"network", "optimizer", "lr_scheduler"} <= checkpoint.keys()
+        assert {"discriminator", "discriminator_optimizer", "discriminator_lr_scheduler"} <= checkpoint.keys()
+        assert checkpoint["network"].keys() == torch.load(trained / "model.pt", weights_only=True).keys()
+        # Poly decay is at its end behind the last iteration.
+        for name in ("optimizer", "discriminator_optimizer"):
+            assert [group["lr"] for group in checkpoint[name]["param_groups"]] == pytest.approx(
+                [0.0] * len(checkpoint[name]["param_groups"])
+            )
+
+    def test_a_finished_training_is_prolonged(
+        self, trained: Path, tiny: dict[str, str], bundle: Path, checkout: Path, run: Run
+    ) -> None:
+        self.train(run, checkout, {**tiny, "--output_dir": str(trained), "--epochs": "2", "--resume": "true"})
+        client, tracked = run_in(trained, bundle)
+        assert tracked.info.status == "FINISHED"
+        history = client.get_metric_history(tracked.info.run_id, "discriminator_loss")
+        assert sorted({metric.step for metric in history}) == [1, 2]
+        assert torch.load(trained / "checkpoint.pt", weights_only=True)["progress"]["epoch"] == 2
+
+    def test_every_documented_training_override_is_tried(self, tiny: dict[str, str]) -> None:
+        assert tiny.keys() | {"--output_dir"} == documented(self.source, "train")
+
+    def test_evaluation_tells_overlap_and_edges_and_keeps_the_masks(
+        self, summary: dict[str, Any], evaluation: Path
+    ) -> None:
+        assert summary["section"] == "validation"
+        assert summary["network"] == self.network
+        # 95 of 100 points of an outline are no farther than the farthest one, and on average they are nearer.
+        assert summary["mean_surface_distance_mm"] <= summary["hausdorff_distance_95_mm"]
+        assert summary["hausdorff_distance_95_mm"] <= summary["hausdorff_distance_mm"]
+        assert len(list((evaluation / "masks").glob("*_mask.png"))) == summary["images"]
+
+    def test_a_figure_of_two_evaluations(self, evaluation: Path, few_phantoms: Path, tmp_path: Path) -> None:
+        command = [sys.executable, str(REPOSITORY / "benchmarks" / "comparison_figure.py"), str(few_phantoms)]
+        command += ["--section", "validation", "--rows", "2", "--output", str(tmp_path / "figure.png")]
+        subprocess.run([*command, f"baseline={evaluation}", f"GAN={evaluation}"], check=True)
+        with Image.open(tmp_path / "figure.png") as figure:
+            assert figure.width > figure.height  # four columns, two rows
+        other = subprocess.run(
+            [*command, "--section", "test", f"GAN={evaluation}"], capture_output=True, text=True, check=False
+        )
+        assert other.returncode != 0
+        assert "was evaluated on other frames than the section 'test'" in other.stderr
+
+    def test_inference_writes_a_mask_a_picture_and_a_table(
+        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+    ) -> None:
+        frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
+        table = tmp_path / "table.csv"
+        table.write_text(f"filename,pixel_spacing_mm\n{frame.name},0.1\n")
+        overrides = {
+            **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), "--table", str(table)),
+            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--pixel_spacing_mm", "0.2"),
+            **named("--weights", str(weights), "--spatial_size", "[32,48]"),
+            **named("--bundle_root", f"bundles/{self.source.name}"),
+            **self.all_overrides,
+        }
+        assert overrides.keys() == documented(self.source, "inference")
+        run("run", "inferring", "--config_file", self.configs("inference"), *flat(overrides), cwd=checkout)
+        names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+        assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
+
+    def test_without_adversarial_weight_the_baseline_is_equalled_to_the_bit(
+        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
+    ) -> None:
+        baseline, silenced = ({**tiny, "--output_dir": str(tmp_path / name)} for name in ("baseline", "silenced"))
+        self.train(run, checkout, {**silenced, "--adversarial_weight": "0"})
+        self.train(run, checkout, baseline, "baseline")
+        states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True) for n in ("baseline", "silenced")]
+        assert "discriminator" not in states[0]
+        assert all(torch.equal(value, states[1]["network"][name]) for name, value in states[0]["network"].items())
+        _, tracked = run_in(tmp_path / "baseline", bundle)
+        assert tracked.data.params["discriminator"] == "none"
+        assert "discriminator_loss" not in tracked.data.metrics
+
+    def test_the_plain_u_net_trains_without_discriminator(
+        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
+    ) -> None:
+        self.train(run, checkout, {**tiny, "--output_dir": str(tmp_path)}, "baseline", "baseline_unet")
+        _, tracked = run_in(tmp_path, bundle)
+        assert tracked.data.params["network"] == "BasicUNet"
+        assert (tmp_path / "model.pt").is_file()
+
+    def test_two_processes_train_both_networks(self, tiny: dict[str, str], checkout: Path, tmp_path: Path) -> None:
+        overrides = {**tiny, "--output_dir": str(tmp_path)}
+        del overrides["--device"]
+        train_in_two_processes(checkout, self.configs("train", "multi_gpu_train"), flat(overrides))
+        state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+        for names in (state["network"], state["discriminator"], torch.load(tmp_path / "model.pt", weights_only=True)):
+            assert not any(name.startswith("module.") for name in names)
+
+    def test_the_demonstration_is_small_and_the_rest_is_not(self) -> None:
+        for config in ("train", "evaluate", "inference"):
+            sizes = []
+            for dataset_dir in (None, "somewhere"):
+                parser = ConfigParser()
+                parser.read_config(self.source / "configs" / f"{config}.json")
+                parser.update({"dataset_dir": dataset_dir})
+                sizes.append(parser.get_parsed_content("spatial_size"))
+            assert sizes == [[96, 144], [256, 384]]

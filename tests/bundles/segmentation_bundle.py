@@ -1,0 +1,148 @@
+"""What holds for every segmentation bundle: test classes inherit these checks and name their bundle."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import mlflow
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+
+from fetal_monai.tracking import EXPERIMENT, tracking_uri
+from tests.bundles.conftest import Run, environment
+
+
+def runs_of(bundle: Path) -> tuple[mlflow.MlflowClient, list[mlflow.entities.Run]]:
+    """The runs in the store beside a bundle."""
+    client = mlflow.MlflowClient(tracking_uri(bundle))
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    assert experiment is not None
+    return client, list(client.search_runs([experiment.experiment_id]))
+
+
+def run_in(output_dir: Path, bundle: Path) -> tuple[mlflow.MlflowClient, mlflow.entities.Run]:
+    """The tracked run that wrote to a folder."""
+    client, runs = runs_of(bundle)
+    name = (output_dir / "mlflow_run.txt").read_text()
+    (run,) = [run for run in runs if run.info.run_name == name]
+    return client, run
+
+
+def named(*arguments: str) -> dict[str, str]:
+    """Command-line overrides by name."""
+    return dict(zip(arguments[::2], arguments[1::2], strict=True))
+
+
+def flat(overrides: dict[str, str]) -> list[str]:
+    """The overrides as a command line."""
+    return [part for item in overrides.items() for part in item]
+
+
+def documented(bundle: Path, config: str) -> set[str]:
+    """The overrides that the table of a bundle's README states for a config."""
+    rows = re.findall(r"^\| `(--\w+)` \| ([\w, ]+) \|", (bundle / "docs" / "README.md").read_text(), re.MULTILINE)
+    return {name for name, configs in rows if configs == "all" or config in configs.split(", ")}
+
+
+def train_in_two_processes(checkout: Path, configs: str, arguments: Sequence[str]) -> None:
+    """Run a training as `torchrun --nproc_per_node=2` does."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    launch += ["-m", "monai.bundle", "run", "training", "--config_file", configs, *arguments]
+    done = subprocess.run(
+        launch, cwd=checkout, env={**environment(), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-6000:]
+
+
+class FormatTests:
+    """The checks of MONAI's model zoo. Set `source`; the fixture `weights` names trained weights."""
+
+    source: ClassVar[Path]
+    image_shape: ClassVar[tuple[int, int, int]]
+    export_overrides: ClassVar[tuple[str, ...]] = ()
+
+    def test_metadata_follows_the_schema(self, run: Run, tmp_path: Path) -> None:
+        data = os.environ.get("FETAL_MONAI_DATA")
+        if data is None:
+            pytest.skip("FETAL_MONAI_DATA is not set: it holds the schema of MONAI's model zoo")
+        schema = shutil.copy(Path(data) / "monai" / "meta_schema_20240725.json", tmp_path)
+        run("verify_metadata", "--meta_file", "configs/metadata.json", "--filepath", str(schema), cwd=self.source)
+
+    def test_the_network_has_the_stated_input_and_output(self, run: Run) -> None:
+        run(
+            *("verify_net_in_out", "--net_id", "network_def", "--meta_file", "configs/metadata.json"),
+            *("--config_file", "configs/inference.json"),
+            cwd=self.source,
+        )
+
+    def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, run: Run) -> None:
+        common = ["--net_id", "network_def", "--ckpt_file", str(weights), *self.export_overrides]
+        common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
+        shape = ["--input_shape", str([1, *self.image_shape]).replace(" ", "")]
+        run("ckpt_export", "--filepath", "output/model.ts", *common, *shape, cwd=bundle)
+        run("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
+        parser = ConfigParser()
+        parser.read_config(bundle / "configs" / "inference.json")
+        parser.update({name.removeprefix("--"): value for name, value in named(*self.export_overrides).items()})
+        network = parser.get_parsed_content("network_def")
+        network.load_state_dict(torch.load(weights, weights_only=True))
+        network.eval()
+        image = torch.rand(1, *self.image_shape, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = network(image)
+            torch.testing.assert_close(torch.jit.load(bundle / "output" / "model.ts")(image), expected)
+        from onnx.reference import ReferenceEvaluator
+
+        (computed,) = ReferenceEvaluator(str(bundle / "output" / "model.onnx")).run(None, {"input": image.numpy()})
+        np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
+
+    @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
+    def test_required_properties(self, config: str, kind: str, few_phantoms: Path) -> None:
+        workflow = ConfigWorkflow(
+            str(self.source / "configs" / f"{config}.json"),
+            workflow_type=kind,
+            bundle_root=str(self.source),
+            dataset_dir=str(few_phantoms),
+        )
+        workflow.initialize()
+        assert workflow.check_properties() == []
+
+    def test_version_is_in_the_changelog(self) -> None:
+        metadata = json.loads((self.source / "configs" / "metadata.json").read_text())
+        assert metadata["version"] in metadata["changelog"]
+
+    def test_training_evaluation_and_inference_share_what_they_must(self) -> None:
+        configs = [
+            ConfigParser.load_config_file(self.source / "configs" / f"{name}.json")
+            for name in ("train", "evaluate", "inference")
+        ]
+        for key in ("bundle_root", "device", "spatial_size", "network_def"):
+            assert configs[0][key] == configs[1][key] == configs[2][key], key
+
+
+class EvaluationTests:
+    """What an evaluation writes. The fixture `evaluation` names its output folder."""
+
+    @pytest.fixture
+    def summary(self, evaluation: Path) -> dict[str, float]:
+        return json.loads((evaluation / "summary.json").read_text())
+
+    def test_means_are_those_of_the_rows(self, summary: dict[str, float], evaluation: Path) -> None:
+        with (evaluation / "per_image.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert len(rows) == summary["images"]
+        for name in rows[0].keys() - {"image"}:
+            values = [float(row[name]) for row in rows if row[name]]
+            assert not values or np.mean(values) == pytest.approx(summary[name], rel=1e-4), name
+
+    def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
+        assert 0 < summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6
