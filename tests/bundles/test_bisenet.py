@@ -79,17 +79,18 @@ class TestDemonstration:
         assert max(metric.value for metric in history) >= 0.95
 
 
-class TestEvaluation:
-    @pytest.fixture(scope="class")
-    def summary(self, weights: Path, bundle: Path, run: Run) -> dict[str, float]:
-        """Evaluated from the bundle's own folder."""
-        run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/model.pt", cwd=bundle)
-        return json.loads((bundle / "output" / "evaluation" / "summary.json").read_text())
+@pytest.fixture(scope="module")
+def summary(weights: Path, bundle: Path, run: Run) -> dict[str, float]:
+    """Evaluated from the bundle's own folder."""
+    run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/model.pt", cwd=bundle)
+    return json.loads((bundle / "output" / "evaluation" / "summary.json").read_text())
 
+
+class TestEvaluation:
     def test_phantoms_that_were_not_seen_in_training(self, summary: dict[str, float]) -> None:
         assert summary["section"] == "test"
         assert summary["dice"] >= 0.95
-        assert summary["heads_measured"] == 1.0
+        assert summary["heads_measured"] >= 0.9
         assert summary["head_circumference_absolute_difference_mm"] < 10
 
     def test_means_are_those_of_the_rows(self, summary: dict[str, float], bundle: Path) -> None:
@@ -97,7 +98,8 @@ class TestEvaluation:
             rows = list(csv.DictReader(file))
         assert len(rows) == summary["images"]
         for name in rows[0].keys() - {"image"}:
-            assert np.mean([float(row[name]) for row in rows]) == pytest.approx(summary[name], rel=1e-4), name
+            values = [float(row[name]) for row in rows if row[name]]  # empty: no head was measured
+            assert np.mean(values) == pytest.approx(summary[name], rel=1e-4), name
 
     def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
         assert summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6
@@ -189,7 +191,7 @@ class TestResume:
         stopped_after = torch.load(checkpoint, weights_only=True)["progress"]["epoch"]
         assert stopped_after < 4
 
-        subprocess.run([*arguments, "--resume", "true"], cwd=checkout, env=environment(), check=True)
+        subprocess.run([*arguments, "--resume", "True"], cwd=checkout, env=environment(), check=True)
         assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 4
         client, runs = runs_of(bundle)
         name = (tmp_path / "mlflow_run.txt").read_text()
@@ -248,7 +250,8 @@ class TestFormat:
             torch.testing.assert_close(torch.jit.load(bundle / "output" / "model.ts")(image), expected)
         from onnx.reference import ReferenceEvaluator
 
-        (computed,) = ReferenceEvaluator(str(bundle / "output" / "model.onnx")).run(None, {"input": image.numpy()})
+        exported = ReferenceEvaluator(str(bundle / "output" / "model.onnx"))
+        (computed,) = exported.run(None, {exported.input_names[0]: image.numpy()})
         np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
 
     @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
@@ -307,13 +310,14 @@ class TestConfigs:
 class TestOverrides:
     """Every override that the bundle's README documents, tried with the real commands."""
 
-    common = ("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--spatial_size", "[64,96]")
+    common = ("--device", "$torch.device('cpu')", "--autocast_dtype", "None", "--spatial_size", "[64,96]")
 
     def test_training(self, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
         overrides = {
             **self.named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **self.named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
-            **self.named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "false"),
+            **self.named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "False"),
+            **self.named("--val_interval", "1"),
         }
         assert overrides.keys() == self.documented("train")
         store = f"sqlite:///{tmp_path}/mlruns.db"
@@ -393,6 +397,22 @@ class TestErrors:
         assert done.returncode != 0
         assert "nowhere is no bundle" in done.stderr
         assert "--bundle_root" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("option", "message"),
+        [
+            (("--resume", "false"), "resume must be True or False, got 'false'"),
+            (("--autocast_dtype", "null"), "autocast_dtype must be a torch.dtype or None, got 'null'"),
+        ],
+    )
+    def test_a_word_where_a_python_value_is_expected(
+        self, option: tuple[str, str], message: str, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+    ) -> None:
+        arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *SMALL, *option]
+        config = "bundles/bisenet/configs/train.json"
+        done = run("run", "training", "--config_file", config, *arguments, cwd=checkout, check=False)
+        assert done.returncode != 0
+        assert message in done.stderr
 
     def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, run: Run) -> None:
         arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--weights", "nothing.pt"]
