@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("frames", type=Path, help="a file or folder of frames")
     parser.add_argument("--overlay", help="a config in the bundle's configs/, e.g. size_256x160.json")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads (default: all)")
-    parser.add_argument("--repeats", type=int, default=20, help="passes over the frames' list (default: 20 forward)")
+    parser.add_argument("--repeats", type=int, default=20, help="forward passes of the network (default: 20)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -58,7 +58,8 @@ def main() -> None:
     with torch.inference_mode():
         alone = [_seconds(forward) for _ in range(options.repeats + 3)][3:]
         whole = [_seconds(lambda f=frame: frame_to_measurement(f)) for frame in tqdm([frames[0], *frames])][1:]
-    print(f"{type(network_def).__name__} at {config['spatial_size']} (rows, columns): {complexity(network_def, image[0].shape)}")
+    cost = complexity(network_def, image[0].shape)
+    print(f"{type(network_def).__name__} at {config['spatial_size']} (rows, columns): {cost}")
     print(f"{image.device}, {options.threads} threads, torch {torch.__version__}")
     for name, times in (("network", alone), ("file to measurement", whole)):
         print(f"{name:20s} {1000 * median(times):7.1f} ms  {1 / median(times):6.1f} frames/s  (median of {len(times)})")

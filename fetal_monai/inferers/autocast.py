@@ -26,7 +26,7 @@ class AutocastInferer(Inferer):
         if dtype is not None and not isinstance(dtype, torch.dtype):
             raise TypeError(
                 f"autocast_dtype must be a torch.dtype or None, got {dtype!r} "
-                "(on the command line: --autocast_dtype None, or '$torch.bfloat16')."
+                "(on the command line: '$None' or '$torch.bfloat16')."
             )
         self.dtype = dtype
 
