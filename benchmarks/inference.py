@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("frames", type=Path, help="a file or folder of frames")
     parser.add_argument("--overlay", help="a config in the bundle's configs/, e.g. size_256x160.json")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads (default: all)")
-    parser.add_argument("--repeats", type=int, default=20, help="passes over the frames' list (default: 20 forward)")
+    parser.add_argument("--repeats", type=int, default=20, help="forward passes of the network (default: 20)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from data_prep.integrity import format_findings, verify_prepared
 from data_prep.zenodo import DownloadError, download_record
 from fetal_monai.data.datalist import SECTIONS, fingerprint, read_datalist
-from fetal_monai.data.hc18 import REJECTED_NAME, Finding, Inspection, check_fractions, inspect_hc18, write_prepared
+from fetal_monai.data.hc18 import REJECTED_NAME, Finding, Inspection, inspect_hc18, write_prepared
+from fetal_monai.data.split import check_fractions
 
 RECORD_URL = "https://zenodo.org/api/records/1327317"
 RECORD_FILES = (

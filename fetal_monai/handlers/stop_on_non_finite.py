@@ -47,5 +47,5 @@ class StopOnNonFinite:
 def _stop(what: str, engine: Engine) -> None:
     raise FloatingPointError(
         f"{what} in iteration {engine.state.iteration} (epoch {engine.state.epoch}). The checkpoint of the epoch "
-        "before is kept: go on from it (--resume true) with a lower learning rate."
+        "before is kept: go on from it (--resume True) with a lower learning rate."
     )

@@ -80,11 +80,14 @@ class TrainingState:
         resume: load the file before the first epoch, and go on behind the epoch that it holds.
 
     Raises:
+        TypeError: `resume` is no bool: MONAI's command line takes "true" and "false" for text, and text is true.
         FileNotFoundError: to resume, and there is no such file.
         ValueError: to resume, and the file is damaged, or all epochs are done already.
     """
 
     def __init__(self, path: str | Path, objects: Mapping[str, Stateful], seed: int = 0, resume: bool = False) -> None:
+        if not isinstance(resume, bool):
+            raise TypeError(f"resume must be True or False, got {resume!r} (on the command line: --resume True).")
         self.path = Path(path)
         self.objects = {name: _unwrapped(item) for name, item in objects.items()}
         self.seed = seed
@@ -118,7 +121,7 @@ class TrainingState:
         """Restore the state and set the engine behind the epoch that it was saved after."""
         if not self.path.is_file():
             raise FileNotFoundError(
-                f"Cannot resume: there is no checkpoint {self.path}. Leave out --resume to start anew, or name the "
+                f"Cannot resume: there is no checkpoint {self.path}. Leave --resume out to start anew, or name the "
                 "folder of the interrupted training with --output_dir."
             )
         if not zipfile.is_zipfile(self.path):

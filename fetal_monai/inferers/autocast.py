@@ -17,9 +17,17 @@ class AutocastInferer(Inferer):
 
     Args:
         dtype: the lower precision, usually `torch.bfloat16`; None computes in the network's own precision.
+
+    Raises:
+        TypeError: if `dtype` is neither, such as the text "null".
     """
 
     def __init__(self, dtype: torch.dtype | None) -> None:
+        if dtype is not None and not isinstance(dtype, torch.dtype):
+            raise TypeError(
+                f"autocast_dtype must be a torch.dtype or None, got {dtype!r} "
+                "(on the command line: '$None' or '$torch.bfloat16')."
+            )
         self.dtype = dtype
 
     def __call__(

@@ -24,57 +24,50 @@ from tests.bundles.segmentation_bundle import (
 LOSSES = {"segmentation_loss", "adversarial_loss", "discriminator_loss_label", "discriminator_loss_prediction"}
 
 
+def config_files(source: Path, *names: str) -> str:
+    """The argument of `--config_file` for configs of a bundle, from the repository's root."""
+    return str([f"bundles/{source.name}/configs/{name}.json" for name in names]).replace(" ", "")
+
+
+def train(run: Run, checkout: Path, source: Path, overrides: dict[str, str], *overlays: str) -> None:
+    """Run a training with overlays and overrides."""
+    configs = config_files(source, "train", *overlays)
+    run("run", "training", "--config_file", configs, *flat(overrides), cwd=checkout)
+
+
+def tiny_training(source: Path, dataset_dir: Path) -> dict[str, str]:
+    """The overrides that both bundles document for a training, but for the output folder, small."""
+    return {
+        **named("--dataset_dir", str(dataset_dir), "--bundle_root", f"bundles/{source.name}", "--seed", "4"),
+        **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--spatial_size", "[32,48]"),
+        **named("--epochs", "1", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0", "--resume", "False"),
+        **named("--learning_rate", "0.002", "--discriminator_learning_rate", "0.0003", "--adversarial_weight", "0.5"),
+    }
+
+
+def evaluate(run: Run, bundle: Path, weights: Path, dataset_dir: Path, own_overrides: dict[str, str]) -> Path:
+    """Evaluate from the bundle's own folder, with every override that the README documents; return where to."""
+    output = bundle / "output" / "evaluation"
+    overrides = {
+        **named("--dataset_dir", str(dataset_dir), "--output_dir", str(output), "--bundle_root", "."),
+        **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--section", "validation"),
+        **named("--weights", str(weights), "--spatial_size", "[32,48]"),
+        **own_overrides,
+    }
+    assert overrides.keys() == documented(bundle, "evaluate")
+    run("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
+    return output
+
+
 class AdversarialBundleTests(EvaluationTests, FormatTests):
-    """Set what `FormatTests` asks for, the network's name, and the overrides that the other bundle has not."""
+    """Set what `FormatTests` asks for and the network's name.
+
+    Fixtures of the test module: `tiny`, all overrides of a small training but for its output folder; `trained`, that
+    folder; `weights`, in it; `evaluation`, an evaluation's output folder.
+    """
 
     network: ClassVar[str]
-    train_overrides: ClassVar[dict[str, str]] = {}
-    all_overrides: ClassVar[dict[str, str]] = {}
-
-    @pytest.fixture(scope="class")
-    def tiny(self, few_phantoms: Path) -> dict[str, str]:
-        """Every override that the README documents for a training, but for the output folder, small."""
-        return {
-            **named("--dataset_dir", str(few_phantoms), "--bundle_root", f"bundles/{self.source.name}"),
-            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--spatial_size", "[32,48]"),
-            **named("--epochs", "1", "--batch_size", "7", "--num_workers", "0", "--seed", "4", "--resume", "false"),
-            **named("--learning_rate", "0.002", "--discriminator_learning_rate", "0.0003"),
-            **named("--adversarial_weight", "0.5"),
-            **self.train_overrides,
-            **self.all_overrides,
-        }
-
-    @pytest.fixture(scope="class")
-    def trained(self, tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
-        """A training's output folder."""
-        output = bundle / "output" / "train"
-        self.train(run, checkout, {**tiny, "--output_dir": str(output)})
-        return output
-
-    @pytest.fixture(scope="class")
-    def weights(self, trained: Path) -> Path:
-        return trained / "model.pt"
-
-    @pytest.fixture(scope="class")
-    def evaluation(self, weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
-        """Evaluated from the bundle's own folder, with every override that the README documents."""
-        output = bundle / "output" / "evaluation"
-        overrides = {
-            **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", "."),
-            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--section", "validation"),
-            **named("--weights", str(weights), "--spatial_size", "[32,48]"),
-            **self.all_overrides,
-        }
-        assert overrides.keys() == documented(self.source, "evaluate")
-        run("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
-        return output
-
-    def train(self, run: Run, checkout: Path, overrides: dict[str, str], *overlays: str) -> None:
-        configs = self.configs("train", *overlays)
-        run("run", "training", "--config_file", configs, *flat(overrides), cwd=checkout)
-
-    def configs(self, *names: str) -> str:
-        return str([f"bundles/{self.source.name}/configs/{name}.json" for name in names]).replace(" ", "")
+    own_overrides: ClassVar[dict[str, str]] = {}
 
     def test_training_tracks_the_losses_apart(self, trained: Path, bundle: Path) -> None:
         client, run = run_in(trained, bundle)
@@ -107,7 +100,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
     def test_a_finished_training_is_prolonged(
         self, trained: Path, tiny: dict[str, str], bundle: Path, checkout: Path, run: Run
     ) -> None:
-        self.train(run, checkout, {**tiny, "--output_dir": str(trained), "--epochs": "2", "--resume": "true"})
+        train(run, checkout, self.source, {**tiny, "--output_dir": str(trained), "--epochs": "2", "--resume": "True"})
         client, tracked = run_in(trained, bundle)
         assert tracked.info.status == "FINISHED"
         history = client.get_metric_history(tracked.info.run_id, "discriminator_loss")
@@ -147,13 +140,13 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         table.write_text(f"filename,pixel_spacing_mm\n{frame.name},0.1\n")
         overrides = {
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), "--table", str(table)),
-            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "null", "--pixel_spacing_mm", "0.2"),
+            **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--pixel_spacing_mm", "0.2"),
             **named("--weights", str(weights), "--spatial_size", "[32,48]"),
             **named("--bundle_root", f"bundles/{self.source.name}"),
-            **self.all_overrides,
+            **self.own_overrides,
         }
         assert overrides.keys() == documented(self.source, "inference")
-        run("run", "inferring", "--config_file", self.configs("inference"), *flat(overrides), cwd=checkout)
+        run("run", "inferring", "--config_file", config_files(self.source, "inference"), *flat(overrides), cwd=checkout)
         names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
         assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
 
@@ -161,8 +154,8 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
     ) -> None:
         baseline, silenced = ({**tiny, "--output_dir": str(tmp_path / name)} for name in ("baseline", "silenced"))
-        self.train(run, checkout, {**silenced, "--adversarial_weight": "0"})
-        self.train(run, checkout, baseline, "baseline")
+        train(run, checkout, self.source, {**silenced, "--adversarial_weight": "0"})
+        train(run, checkout, self.source, baseline, "baseline")
         states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True) for n in ("baseline", "silenced")]
         assert "discriminator" not in states[0]
         assert all(torch.equal(value, states[1]["network"][name]) for name, value in states[0]["network"].items())
@@ -173,7 +166,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
     def test_the_plain_u_net_trains_without_discriminator(
         self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
     ) -> None:
-        self.train(run, checkout, {**tiny, "--output_dir": str(tmp_path)}, "baseline", "baseline_unet")
+        train(run, checkout, self.source, {**tiny, "--output_dir": str(tmp_path)}, "baseline", "baseline_unet")
         _, tracked = run_in(tmp_path, bundle)
         assert tracked.data.params["network"] == "BasicUNet"
         assert (tmp_path / "model.pt").is_file()
@@ -181,7 +174,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
     def test_two_processes_train_both_networks(self, tiny: dict[str, str], checkout: Path, tmp_path: Path) -> None:
         overrides = {**tiny, "--output_dir": str(tmp_path)}
         del overrides["--device"]
-        train_in_two_processes(checkout, self.configs("train", "multi_gpu_train"), flat(overrides))
+        train_in_two_processes(checkout, config_files(self.source, "train", "multi_gpu_train"), flat(overrides))
         state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
         for names in (state["network"], state["discriminator"], torch.load(tmp_path / "model.pt", weights_only=True)):
             assert not any(name.startswith("module.") for name in names)

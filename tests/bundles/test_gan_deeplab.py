@@ -1,16 +1,42 @@
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import torch
 from monai.bundle import ConfigParser
 
 from fetal_monai.networks import DeepLabV2
-from tests.bundles.adversarial_bundle import AdversarialBundleTests
+from tests.bundles.adversarial_bundle import AdversarialBundleTests, evaluate, tiny_training, train
 from tests.bundles.conftest import REPOSITORY, Run
-from tests.bundles.segmentation_bundle import run_in
+from tests.bundles.segmentation_bundle import named, run_in
 
 BUNDLE = REPOSITORY / "bundles" / "gan_deeplab"
+OWN_OVERRIDES = {"--depth": "resnet50"}
+
+
+@pytest.fixture(scope="module")
+def tiny(few_phantoms: Path) -> dict[str, str]:
+    return {
+        **tiny_training(BUNDLE, few_phantoms),
+        **named("--head_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None"),
+        **OWN_OVERRIDES,
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+    output = bundle / "output" / "train"
+    train(run, checkout, BUNDLE, {**tiny, "--output_dir": str(output)})
+    return output
+
+
+@pytest.fixture(scope="module")
+def weights(trained: Path) -> Path:
+    return trained / "model.pt"
+
+
+@pytest.fixture(scope="module")
+def evaluation(weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+    return evaluate(run, bundle, weights, few_phantoms, OWN_OVERRIDES)
 
 
 class TestGanDeepLab(AdversarialBundleTests):
@@ -18,12 +44,7 @@ class TestGanDeepLab(AdversarialBundleTests):
     network = "DeepLabV2"
     image_shape = (3, 32, 48)
     export_overrides = ("--depth", "resnet50")
-    all_overrides: ClassVar[dict[str, str]] = {"--depth": "resnet50"}
-    train_overrides: ClassVar[dict[str, str]] = {
-        "--head_learning_rate": "0.003",
-        "--pretrained": "null",
-        "--pretrained_sha256": "null",
-    }
+    own_overrides = OWN_OVERRIDES
 
     def test_pretrained_weights_are_taken_over(
         self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
@@ -33,7 +54,7 @@ class TestGanDeepLab(AdversarialBundleTests):
         torch.save({**state, "fc.weight": torch.rand(1000, 2048)}, tmp_path / "resnet50.pth")
         overrides = {**tiny, "--output_dir": str(tmp_path), "--pretrained": str(tmp_path / "resnet50.pth")}
         # So small a rate leaves the weights where they were.
-        self.train(run, checkout, {**overrides, "--learning_rate": "1e-12"})
+        train(run, checkout, BUNDLE, {**overrides, "--learning_rate": "1e-12"})
         trained = torch.load(tmp_path / "model.pt", weights_only=True)
         assert torch.equal(trained["backbone.layer4.2.conv2.weight"], state["layer4.2.conv2.weight"])
         _, tracked = run_in(tmp_path, bundle)

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from fetal_monai.biometry import Ellipse, measure_head
-from fetal_monai.data.hc18 import AnnotatedFrame, inspect_hc18, prepare_hc18, split_by_exam
+from fetal_monai.data.hc18 import inspect_hc18, prepare_hc18
 from tests.hc18_layout import (
     PIXEL_SIZE_MM,
     SHAPE,
@@ -22,7 +20,6 @@ from tests.hc18_layout import (
 )
 
 NAMES = ["000_HC.png", "001_HC.png", "001_2HC.png", "001_3HC.png", "002_HC.png", "003_HC.png", "004_HC.png"]
-FRACTIONS = (0.75, 0.1, 0.15)
 SECTIONS = ("training", "validation", "test")
 
 
@@ -121,54 +118,6 @@ def test_identical_frames_of_different_exams_stay_together(source: Path, tmp_pat
         assert listed(content) == sorted(NAMES)
         exams = [{frame["exam"] for frame in content[section]} for section in SECTIONS]
         assert sum({"000", "003"} <= section for section in exams) == 1
-
-
-def frame_of(exam: int, pixels: int) -> AnnotatedFrame:
-    name = f"{exam:03d}_HC.png"
-    return AnnotatedFrame(Path(name), SHAPE, name[:3], head_of("x"), 0.2, 100.0, str(pixels))
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 400)), min_size=12, max_size=80),
-    st.integers(0, 5),
-    st.sampled_from([FRACTIONS, (0.4, 0.3, 0.3), (0.98, 0.01, 0.01)]),
-)
-@settings(deadline=None)
-def test_no_exam_and_no_image_is_ever_in_two_sections(
-    drawn: list[tuple[int, int]], seed: int, fractions: tuple[float, float, float]
-) -> None:
-    frames = [frame_of(exam, pixels) for exam, pixels in drawn]
-    try:
-        sections = split_by_exam(frames, seed, fractions)
-    except ValueError as error:
-        assert "exams that may be parted" in str(error)
-        return
-    for key in ("exam", "pixels_sha256"):
-        seen = [{getattr(frame, key) for frame in section} for section in sections.values()]
-        assert sum(map(len, seen)) == len(set.union(*seen))
-    assert sum(map(len, sections.values())) == len(frames)
-
-
-@given(st.integers(3, 300), st.integers(0, 100))
-@settings(deadline=None)
-def test_sections_have_the_asked_sizes(exams: int, seed: int) -> None:
-    sections = split_by_exam([frame_of(exam, exam) for exam in range(exams)], seed, FRACTIONS)
-    for fraction, section in zip(FRACTIONS, sections.values(), strict=True):
-        assert len(section) >= 1
-        assert len(section) == pytest.approx(fraction * exams, abs=2)
-
-
-def test_another_seed_gives_another_split() -> None:
-    frames = [frame_of(exam, exam) for exam in range(40)]
-    splits = {tuple(frame.exam for frame in split_by_exam(frames, seed, FRACTIONS)["test"]) for seed in range(5)}
-    assert len(splits) == 5
-
-
-def test_the_split_is_the_same_everywhere() -> None:
-    """Pinned, because a published split must not move with a library's version."""
-    sections = split_by_exam([frame_of(exam, exam) for exam in range(12)], 0, FRACTIONS)
-    assert [frame.exam for frame in sections["validation"]] == ["006"]
-    assert [frame.exam for frame in sections["test"]] == ["002", "003"]
 
 
 @pytest.mark.parametrize(

@@ -325,7 +325,7 @@ class TestCheckpoints:
         TrainingState(path, objects).attach(game.trainer)
         kept: list[bytes] = []
         game.trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: kept.append(path.read_bytes()))
-        with pytest.raises(FloatingPointError, match=r"loss is nan in iteration 4 \(epoch 2\).*--resume true"):
+        with pytest.raises(FloatingPointError, match=r"loss is nan in iteration 4 \(epoch 2\).*--resume True"):
             game.trainer.run()
         assert kept == [path.read_bytes()]
         state = torch.load(path, weights_only=True)

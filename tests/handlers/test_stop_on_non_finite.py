@@ -27,7 +27,7 @@ def _trainer(loss: object, folder: Path) -> SupervisedTrainer:
 def test_a_loss_without_a_number_ends_the_run(spoiled: float, tmp_path: Path) -> None:
     factors = iter([1.0, 1.0, spoiled])
     trainer = _trainer(lambda pred, label: next(factors) * (pred - label).square().mean(), tmp_path)
-    with pytest.raises(FloatingPointError, match=rf"loss is {spoiled} in iteration 3 \(epoch 2\).*--resume true"):
+    with pytest.raises(FloatingPointError, match=rf"loss is {spoiled} in iteration 3 \(epoch 2\).*--resume True"):
         trainer.run()
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["progress"]["epoch"] == 1
 

@@ -1,0 +1,84 @@
+"""Sharing out the frames of a data set among training, validation and test: whole exams, never frames."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from fetal_monai.data.datalist import SECTIONS
+
+
+class FrameOfExam(Protocol):
+    """What the split must know of a frame: its exam, and a digest of its pixels."""
+
+    @property
+    def exam(self) -> str: ...  # noqa: D102
+    @property
+    def pixels_sha256(self) -> str: ...  # noqa: D102
+
+
+FrameT = TypeVar("FrameT", bound=FrameOfExam)
+
+
+def split_by_exam(frames: Sequence[FrameT], seed: int, fractions: Sequence[float]) -> dict[str, list[FrameT]]:
+    """Share out whole exams among training, validation and test.
+
+    Exams that share a pixel-identical frame stay together. The order in which exams are dealt out is that of
+    the SHA-256 of seed and exam: the same on every machine, and with no generator whose stream may change.
+
+    Args:
+        frames: The frames to share out.
+        seed: Another seed gives another split.
+        fractions: Parts of the exams for training, validation and test; positive, sum 1.
+
+    Returns:
+        The frames of each section, in the order of `frames`; every section has at least one exam.
+
+    Raises:
+        ValueError: The fractions are wrong, or there are fewer exams (that may be parted) than sections.
+    """
+    check_fractions(fractions)
+    groups = _inseparable_exams(frames)
+    if len(groups) < len(SECTIONS):
+        raise ValueError(
+            f"Only {len(groups)} exams that may be parted: training, validation and test need at least one each. "
+            "Add frames of other exams."
+        )
+    groups.sort(key=lambda exams: hashlib.sha256(f"{seed}:{min(exams)}".encode()).hexdigest())
+    targets = [fraction * len(groups) for fraction in fractions]
+    counts = [1] * len(SECTIONS)
+    for _ in range(len(groups) - len(SECTIONS)):
+        shortest = max(range(len(SECTIONS)), key=lambda index: targets[index] - counts[index])
+        counts[shortest] += 1
+    section_of: dict[str, str] = {}
+    remaining = iter(groups)
+    for section, count in zip(SECTIONS, counts, strict=True):
+        for _ in range(count):
+            section_of.update(dict.fromkeys(next(remaining), section))
+    return {section: [frame for frame in frames if section_of[frame.exam] == section] for section in SECTIONS}
+
+
+def check_fractions(fractions: Sequence[float]) -> None:
+    """Check the parts of the exams for training, validation and test.
+
+    Raises:
+        ValueError: They are not three positive numbers that sum to 1.
+    """
+    if len(fractions) != len(SECTIONS) or not all(fraction > 0 for fraction in fractions):
+        raise ValueError(f"fractions must be three positive numbers (training, validation, test), got {fractions}.")
+    if not math.isclose(sum(fractions), 1, abs_tol=1e-6):
+        raise ValueError(f"fractions must sum to 1, got {fractions} with sum {sum(fractions):g}.")
+
+
+def _inseparable_exams(frames: Sequence[FrameOfExam]) -> list[set[str]]:
+    """Sets of exams; exams that share an identical frame are in one set."""
+    group_of = {frame.exam: {frame.exam} for frame in frames}
+    exam_of_pixels: dict[str, str] = {}
+    for frame in frames:
+        twin = exam_of_pixels.setdefault(frame.pixels_sha256, frame.exam)
+        if group_of[twin] is not group_of[frame.exam]:
+            merged = group_of[twin] | group_of[frame.exam]
+            group_of.update(dict.fromkeys(merged, merged))
+    return list({id(group): group for group in group_of.values()}.values())
