@@ -74,6 +74,10 @@ class RunTracker(MLFlowHandler):
         """Open the run, or the interrupted one again, and log what is known before the first iteration."""
         if self.resume and self.name_file.is_file():
             self.run_name = self.name_file.read_text().strip()
+            self._set_experiment()
+            # MONAI takes up no run that is marked as finished, as that of a training to be prolonged is.
+            for run in self.client.search_runs([self.experiment.experiment_id], f"run_name = '{self.run_name}'"):
+                self.cur_run = run
         else:
             stamp = time.strftime("%Y%m%d-%H%M%S")
             self.run_name = f"{self.provenance['bundle']}-{self.stage}-{stamp}-{uuid.uuid4().hex[:6]}"

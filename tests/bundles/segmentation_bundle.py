@@ -68,7 +68,7 @@ class FormatTests:
 
     source: ClassVar[Path]
     image_shape: ClassVar[tuple[int, int, int]]
-    export_overrides: ClassVar[tuple[str, ...]] = ()
+    network_overrides: ClassVar[tuple[str, ...]] = ()
 
     def test_metadata_follows_the_schema(self, run: Run, tmp_path: Path) -> None:
         data = os.environ.get("FETAL_MONAI_DATA")
@@ -85,14 +85,14 @@ class FormatTests:
         )
 
     def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, run: Run) -> None:
-        common = ["--net_id", "network_def", "--ckpt_file", str(weights), *self.export_overrides]
+        common = ["--net_id", "network_def", "--ckpt_file", str(weights), *self.network_overrides]
         common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
         shape = ["--input_shape", str([1, *self.image_shape]).replace(" ", "")]
         run("ckpt_export", "--filepath", "output/model.ts", *common, *shape, cwd=bundle)
         run("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
         parser = ConfigParser()
         parser.read_config(bundle / "configs" / "inference.json")
-        parser.update({name.removeprefix("--"): value for name, value in named(*self.export_overrides).items()})
+        parser.update({name.removeprefix("--"): value for name, value in named(*self.network_overrides).items()})
         network = parser.get_parsed_content("network_def")
         network.load_state_dict(torch.load(weights, weights_only=True))
         network.eval()
@@ -107,12 +107,14 @@ class FormatTests:
         np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
 
     @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
-    def test_required_properties(self, config: str, kind: str, few_phantoms: Path) -> None:
+    def test_required_properties(self, config: str, kind: str, weights: Path, few_phantoms: Path) -> None:
         workflow = ConfigWorkflow(
             str(self.source / "configs" / f"{config}.json"),
             workflow_type=kind,
             bundle_root=str(self.source),
             dataset_dir=str(few_phantoms),
+            **({"weights": str(weights)} if kind == "infer" else {}),
+            **{name.removeprefix("--"): value for name, value in named(*self.network_overrides).items()},
         )
         workflow.initialize()
         assert workflow.check_properties() == []

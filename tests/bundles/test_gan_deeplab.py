@@ -43,7 +43,7 @@ class TestGanDeepLab(AdversarialBundleTests):
     source = BUNDLE
     network = "DeepLabV2"
     image_shape = (3, 32, 48)
-    export_overrides = ("--depth", "resnet50")
+    network_overrides = ("--depth", "resnet50")
     own_overrides = OWN_OVERRIDES
 
     def test_pretrained_weights_are_taken_over(
@@ -53,10 +53,10 @@ class TestGanDeepLab(AdversarialBundleTests):
         state = DeepLabV2(depth="resnet50").backbone.state_dict()
         torch.save({**state, "fc.weight": torch.rand(1000, 2048)}, tmp_path / "resnet50.pth")
         overrides = {**tiny, "--output_dir": str(tmp_path), "--pretrained": str(tmp_path / "resnet50.pth")}
-        # So small a rate leaves the weights where they were.
-        train(run, checkout, BUNDLE, {**overrides, "--learning_rate": "1e-12"})
+        # So small a rate leaves the weights nearly where they were.
+        train(run, checkout, BUNDLE, {**overrides, "--learning_rate": "1e-12", "--epochs": "1"})
         trained = torch.load(tmp_path / "model.pt", weights_only=True)
-        assert torch.equal(trained["backbone.layer4.2.conv2.weight"], state["layer4.2.conv2.weight"])
+        torch.testing.assert_close(trained["backbone.layer4.2.conv2.weight"], state["layer4.2.conv2.weight"])
         _, tracked = run_in(tmp_path, bundle)
         assert tracked.data.params["pretrained"] == str(tmp_path / "resnet50.pth")
 

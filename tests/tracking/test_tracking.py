@@ -109,6 +109,16 @@ def test_a_resumed_run_goes_on_in_the_same_mlflow_run(
     assert run.data.params["epochs"] == "2"
 
 
+def test_a_prolonged_training_goes_on_in_its_finished_run(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run(range(2), max_epochs=1)
+    _engine(RunTracker(bundle, "train", tmp_path / "out", {}, resume=True)).run(range(2), max_epochs=2)
+    (run,) = _runs(client)
+    assert run.info.status == "FINISHED"
+    assert {metric.step for metric in client.get_metric_history(run.info.run_id, "dice")} == {1, 2}
+
+
 def test_two_trainings_into_one_folder_are_two_runs(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
     for _ in range(2):
         _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run(range(2), max_epochs=1)
