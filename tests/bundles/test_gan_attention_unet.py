@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from tests.bundles.adversarial_bundle import AdversarialBundleTests, evaluate, tiny_training, train
-from tests.bundles.conftest import REPOSITORY, Run
+from tests.bundles.conftest import REPOSITORY, Run, environment
 
 BUNDLE = REPOSITORY / "bundles" / "gan_attention_unet"
 
@@ -49,3 +49,11 @@ class TestGanAttentionUnet(AdversarialBundleTests):
         )
         assert other.returncode != 0
         assert "was evaluated on other frames than the section 'test'" in other.stderr
+
+    def test_a_figure_of_the_losses_of_a_training(self, trained: Path, bundle: Path, tmp_path: Path) -> None:
+        script = REPOSITORY / "benchmarks" / "training_curves.py"
+        command = [sys.executable, str(script), f"GAN={trained}", "--bundle_root", str(bundle)]
+        figure = tmp_path / "curves.png"
+        subprocess.run([*command, "--output", str(figure)], check=True, env=environment())
+        with Image.open(figure) as picture:
+            assert picture.width > 3 * picture.height  # four panels in a row
