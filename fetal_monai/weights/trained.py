@@ -53,7 +53,7 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
         published: the bundle's `models/model.pt`.
     """
     published = Path(published)
-    state = torch.load(trained, map_location="cpu", weights_only=True)
+    state = read_state_dict(Path(trained))
     with atomic_path(published) as temporary:
         torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
