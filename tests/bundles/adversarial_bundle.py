@@ -140,12 +140,13 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
     ) -> None:
         baseline, silenced = ({**tiny, "--output_dir": str(tmp_path / name)} for name in ("baseline", "silenced"))
         train(run, checkout, self.source, {**silenced, "--adversarial_weight": "0"})
+        del baseline["--discriminator_learning_rate"]
         train(run, checkout, self.source, baseline, "baseline")
         states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True) for n in ("baseline", "silenced")]
         assert "discriminator" not in states[0]
         assert all(torch.equal(value, states[1]["network"][name]) for name, value in states[0]["network"].items())
         _, tracked = run_in(tmp_path / "baseline", bundle)
-        assert tracked.data.params["discriminator"] == "none"
+        assert {tracked.data.params[name] for name in ("discriminator", "discriminator_learning_rate")} == {"none"}
         assert "discriminator_loss" not in tracked.data.metrics
 
     def test_the_plain_u_net_trains_without_discriminator(
