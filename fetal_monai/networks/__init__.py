@@ -3,6 +3,7 @@
 from fetal_monai.networks.bisenet import BiSeNet
 from fetal_monai.networks.complexity import Complexity, complexity
 from fetal_monai.networks.deeplab import DeepLabV2
+from fetal_monai.networks.dilated_unet import DilatedUNet
 from fetal_monai.networks.discriminator import FullyConvolutionalDiscriminator
 
-__all__ = ["BiSeNet", "Complexity", "DeepLabV2", "FullyConvolutionalDiscriminator", "complexity"]
+__all__ = ["BiSeNet", "Complexity", "DeepLabV2", "DilatedUNet", "FullyConvolutionalDiscriminator", "complexity"]

@@ -32,11 +32,21 @@ def complexity(network: nn.Module, input_shape: Sequence[int]) -> Complexity:
     """Count the parameters, and the multiply-accumulates of one image of shape (C, H, W) in evaluation.
 
     Counted on PyTorch's meta device: nothing is computed and the network is left as it is.
+
+    Raises:
+        ValueError: if the network cannot take an input of that shape.
     """
     # A meta tensor has a shape and no values: the count costs neither time nor memory.
     counted = deepcopy(network).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        counted(torch.empty(1, *input_shape, device="meta"))
+        try:
+            counted(torch.empty(1, *input_shape, device="meta"))
+        except RuntimeError as error:
+            raise ValueError(
+                f"{type(network).__name__} cannot take an input of shape {tuple(input_shape)} (channels, rows, "
+                "columns). Networks that halve it several times need multiples of 16 or 32: choose another "
+                f"spatial_size. ({error})"
+            ) from error
     return Complexity(
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         gmacs=counter.get_total_flops() / 2 / 1e9,

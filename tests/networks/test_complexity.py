@@ -1,4 +1,6 @@
+import pytest
 import torch
+from monai.networks.nets import AttentionUnet
 from torch import nn
 
 from fetal_monai.networks import Complexity, complexity
@@ -24,3 +26,10 @@ def test_frozen_parameters_are_not_counted() -> None:
 
 def test_it_prints_in_the_papers_units() -> None:
     assert str(Complexity(11_896_980, 4.5302)) == "11.90 M parameters, 4.53 GMAC"
+
+
+def test_a_size_that_the_network_cannot_take_is_named() -> None:
+    network = AttentionUnet(spatial_dims=2, in_channels=1, out_channels=2, channels=(2, 4, 8, 16), strides=(2, 2, 2))
+    assert complexity(network, (1, 48, 64)).gmacs > 0
+    with pytest.raises(ValueError, match=r"AttentionUnet cannot take an input of shape \(1, 50, 64\).*spatial_size"):
+        complexity(network, (1, 50, 64))
