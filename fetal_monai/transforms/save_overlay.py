@@ -24,6 +24,7 @@ from fetal_monai.biometry import (
     intergrowth_gestational_age_days,
 )
 from fetal_monai.data import atomic_path, read_frame
+from fetal_monai.transforms.gray_8_bit import gray_8_bit
 from fetal_monai.transforms.output_path import output_path
 
 MASK_COLOUR = (80, 200, 255)
@@ -97,7 +98,7 @@ def draw_overlay(
     """
     x_scale, y_scale = _display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
-    picture = Image.fromarray(_gray_8_bit(pixels)).resize(size, Image.Resampling.BICUBIC).convert("RGB")
+    picture = Image.fromarray(gray_8_bit(pixels)).resize(size, Image.Resampling.BICUBIC).convert("RGB")
 
     # Pixel centres are integers in the frame's coordinates, and half integers in the enlarged picture's.
     def shown(points: Iterable[Sequence[float]]) -> list[Point]:
@@ -126,16 +127,6 @@ def _display_scale(shape: tuple[int, ...], pixel_spacing_mm: tuple[float, float]
     longest = max(shape[1] * x_scale, shape[0] * y_scale)
     zoom = float(np.clip(longest, *LONGEST_SIDE_PX)) / longest
     return x_scale * zoom, y_scale * zoom
-
-
-def _gray_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """8-bit frames as they are; others windowed between their 0.5th and 99.5th percentile."""
-    low, high = 0.0, 255.0
-    if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:
-        low, high = (float(value) for value in np.percentile(pixels, [0.5, 99.5]))
-        if high <= low:
-            low, high = float(pixels.min()), float(pixels.max())
-    return np.round(np.clip((pixels - low) / max(high - low, 1e-6), 0, 1) * 255).astype(np.uint8)
 
 
 def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
