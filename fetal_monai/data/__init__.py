@@ -5,6 +5,7 @@ from fetal_monai.data.datalist import fingerprint, load_datalist
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
 from fetal_monai.data.hc18 import prepare_hc18
 from fetal_monai.data.intake import Intake, Rejected, take_in
+from fetal_monai.data.intensity import intensity_statistics
 from fetal_monai.data.mask_file import mask_suffix, write_mask
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Rejected",
     "atomic_path",
     "fingerprint",
+    "intensity_statistics",
     "load_datalist",
     "mask_suffix",
     "prepare_hc18",

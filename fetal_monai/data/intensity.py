@@ -1,0 +1,36 @@
+"""How bright the frames of a data set are."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from monai.data import Dataset, DatasetSummary
+from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
+
+from fetal_monai.data.datalist import load_datalist
+from fetal_monai.data.frame import FrameReader
+
+
+def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
+    """Mean and standard deviation of the gray values of all training frames, each in its own size.
+
+    Every frame is read once and forgotten. Validation and test frames are not looked at: a network that was
+    standardised by them would know something of them.
+
+    Args:
+        dataset_dir: the folder that holds `datalist.json`.
+
+    Returns:
+        (mean, standard deviation), over all pixels.
+
+    Raises:
+        FileNotFoundError: there is no data list, or it names a file that is gone.
+        ValueError: the data list is malformed, or a frame cannot be read.
+    """
+    frames = [{"image": frame["image"]} for frame in load_datalist(dataset_dir, "training")]
+    load = Compose([LoadImaged("image", reader=FrameReader), EnsureChannelFirstd("image", channel_dim="no_channel")])
+    # The summary takes the pixels whose label exceeds a threshold: with the frame as its own label, all of them.
+    summary = DatasetSummary(Dataset(frames, load), label_key="image")
+    summary.calculate_statistics(foreground_threshold=-math.inf)
+    return summary.data_mean, summary.data_std
