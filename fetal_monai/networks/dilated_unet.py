@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from monai.networks.blocks import Convolution
@@ -40,7 +41,8 @@ class DilatedUNet(nn.Module):
 
     The network takes gray values as they are and standardises them itself: mean and standard deviation of the data
     set are buffers, so they lie in every checkpoint and export, and inference cannot use others. A network that was
-    told neither computes with 0 and 1; `standardised` sets them.
+    told neither computes with 0 and 1; `standardised` sets them. The rates are a buffer too: weights of other rates
+    have the same shapes, and are refused.
 
     Args:
         in_channels: channels of the image.
@@ -57,6 +59,7 @@ class DilatedUNet(nn.Module):
 
     intensity_mean: torch.Tensor
     intensity_std: torch.Tensor
+    dilation: torch.Tensor
 
     def __init__(
         self,
@@ -79,6 +82,7 @@ class DilatedUNet(nn.Module):
         widths = [base_channels * 2**level for level in range(_POOLINGS + 1)]
         self.register_buffer("intensity_mean", torch.tensor(0.0))
         self.register_buffer("intensity_std", torch.tensor(1.0))
+        self.register_buffer("dilation", torch.tensor([first, second]))
         self.reduction = 2**_POOLINGS
         self.pool = nn.MaxPool2d(2)
         self.encoders = nn.ModuleList(
@@ -87,6 +91,12 @@ class DilatedUNet(nn.Module):
         )
         self.decoders = nn.ModuleList(Decoder(width) for width in reversed(widths[1:]))
         self.classify = nn.Conv2d(base_channels, out_channels, kernel_size=1)
+        # With no normalisation, PyTorch's own initialisation fades from layer to layer until nothing is learnt.
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def standardised(self, mean: float, std: float) -> "DilatedUNet":
         """Set the gray values' mean and standard deviation in the training frames, and return the network.
@@ -99,6 +109,13 @@ class DilatedUNet(nn.Module):
         self.intensity_mean.fill_(mean)
         self.intensity_std.fill_(std)
         return self
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        rates = state_dict.get(f"{prefix}dilation", self.dilation).tolist()
+        if rates != self.dilation.tolist():
+            errors: list[str] = args[-1]
+            errors.append(f"the weights have dilation {rates}, this network {self.dilation.tolist()}.")
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment a batch of images; see the class for the shapes."""

@@ -211,8 +211,7 @@ class TestConfigs:
             network = parser.get_parsed_content("network_def").eval()
             with torch.no_grad():
                 assert network(torch.rand(1, 3, 64, 64)).shape == (1, 2, 64, 64)
-            if config != "inference":
-                assert parser.get_parsed_content("complexity").gmacs == pytest.approx(gmacs, rel=0.02)
+            assert parser.get_parsed_content("complexity").gmacs == pytest.approx(gmacs, rel=0.02)
 
     def test_a_baseline_trains(self, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
         configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/baseline_unet.json']"

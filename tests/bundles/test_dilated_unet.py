@@ -1,0 +1,194 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fetal_monai.biometry import Ellipse
+from fetal_monai.data import load_datalist, read_frame
+from fetal_monai.data.ellipse_label import read_ellipse_label
+from fetal_monai.networks import DilatedUNet
+from tests.bundles.conftest import REPOSITORY, Run
+from tests.bundles.segmentation_bundle import (
+    EvaluationTests,
+    FormatTests,
+    documented,
+    flat,
+    named,
+    run_in,
+    train_in_two_processes,
+)
+
+BUNDLE = REPOSITORY / "bundles" / "dilated_unet"
+TRAIN, EVALUATE, INFERENCE = (
+    f"bundles/dilated_unet/configs/{name}.json" for name in ("train", "evaluate", "inference")
+)
+# A few channels, so that a checkpoint does not weigh 370 MB.
+NARROW = named("--base_channels", "4", "--dilation", "[1,2]", "--spatial_size", "[64,96]")
+COMMON = named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None") | NARROW
+
+
+@pytest.fixture(scope="module")
+def tiny(few_phantoms: Path) -> dict[str, str]:
+    """The overrides that the README documents for a training, but for the output folder, small."""
+    return {
+        **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/dilated_unet", "--seed", "4"),
+        **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),
+        **named("--learning_rate", "0.002", "--resume", "False"),
+        **COMMON,
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+    output = bundle / "output" / "train"
+    overrides = {**tiny, "--output_dir": str(output)}
+    assert overrides.keys() == documented(bundle, "train")
+    run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
+    return output
+
+
+@pytest.fixture(scope="module")
+def weights(trained: Path) -> Path:
+    return trained / "model.pt"
+
+
+@pytest.fixture(scope="module")
+def evaluation(weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+    """Evaluated from the bundle's own folder."""
+    output = bundle / "output" / "evaluation"
+    overrides = {
+        **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", "."),
+        **named("--weights", str(weights), "--section", "validation"),
+        **COMMON,
+    }
+    assert overrides.keys() == documented(bundle, "evaluate")
+    run("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
+    return output
+
+
+class TestDilatedUNet(EvaluationTests, FormatTests):
+    source = BUNDLE
+    image_shape = (1, 64, 96)
+    network_overrides = ("--base_channels", "4")
+
+    def test_f1_is_that_of_the_means_and_dice_the_mean_over_the_images(
+        self, summary: dict[str, float], evaluation: Path
+    ) -> None:
+        with (evaluation / "per_image.csv").open() as file:
+            rows = [
+                {name: float(row[name]) for name in ("dice", "precision", "sensitivity")}
+                for row in csv.DictReader(file)
+            ]
+        precision, recall = (np.mean([row[name] for row in rows]) for name in ("precision", "sensitivity"))
+        assert summary["f1"] == pytest.approx(2 * precision * recall / (precision + recall), rel=1e-4)
+        each = [2 * row["precision"] * row["sensitivity"] / (row["precision"] + row["sensitivity"]) for row in rows]
+        assert summary["dice"] == pytest.approx(np.mean(each), rel=1e-4)
+        assert summary["f1"] != pytest.approx(summary["dice"], rel=1e-6)
+
+    def test_the_training_frames_statistics_lie_in_the_weights_and_in_mlflow(
+        self, trained: Path, bundle: Path, few_phantoms: Path
+    ) -> None:
+        frames = [read_frame(frame["image"]).pixels.ravel() for frame in load_datalist(few_phantoms, "training")]
+        pixels = np.concatenate(frames).astype(np.float64)
+        state = torch.load(trained / "model.pt", weights_only=True)
+        stored = [state[name].item() for name in ("intensity_mean", "intensity_std")]
+        assert stored == pytest.approx([pixels.mean(), pixels.std()], rel=1e-4)
+        _, tracked = run_in(trained, bundle)
+        logged = [float(tracked.data.params[name]) for name in ("intensity_mean", "intensity_std")]
+        assert logged == pytest.approx(stored, rel=1e-6)
+        assert tracked.data.params["dilation"] == "[1, 2]"
+
+    def test_a_resumed_training_ends_where_an_unbroken_one_does(
+        self, tiny: dict[str, str], trained: Path, checkout: Path, tmp_path: Path, run: Run
+    ) -> None:
+        for changes in (named("--epochs", "1"), named("--resume", "True")):
+            overrides = {**tiny, "--output_dir": str(tmp_path), **changes}
+            run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
+        states = [torch.load(folder / "checkpoint.pt", weights_only=True)["network"] for folder in (trained, tmp_path)]
+        assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+    def test_the_plain_baseline_trains_and_its_weights_are_told_apart(
+        self, tiny: dict[str, str], checkout: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, run: Run
+    ) -> None:
+        overrides = {**tiny, "--output_dir": str(tmp_path), "--epochs": "1"}
+        del overrides["--dilation"]
+        configs = f"['{TRAIN}','bundles/dilated_unet/configs/baseline_unet.json']"
+        run("run", "training", "--config_file", configs, *flat(overrides), cwd=checkout)
+        _, tracked = run_in(tmp_path, bundle)
+        assert tracked.data.params["dilation"] == "[1, 1]"
+        arguments = ["--dataset_dir", str(few_phantoms), "--weights", str(tmp_path / "model.pt"), *flat(NARROW)]
+        done = run("run", "evaluating", "--config_file", EVALUATE, *arguments, cwd=checkout, check=False)
+        assert done.returncode != 0
+        assert "the weights have dilation [1, 1], this network [1, 2]" in done.stderr
+
+    def test_two_processes_train(self, tiny: dict[str, str], checkout: Path, trained: Path, tmp_path: Path) -> None:
+        overrides = {**tiny, "--output_dir": str(tmp_path), "--epochs": "1"}
+        del overrides["--device"]
+        overlay = "bundles/dilated_unet/configs/multi_gpu_train.json"
+        train_in_two_processes(checkout, f"['{TRAIN}','{overlay}']", flat(overrides))
+        state, alone = (torch.load(folder / "model.pt", weights_only=True) for folder in (tmp_path, trained))
+        assert state.keys() == alone.keys()
+        assert state["intensity_mean"] == alone["intensity_mean"]
+
+
+def brightness_network(threshold: float) -> DilatedUNet:
+    """A network whose logit is the frame's own gray value less a threshold: it finds what is bright."""
+    network = DilatedUNet(base_channels=4)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        for level in (network.encoders[0], network.get_submodule("decoders.4.convolutions")):
+            for name in ("0.conv.weight", "1.conv.weight"):
+                level.get_parameter(name)[0, 0, 1, 1] = 1
+        network.classify.weight[0, 0] = 1
+        network.classify.bias.fill_(-threshold)
+    return network
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_no_head(
+    upright: bool, checkout: Path, tmp_path: Path, run: Run
+) -> None:
+    head = Ellipse(200.0, 130.0, 90.0, 60.0, 0.4)
+    frames = tmp_path / "frames" / "exam"
+    frames.mkdir(parents=True)
+    Image.fromarray(np.where(head.rasterise((256, 384)), np.uint8(200), np.uint8(20))).save(frames / "head.png")
+    Image.fromarray(np.full((256, 384), 20, np.uint8)).save(frames / "nothing.png")
+    (tmp_path / "table.csv").write_text("filename,pixel_spacing_mm\nhead.png,0.5\nnothing.png,0.5\n")
+    torch.save(brightness_network(110).state_dict(), tmp_path / "model.pt")
+    overrides = {
+        **named("--dataset_dir", str(frames.parent), "--output_dir", str(tmp_path / "out")),
+        **named("--bundle_root", "bundles/dilated_unet", "--weights", str(tmp_path / "model.pt")),
+        **named("--table", str(tmp_path / "table.csv"), "--pixel_spacing_mm", "[0.5,0.5]"),
+        **named("--crop_margin", "0.2", "--crop_upright", str(upright)),
+        **{**COMMON, "--spatial_size": "[256,384]"},
+    }
+    assert overrides.keys() == documented(BUNDLE, "inference")
+    run("run", "inferring", "--config_file", INFERENCE, *flat(overrides), cwd=checkout)
+
+    with (tmp_path / "out" / "measurements.csv").open() as file:
+        measured, failed = csv.DictReader(file)
+    assert (failed["file"], failed["status"]) == ("exam/nothing.png", "failed")
+    assert "no head found" in failed["reason"]
+    assert float(measured["head_circumference_mm"]) == pytest.approx(head.perimeter * 0.5, rel=0.01)
+    written = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("exam/*")}
+    both = {f"masks/exam/{name}_mask.png" for name in ("head", "nothing")}
+    both |= {f"overlays/exam/{name}_overlay.png" for name in ("head", "nothing")}
+    assert written == both | {"crops/exam/head_crop.png", "ellipses/exam/head_png_ellipse.xml"}
+
+    label = read_ellipse_label(tmp_path / "out" / "ellipses" / "exam" / "head_png_ellipse.xml")
+    assert label.image_name == "head.png"
+    assert label.pixel_spacing_mm == (0.5, 0.5)
+    for name in ("center_x", "center_y", "semi_axis_a", "semi_axis_b"):
+        assert getattr(label.ellipse, name) == pytest.approx(getattr(head, name), abs=0.5)
+        assert float(measured[f"{name}_px"]) == pytest.approx(getattr(label.ellipse, name), rel=1e-5)
+    with Image.open(tmp_path / "out" / "crops" / "exam" / "head_crop.png") as crop:
+        if upright:
+            assert crop.size == pytest.approx((1.4 * 180, 1.4 * 120), abs=2)
+        else:
+            rows, columns = np.nonzero(head.rasterise((256, 384)))
+            sides = (np.ptp(columns) + 1, np.ptp(rows) + 1)
+            assert crop.size == pytest.approx([1.4 * side for side in sides], abs=3)
