@@ -152,9 +152,11 @@ def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> Frame:
         EllipseLabelError: The image has another size than the label says, so the ellipse lies elsewhere on it.
     """
     path = Path(folder, label.image_name)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file, but a label names it; put it there or correct the label.")
     frame = read_frame(path)
     if frame.pixels.shape != label.shape:
-        sizes = "is {1}x{0} px (width x height), and its ellipse label says {3}x{2} px".format(
+        sizes = "is {1}x{0} px (width x height), and its label says {3}x{2} px".format(
             *frame.pixels.shape, *label.shape
         )
         raise EllipseLabelError(f"{path}: {sizes}; give the image that the ellipse was drawn on, or draw it again.")

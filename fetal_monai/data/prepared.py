@@ -19,6 +19,7 @@ from fetal_monai.data.finding import Finding
 from fetal_monai.data.split import split_by_exam
 
 REJECTED_NAME = "rejected.csv"
+_MASKS_FOLDER = "labels"
 
 # HC18's own range is 0.049..0.393 mm; beyond these a frame could not show a whole head.
 PLAUSIBLE_PIXEL_SIZE_MM = (0.02, 1.0)
@@ -89,7 +90,8 @@ def write_prepared(
         Path of `datalist.json`.
 
     Raises:
-        ValueError: The fractions are wrong, no frame is usable, or there are fewer than three exams.
+        ValueError: The fractions are wrong, no frame is usable, there are fewer than three exams, or the images lie
+            where the masks shall.
     """
     if not inspection.frames:
         reasons = "".join(f"\n  {finding.file}: {finding.detail}" for finding in inspection.left_out[:5])
@@ -97,6 +99,9 @@ def write_prepared(
     sections = split_by_exam(inspection.frames, seed, fractions)
 
     output_dir = Path(output_dir).resolve()
+    masks = output_dir / _MASKS_FOLDER
+    if any(frame.image.parent == masks for frame in inspection.frames):
+        raise ValueError(f"The images lie in {masks}, where masks would replace them. Choose another output_dir.")
     datalist = output_dir / DATALIST_NAME
     # An earlier list must not describe labels that are being replaced.
     datalist.unlink(missing_ok=True)
@@ -128,7 +133,7 @@ def write_prepared(
 
 
 def _mask_path(output_dir: Path, frame: AnnotatedFrame) -> Path:
-    return output_dir / "labels" / frame.mask_name
+    return output_dir / _MASKS_FOLDER / frame.mask_name
 
 
 def _entry(output_dir: Path, frame: AnnotatedFrame) -> dict[str, object]:
