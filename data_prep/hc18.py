@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.integrity import format_findings, verify_prepared
+from data_prep.summary import prepared_summary
 from data_prep.zenodo import DownloadError, download_record
-from fetal_monai.data.datalist import SECTIONS, fingerprint, read_datalist
-from fetal_monai.data.hc18 import REJECTED_NAME, Finding, Inspection, inspect_hc18, write_prepared
+from fetal_monai.data.finding import Finding
+from fetal_monai.data.hc18 import DESCRIPTION, inspect_hc18
+from fetal_monai.data.prepared import write_prepared
 from fetal_monai.data.split import check_fractions
 
 RECORD_URL = "https://zenodo.org/api/records/1327317"
@@ -120,8 +122,8 @@ def _run(options: argparse.Namespace) -> int:
         inspection = inspect_hc18(source)
         findings += inspection.findings
         if options.output_dir is not None:
-            write_prepared(inspection, options.output_dir, options.seed, options.fractions)
-            print(_summary(inspection, options.output_dir))
+            write_prepared(inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions)
+            print(prepared_summary(inspection, options.output_dir))
     if not options.verify:
         return 0
     if options.output_dir is not None:
@@ -129,19 +131,6 @@ def _run(options: argparse.Namespace) -> int:
         findings += [finding for finding in verify_prepared(options.output_dir) if finding not in findings]
     print(format_findings(findings))
     return int(any(finding.level == "error" for finding in findings))
-
-
-def _summary(inspection: Inspection, output_dir: Path) -> str:
-    content = read_datalist(output_dir)
-    lines = [f"Prepared {len(inspection.frames)} frames in {output_dir}:"]
-    for section in SECTIONS:
-        exams = {frame["exam"] for frame in content[section]}
-        lines.append(f"  {section:<10} {len(content[section]):>4} frames of {len(exams):>4} exams")
-    lines.append(f"  fingerprint {fingerprint(output_dir)}")
-    if inspection.left_out:
-        lines.append(f"Left out {len(inspection.left_out)}, listed in {output_dir / REJECTED_NAME}:")
-        lines += [f"  {finding.file}: {finding.detail}" for finding in inspection.left_out]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

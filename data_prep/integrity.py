@@ -13,14 +13,10 @@ from tqdm import tqdm
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
 from fetal_monai.data.datalist import SECTIONS, read_datalist
-from fetal_monai.data.hc18 import (
-    MAX_HC_DIFFERENCE,
-    PLAUSIBLE_PIXEL_SIZE_MM,
-    Finding,
-    identical_frames,
-    pixel_digest,
-    read_gray,
-)
+from fetal_monai.data.finding import Finding
+from fetal_monai.data.hc18 import MAX_HC_DIFFERENCE, read_gray
+from fetal_monai.data.identical_frames import identical_frames, pixel_digest
+from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM
 
 
 def verify_prepared(dataset_dir: str | Path) -> list[Finding]:

@@ -21,7 +21,11 @@ CONDA_NAMES = {"torch": "pytorch", "pytorch-ignite": "ignite"}
 
 @pytest.fixture
 def project() -> dict[str, Any]:
-    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    return settings()["project"]
+
+
+def settings() -> dict[str, Any]:
+    return tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 
 
 def test_conda_environment_states_the_same_requirements(project: dict[str, Any]) -> None:
@@ -30,6 +34,14 @@ def test_conda_environment_states_the_same_requirements(project: dict[str, Any])
     expected |= {f"python{project['requires-python']}", "pip"}
     environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
     assert {entry for entry in environment["dependencies"] if isinstance(entry, str)} == expected
+
+
+def test_files_that_are_no_modules_are_packaged() -> None:
+    package = REPOSITORY / "fetal_monai"
+    others = {path for path in package.rglob("*.*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    patterns = settings()["tool"]["setuptools"]["package-data"]["fetal_monai"]
+    assert package / "data" / "ellipse_label.xsd" in others
+    assert {path for pattern in patterns for path in package.glob(pattern)} == others
 
 
 def test_versions_agree(project: dict[str, Any]) -> None:

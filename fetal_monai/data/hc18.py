@@ -7,15 +7,10 @@ PLOS ONE 13(8), 2018, https://doi.org/10.1371/journal.pone.0200412; data: https:
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,78 +18,26 @@ from PIL import Image
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
-from fetal_monai.data.atomic import atomic_path
-from fetal_monai.data.datalist import DATALIST_NAME, SECTIONS
-from fetal_monai.data.split import check_fractions, split_by_exam
+from fetal_monai.data.finding import Finding
+from fetal_monai.data.identical_frames import identical_frames, pixel_digest
+from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM, AnnotatedFrame, Inspection, write_prepared
+from fetal_monai.data.split import check_fractions
 
 FRAMES_FOLDER = "training_set"
 TABLE_NAME = "training_set_pixel_size_and_HC.csv"
-REJECTED_NAME = "rejected.csv"
 
-# HC18's own range is 0.049..0.393 mm; beyond these a frame could not show a whole head.
-PLAUSIBLE_PIXEL_SIZE_MM = (0.02, 1.0)
 # The published HC is rounded to a tenth of a millimetre; every original frame agrees within 0.04 %.
 MAX_HC_DIFFERENCE = 0.005
 
+DESCRIPTION = {
+    "name": "HC18",
+    "description": "Fetal head in 2-D ultrasound; masks are the filled ellipses of the annotated outlines.",
+    "licence": "CC BY 4.0",
+    "reference": "van den Heuvel et al. 2018, https://doi.org/10.5281/zenodo.1327317",
+}
+
 _FILENAME, _PIXEL_SIZE, _HC = "filename", "pixel size(mm)", "head circumference (mm)"
 _EXAM = re.compile(r"^(\d+)_")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong with a data set.
-
-    Attributes:
-        level: "error", or "warning" for what does no harm.
-        check: Which check found it.
-        file: Name of the frame or table.
-        detail: What is wrong, with the values.
-    """
-
-    level: Literal["error", "warning"]
-    check: str
-    file: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotatedFrame:
-    """One frame of HC18 with all that is known of it.
-
-    Attributes:
-        image: Path of the ultrasound frame.
-        shape: (H, W) in px.
-        exam: Leading number of the file name; frames of one exam share it.
-        ellipse_px: The ellipse through the annotated outline.
-        pixel_size_mm: Side of the square pixels.
-        head_circumference_mm: The published HC.
-        pixels_sha256: Equal for pixel-identical frames.
-    """
-
-    image: Path
-    shape: tuple[int, int]
-    exam: str
-    ellipse_px: Ellipse
-    pixel_size_mm: float
-    head_circumference_mm: float
-    pixels_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What a folder in HC18's layout holds: the usable frames, and everything that is wrong.
-
-    A frame with an error of its own is not among `frames`; frames that only resemble each other are.
-    """
-
-    frames: list[AnnotatedFrame]
-    findings: list[Finding]
-
-    @property
-    def left_out(self) -> list[Finding]:
-        """The findings on files that are not among the usable frames."""
-        usable = {frame.image.name for frame in self.frames}
-        return [finding for finding in self.findings if finding.level == "error" and finding.file not in usable]
 
 
 def inspect_hc18(source: str | Path) -> Inspection:
@@ -171,95 +114,7 @@ def prepare_hc18(
         ValueError: The fractions are wrong, no frame is usable, or there are fewer than three exams.
     """
     check_fractions(fractions)
-    return write_prepared(inspect_hc18(source), output_dir, seed, fractions)
-
-
-def write_prepared(
-    inspection: Inspection, output_dir: str | Path, seed: int = 0, fractions: Sequence[float] = (0.75, 0.1, 0.15)
-) -> Path:
-    """Write what `prepare_hc18` promises, from frames that were inspected already.
-
-    Args:
-        inspection: Result of `inspect_hc18`.
-        output_dir: Folder for the result.
-        seed: See `prepare_hc18`.
-        fractions: See `prepare_hc18`.
-
-    Returns:
-        Path of `datalist.json`.
-
-    Raises:
-        ValueError: The fractions are wrong, no frame is usable, or there are fewer than three exams.
-    """
-    if not inspection.frames:
-        reasons = "".join(f"\n  {finding.file}: {finding.detail}" for finding in inspection.left_out[:5])
-        raise ValueError(f"No usable frame in the data set ({len(inspection.left_out)} left out).{reasons}")
-    sections = split_by_exam(inspection.frames, seed, fractions)
-
-    output_dir = Path(output_dir).resolve()
-    datalist = output_dir / DATALIST_NAME
-    # An earlier list must not describe labels that are being replaced.
-    datalist.unlink(missing_ok=True)
-    for frame in tqdm(inspection.frames, desc="Writing labels", unit="frame"):
-        mask = frame.ellipse_px.rasterise(frame.shape)
-        with atomic_path(_label_path(output_dir, frame)) as temporary:
-            Image.fromarray(mask.astype(np.uint8) * 255).save(temporary)
-    with (
-        atomic_path(output_dir / REJECTED_NAME) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["filename", "reason"])
-        writer.writerows((finding.file, finding.detail) for finding in inspection.left_out)
-
-    content = {
-        "name": "HC18",
-        "description": "Fetal head in 2-D ultrasound; masks are the filled ellipses of the annotated outlines.",
-        "licence": "CC BY 4.0",
-        "reference": "van den Heuvel et al. 2018, https://doi.org/10.5281/zenodo.1327317",
-        "tensorImageSize": "2D",
-        "modality": {"0": "US"},
-        "labels": {"0": "background", "1": "head"},
-        "seed": seed,
-        "fractions": dict(zip(SECTIONS, fractions, strict=True)),
-        **{f"num{section.capitalize()}": len(sections[section]) for section in SECTIONS},
-        **{section: [_entry(output_dir, frame) for frame in sections[section]] for section in SECTIONS},
-    }
-    with atomic_path(datalist) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return datalist
-
-
-def identical_frames(frames: Iterable[tuple[str, str, str]]) -> list[Finding]:
-    """Find frames with the same pixels.
-
-    Args:
-        frames: (file name, exam, digest of the pixels) of each frame.
-
-    Returns:
-        A warning for each group within one exam, an error for each group across exams.
-    """
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for name, exam, digest in frames:
-        groups[digest].append((name, exam))
-    findings = []
-    for group in groups.values():
-        if len(group) < 2:
-            continue
-        (first, _), *others = group
-        copies = ", ".join(name for name, _ in others)
-        exams = sorted({exam for _, exam in group})
-        if len(exams) == 1:
-            findings.append(Finding("warning", "identical frames", first, f"is the same image as {copies}"))
-        else:
-            detail = f"is the same image as {copies}, though the exams differ ({', '.join(exams)})"
-            findings.append(Finding("error", "identical frames", first, detail))
-    return findings
-
-
-def pixel_digest(pixels: NDArray[np.uint8]) -> str:
-    """SHA-256 of an image's shape and pixels, whatever its compression."""
-    return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    return write_prepared(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
 
 
 def read_gray(path: Path) -> NDArray[np.uint8]:
@@ -329,7 +184,16 @@ def _inspect_row(folder: Path, row: dict[str, str]) -> AnnotatedFrame | Finding:
             f"more than {MAX_HC_DIFFERENCE:.1%} apart",
         )
     height, width = pixels.shape
-    return AnnotatedFrame(path.resolve(), (height, width), exam[1], ellipse, pixel_size_mm, hc_mm, pixel_digest(pixels))
+    return AnnotatedFrame(
+        image=path.resolve(),
+        mask_name=path.name,
+        shape=(height, width),
+        exam=exam[1],
+        ellipse_px=ellipse,
+        pixel_spacing_mm=(pixel_size_mm, pixel_size_mm),
+        head_circumference_mm=hc_mm,
+        pixels_sha256=pixel_digest(pixels),
+    )
 
 
 def _number(text: str) -> float:
@@ -337,18 +201,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
-
-
-def _label_path(output_dir: Path, frame: AnnotatedFrame) -> Path:
-    return output_dir / "labels" / frame.image.name
-
-
-def _entry(output_dir: Path, frame: AnnotatedFrame) -> dict[str, object]:
-    image = frame.image
-    return {
-        "image": (image.relative_to(output_dir) if image.is_relative_to(output_dir) else image).as_posix(),
-        "label": _label_path(output_dir, frame).relative_to(output_dir).as_posix(),
-        "pixel_spacing_mm": [frame.pixel_size_mm, frame.pixel_size_mm],
-        "exam": frame.exam,
-        "head_circumference_mm": frame.head_circumference_mm,
-    }

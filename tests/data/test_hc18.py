@@ -282,5 +282,5 @@ def test_real_frames_whose_ellipse_touches_the_border_are_usable(real_data: Path
     for frame in inspection.frames:
         mask = frame.ellipse_px.rasterise(frame.shape)
         assert mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
-        head = measure_head(mask, (frame.pixel_size_mm, frame.pixel_size_mm))
+        head = measure_head(mask, frame.pixel_spacing_mm)
         assert head.head_circumference_mm == pytest.approx(frame.head_circumference_mm, rel=0.005)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from data_prep.integrity import format_findings, verify_prepared
 from fetal_monai.data import prepare_hc18
-from fetal_monai.data.hc18 import Finding
+from fetal_monai.data.finding import Finding
 from tests.hc18_layout import write_hc18
 
 NAMES = [f"{exam:03d}_HC.png" for exam in range(8)]

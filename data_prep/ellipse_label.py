@@ -1,0 +1,158 @@
+"""Prepare a data set from ellipse labels in XML: python -m data_prep.ellipse_label --help."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data_prep.summary import prepared_summary, reasons
+from fetal_monai.data.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
+from fetal_monai.data.ellipse_label import EllipseLabel, write_ellipse_label
+from fetal_monai.data.hc18 import inspect_hc18
+from fetal_monai.data.prepared import write_prepared
+from fetal_monai.data.split import check_fractions
+
+_DESCRIPTION = """\
+Prepare a data set from ellipse labels: one XML file an image, with the ellipse of the
+fetal head. docs/ellipse_labels.md shows the format, fetal_monai/data/ellipse_label.xsd
+is its schema.
+
+  from_hc18   write the annotations of HC18 as ellipse labels
+  prepare     turn images and labels into masks and a data list, ready for training"""
+
+_EPILOG = """\
+examples:
+  HC18's annotations as XML, one NNN_HC.xml a frame:
+    python -m data_prep.ellipse_label from_hc18 --source HC18 --output_dir labels
+  masks and a data list from images and labels:
+    python -m data_prep.ellipse_label prepare --images HC18/training_set --labels labels \\
+        --output_dir data/ellipses
+  what a command takes:
+    python -m data_prep.ellipse_label prepare --help
+
+exit code: 0 done, 2 could not do it. A file that cannot be used is left out with its
+reason, and the rest goes on."""
+
+_FROM_HC18 = """\
+Write the annotation of every usable frame of HC18 as an ellipse label, NNN_HC.xml.
+--source is a folder in HC18's own layout: training_set/NNN_HC.png,
+training_set/NNN_HC_Annotation.png, training_set_pixel_size_and_HC.csv."""
+
+_PREPARE = """\
+Turn images and ellipse labels into a data set for training. A label names its image;
+their sizes must agree. Images may be of any kind that inference takes.
+
+Writes into --output_dir:
+  labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
+  datalist.json     training, validation and test frames with pixel spacing, and the head
+                    circumference in mm that the ellipse has; frames of one exam and
+                    identical frames never lie in different sections
+  rejected.csv      labels and images that could not be used, each with the reason: no
+                    counterpart, another size, no XML of the schema, no pixel spacing
+The images stay where they are."""
+
+_PREPARE_EPILOG = """\
+examples:
+  files named as in HC18, where the leading number is the exam:
+    python -m data_prep.ellipse_label prepare --images frames --labels labels \\
+        --output_dir data/ellipses
+  files named Patient00168_Plane3.png, where the exam is the patient:
+    python -m data_prep.ellipse_label prepare --images frames --labels labels \\
+        --output_dir data/ellipses --exam_pattern '^Patient(\\d+)_'"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words of the command line; those of the process when None.
+
+    Returns:
+        Exit code: 0 done, 2 could not do it.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        print(_from_hc18(options) if options.command == "from_hc18" else _prepare(options))
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.ellipse_label",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{from_hc18,prepare}")
+
+    from_hc18 = commands.add_parser(
+        "from_hc18", description=_FROM_HC18, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    from_hc18.add_argument("--source", type=Path, required=True, metavar="DIR", help="folder in HC18's own layout")
+    from_hc18.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the labels")
+
+    prepare = commands.add_parser(
+        "prepare", description=_PREPARE, epilog=_PREPARE_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    prepare.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder with the images")
+    prepare.add_argument("--labels", type=Path, required=True, metavar="DIR", help="folder with the labels, *.xml")
+    prepare.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the data set")
+    prepare.add_argument(
+        "--exam_pattern",
+        type=_pattern,
+        default=LEADING_NUMBER,
+        metavar="REGEX",
+        help="where in an image's file name the exam stands: the first group, or the whole match "
+        "(default: the leading number)",
+    )
+    prepare.add_argument("--seed", type=int, default=0, help="another seed gives another split (default: %(default)s)")
+    prepare.add_argument(
+        "--fractions",
+        type=float,
+        nargs=3,
+        default=(0.75, 0.1, 0.15),
+        metavar=("TRAINING", "VALIDATION", "TEST"),
+        help="parts of the exams, sum 1 (default: 0.75 0.1 0.15)",
+    )
+    return parser
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from error
+
+
+def _from_hc18(options: argparse.Namespace) -> str:
+    inspection = inspect_hc18(options.source)
+    for frame in tqdm(inspection.frames, desc="Writing labels", unit="label"):
+        label = EllipseLabel(frame.image.name, frame.shape, frame.ellipse_px, frame.pixel_spacing_mm)
+        write_ellipse_label(options.output_dir / f"{frame.image.stem}.xml", label)
+    lines = [f"Wrote {len(inspection.frames)} labels into {options.output_dir}"]
+    if inspection.left_out:
+        lines += [f"Left out {len(inspection.left_out)}:", *reasons(inspection.left_out)]
+    return "\n".join(lines)
+
+
+def _prepare(options: argparse.Namespace) -> str:
+    check_fractions(options.fractions)
+    inspection = inspect_ellipse_labels(options.images, options.labels, options.exam_pattern)
+    description = {
+        "name": options.labels.resolve().name,
+        "description": "Images with one ellipse each; masks are the filled ellipses.",
+    }
+    write_prepared(inspection, description, options.output_dir, options.seed, options.fractions)
+    return prepared_summary(inspection, options.output_dir)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
