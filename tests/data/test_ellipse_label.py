@@ -116,14 +116,14 @@ def test_pixel_spacing_may_be_left_out(tmp_path: Path, schema: xmlschema.XMLSche
     assert read_ellipse_label(path) == label
 
 
-lengths = st.floats(1e-3, 1e5)
+lengths = st.floats(1e-5, 4e5)
 labels = st.builds(
     lambda name, shape, center, axes, angle_rad, spacing: EllipseLabel(
         name, shape, Ellipse(center[0], center[1], max(axes), min(axes), angle_rad), spacing
     ),
     name=st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="/\\."), min_size=1, max_size=20),
     shape=st.tuples(st.integers(1, 65535), st.integers(1, 65535)),
-    center=st.tuples(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5)),
+    center=st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)),
     axes=st.tuples(lengths, lengths),
     angle_rad=st.floats(-100, 100),
     spacing=st.none() | st.tuples(lengths, lengths),
@@ -169,6 +169,7 @@ def test_label_that_the_schema_refuses_is_not_written(tmp_path: Path, name: str,
 VALUES = {
     "negative axis": ("<long_axis_px>40", "<long_axis_px>-40", 15, "is '-40'; expected the full length of the longer"),
     "zero axis": ("<short_axis_px>25", "<short_axis_px>0", 16, "is '0'; expected the full length of the shorter"),
+    "axis whose half is zero": ("<short_axis_px>25", "<short_axis_px>5e-324", 16, "is '5e-324'; expected"),
     "no number": ("<long_axis_px>40", "<long_axis_px>wide", 15, "is 'wide'; expected"),
     "no value": ("<long_axis_px>40", "<long_axis_px>", 15, "is ''; expected"),
     "decimal comma": ("<long_axis_px>40", "<long_axis_px>40,5", 15, "is '40,5'; expected"),
