@@ -11,6 +11,7 @@ _ROOMS = (
     "engines",
     "handlers",
     "inferers",
+    "localisation",
     "losses",
     "metrics",
     "networks",

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import mlflow
 import numpy as np
 import pytest
 import torch
+import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from fetal_monai.tracking import EXPERIMENT, tracking_uri
@@ -74,6 +75,12 @@ class FormatTests:
     image_shape: ClassVar[tuple[int, int, int]]
     network_overrides: ClassVar[tuple[str, ...]] = ()
 
+    def parsed_network_overrides(self) -> dict[str, Any]:
+        """What the command line makes of `network_overrides`."""
+        return {
+            name.removeprefix("--"): yaml.safe_load(value) for name, value in named(*self.network_overrides).items()
+        }
+
     def test_metadata_follows_the_schema(self, run: Run, tmp_path: Path) -> None:
         data = os.environ.get("FETAL_MONAI_DATA")
         if data is None:
@@ -96,7 +103,7 @@ class FormatTests:
         run("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
         parser = ConfigParser()
         parser.read_config(bundle / "configs" / "inference.json")
-        parser.update({name.removeprefix("--"): value for name, value in named(*self.network_overrides).items()})
+        parser.update(self.parsed_network_overrides())
         network = parser.get_parsed_content("network_def")
         network.load_state_dict(torch.load(weights, weights_only=True))
         network.eval()
@@ -118,7 +125,7 @@ class FormatTests:
             bundle_root=str(self.source),
             dataset_dir=str(few_phantoms),
             **({"weights": str(weights)} if kind == "infer" else {}),
-            **{name.removeprefix("--"): value for name, value in named(*self.network_overrides).items()},
+            **self.parsed_network_overrides(),
         )
         workflow.initialize()
         assert workflow.check_properties() == []

@@ -1,65 +1,19 @@
 """What every segmentation network must do: a test class inherits these checks and names its network."""
 
-import io
-from pathlib import Path
 from typing import ClassVar
 
-import pytest
 import torch
-from torch import nn
+
+from tests.networks.network import NetworkTests
 
 
-class SegmentationNetworkTests:
-    """Inherit, set `in_channels`, `sizes`, and build the network in `network`."""
+class SegmentationNetworkTests(NetworkTests):
+    """Inherit, set `in_channels`, `num_classes`, `sizes`, and build the network in `network`."""
 
-    in_channels: ClassVar[int] = 3
     num_classes: ClassVar[int] = 2
-    sizes: ClassVar[list[tuple[int, int]]] = [(64, 96)]
-
-    def network(self) -> nn.Module:
-        raise NotImplementedError
-
-    def image(self, size: tuple[int, int], batch: int = 2) -> torch.Tensor:
-        return torch.rand(batch, self.in_channels, *size, generator=torch.Generator().manual_seed(0))
 
     def test_logits_have_the_size_of_the_image(self) -> None:
         network = self.network().eval()
         for size in self.sizes:
             with torch.no_grad():
                 assert network(self.image(size)).shape == (2, self.num_classes, *size)
-
-    def test_every_weight_gets_a_gradient(self) -> None:
-        network = self.network().train()
-        outputs = network(self.image(self.sizes[0]))
-        outputs = outputs if isinstance(outputs, list) else [outputs]
-        sum((output * torch.randn_like(output)).sum() for output in outputs).backward()
-        without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
-        assert without == []
-
-    def test_saved_weights_give_the_same_logits(self, tmp_path: Path) -> None:
-        network, other = self.network().eval(), self.network().eval()
-        torch.save(network.state_dict(), tmp_path / "model.pt")
-        other.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
-        image = self.image(self.sizes[0])
-        with torch.no_grad():
-            assert torch.equal(network(image), other(image))
-
-    def test_torchscript_gives_the_same_logits(self) -> None:
-        network = self.network().eval()
-        buffer = io.BytesIO()
-        torch.jit.save(torch.jit.script(network), buffer)
-        buffer.seek(0)
-        image = self.image(self.sizes[-1])
-        with torch.no_grad():
-            torch.testing.assert_close(torch.jit.load(buffer)(image), network(image))
-
-    def test_an_image_is_segmented_alike_in_any_batch(self) -> None:
-        network = self.network().double().eval()
-        image = self.image(self.sizes[0], batch=3).double()
-        with torch.no_grad():
-            torch.testing.assert_close(network(image)[1:2], network(image[1:2]))
-
-
-@pytest.fixture(autouse=True)
-def _seed() -> None:
-    torch.manual_seed(0)
