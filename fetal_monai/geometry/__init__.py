@@ -4,8 +4,10 @@ from fetal_monai.geometry.estimate import MINIMUM_CONFIDENCE, SectorEstimate, es
 from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
 from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
 from fetal_monai.geometry.polar_grid import PolarGrid
+from fetal_monai.geometry.record import geometry_from_record, geometry_record
 from fetal_monai.geometry.region import Region, tissue_region
 from fetal_monai.geometry.sector import Sector
+from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
 
 __all__ = [
     "GEOMETRY_FIELDS",
@@ -17,6 +19,10 @@ __all__ = [
     "SectorEstimate",
     "estimate_sector",
     "geometry_from_fields",
+    "geometry_from_record",
+    "geometry_record",
     "is_polar_metaimage",
     "tissue_region",
+    "warp_to_frame",
+    "warp_to_polar",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,7 +81,7 @@ def estimate_sector(
     if left is None or mirrored is None:
         return FailedFit(f"the {'left' if left is None else 'right'} edge of the sector is not seen")
     fan = _fan(left, mirrored, picture.shape[1], pixel_aspect_ratio)
-    if not fan:
+    if isinstance(fan, FailedFit):
         return fan
     if fan.apex_y * 2 > picture.shape[0]:
         return FailedFit("the edges of the picture meet in it, not above it")
@@ -90,7 +90,7 @@ def estimate_sector(
     far_seen, end_radius = _arc(fan, picture, far=True)
     if not 0 <= start_radius < end_radius:
         return FailedFit("the picture shows no range of depths")
-    sector = _with_radii(fan, start_radius, end_radius)
+    sector = replace(fan, start_radius=start_radius, end_radius=end_radius)
     confidence = min(
         _edge_share(left, picture, sector),
         _edge_share(mirrored, picture[:, ::-1], _mirrored(sector, picture.shape[1])),
@@ -155,37 +155,20 @@ def _edge_share(edge: Edge, picture: NDArray[np.bool_], sector: Sector) -> float
 
 def _share_inside(picture: NDArray[np.bool_], sector: Sector) -> float:
     margin = _TOLERANCE_PX / sector.end_radius
-    grown = Sector(
-        sector.apex_x,
-        sector.apex_y,
-        max(0.0, sector.start_radius - _TOLERANCE_PX),
-        sector.end_radius + _TOLERANCE_PX,
-        sector.start_angle_rad - margin,
-        sector.end_angle_rad + margin,
-        sector.pixel_aspect_ratio,
+    grown = replace(
+        sector,
+        start_radius=max(0.0, sector.start_radius - _TOLERANCE_PX),
+        end_radius=sector.end_radius + _TOLERANCE_PX,
+        start_angle_rad=sector.start_angle_rad - margin,
+        end_angle_rad=sector.end_angle_rad + margin,
     )
     return np.count_nonzero(picture & grown.contains(picture.shape)) / np.count_nonzero(picture)
 
 
-def _with_radii(fan: Sector, start_radius: float, end_radius: float) -> Sector:
-    return Sector(
-        fan.apex_x,
-        fan.apex_y,
-        start_radius,
-        end_radius,
-        fan.start_angle_rad,
-        fan.end_angle_rad,
-        fan.pixel_aspect_ratio,
-    )
-
-
 def _mirrored(sector: Sector, width: int) -> Sector:
-    return Sector(
-        width - 1 - sector.apex_x,
-        sector.apex_y,
-        sector.start_radius,
-        sector.end_radius,
-        -sector.end_angle_rad,
-        -sector.start_angle_rad,
-        sector.pixel_aspect_ratio,
+    return replace(
+        sector,
+        apex_x=width - 1 - sector.apex_x,
+        start_angle_rad=-sector.end_angle_rad,
+        end_angle_rad=-sector.start_angle_rad,
     )

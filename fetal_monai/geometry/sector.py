@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,8 +90,8 @@ class Sector:
         row, column = (float(length) for length in pixel_spacing_mm)
         if not all(math.isfinite(length) and length > 0 for length in (row, column)):
             raise ValueError(f"pixel_spacing_mm must be two positive numbers (row, column), got {pixel_spacing_mm}.")
-        radii = (length / column for length in radii_mm)
-        return cls(apex_mm[0] / column, apex_mm[1] / row, *radii, *angles_rad, row / column)
+        start, end = (length / column for length in radii_mm)
+        return cls(apex_mm[0] / column, apex_mm[1] / row, start, end, *angles_rad, row / column)
 
     def polar(self, points: NDArray[Any]) -> Points:
         """Radius and angle of points on the image.
@@ -157,27 +157,18 @@ class Sector:
         for name, scale in (("x_scale", x_scale), ("y_scale", y_scale)):
             if not (math.isfinite(scale) and scale > 0):
                 raise ValueError(f"{name} must be a positive finite number, got {scale}.")
-        return Sector(
-            (self.apex_x + 0.5) * x_scale - 0.5,
-            (self.apex_y + 0.5) * y_scale - 0.5,
-            self.start_radius * x_scale,
-            self.end_radius * x_scale,
-            self.start_angle_rad,
-            self.end_angle_rad,
-            self.pixel_aspect_ratio * x_scale / y_scale,
+        return replace(
+            self,
+            apex_x=(self.apex_x + 0.5) * x_scale - 0.5,
+            apex_y=(self.apex_y + 0.5) * y_scale - 0.5,
+            start_radius=self.start_radius * x_scale,
+            end_radius=self.end_radius * x_scale,
+            pixel_aspect_ratio=self.pixel_aspect_ratio * x_scale / y_scale,
         )
 
     def moved(self, columns: float, rows: float) -> Sector:
         """The same sector on an image with `columns` more on the left and `rows` more at the top."""
-        return Sector(
-            self.apex_x + columns,
-            self.apex_y + rows,
-            self.start_radius,
-            self.end_radius,
-            self.start_angle_rad,
-            self.end_angle_rad,
-            self.pixel_aspect_ratio,
-        )
+        return replace(self, apex_x=self.apex_x + columns, apex_y=self.apex_y + rows)
 
     def to_fractions(self, points: NDArray[Any]) -> Points:
         """Where points on the image lie in the sector.

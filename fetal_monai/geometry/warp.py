@@ -104,15 +104,15 @@ def _displacement_field(displacements: NDArray[np.float64]) -> Any:
     return field
 
 
-def _warp(
-    pixels: NDArray[np.float32], field: Any, shape: tuple[int, int], mode: str
-) -> NDArray[np.float32]:
+def _warp(pixels: NDArray[np.float32], field: Any, shape: tuple[int, int], mode: str) -> NDArray[np.float32]:
     if mode not in INTERPOLATORS:
         raise ValueError(f"mode is {mode!r}; expected one of {tuple(INTERPOLATORS)}.")
     warp = itk.WarpImageFilter[_Image, _Image, _FieldImage].New()
     warp.SetDisplacementField(field)
     warp.SetInterpolator(INTERPOLATORS[mode][_Image, itk.D].New())
     warp.SetEdgePaddingValue(0)
+    # One thread: half a millisecond is not worth sharing, and ITK's threads do not outlive a data loader's fork.
+    warp.SetNumberOfWorkUnits(1)
     planes = pixels.reshape(-1, *pixels.shape[-2:])
     warped = np.empty((len(planes), *shape), dtype=np.float32)
     for plane, out in zip(planes, warped, strict=True):
