@@ -14,14 +14,14 @@ from fetal_monai.geometry.picture import Edge, find_edge, find_picture
 from fetal_monai.geometry.sector import Sector
 
 MINIMUM_CONFIDENCE = 0.5
-"""An estimate with less is refused."""
+"""An estimate with less is refused: a line that a round outline happens to touch reaches 0.4."""
 
 # How far from its arc or edge a boundary pixel may lie.
 _TOLERANCE_PX = 2.0
 # A pixel this close to the image's border may be cut off by it.
 _BORDER_PX = 2
 # A row in which the picture begins inside the edge counts this much: a redaction or a shadow hides the edge.
-_HIDDEN_WEIGHT = 0.25
+_HIDDEN_WEIGHT = 0.5
 _SMALLEST_OPENING_RAD = 0.1
 _FAR_AWAY_PX = 1e6
 _BEAMS = 128
@@ -34,7 +34,7 @@ class SectorEstimate:
 
     Attributes:
         sector: The sector, px.
-        confidence: In [0, 1], the smallest of three shares: for either edge, h / (h + o + i / 4) with the rows in
+        confidence: In [0, 1], the smallest of three shares: for either edge, h / (h + o + i / 2) with the rows in
             which the picture begins on the edge (h), outside it (o), or inside it (i: a shadow or a redaction hides
             the edge and hardly contradicts it); and the share of the picture that lies inside the sector.
         near_arc_seen: Whether the probe's face is on the image; else the depths begin where the picture does.
@@ -150,7 +150,7 @@ def _edge_share(edge: Edge, picture: NDArray[np.bool_], sector: Sector) -> float
     on_edge = np.count_nonzero(np.abs(inwards) <= _TOLERANCE_PX)
     outside = np.count_nonzero(inwards < -_TOLERANCE_PX)
     hidden = len(inwards) - on_edge - outside
-    return on_edge / (on_edge + outside + _HIDDEN_WEIGHT * hidden) if on_edge else 0.0
+    return float(on_edge / (on_edge + outside + _HIDDEN_WEIGHT * hidden)) if on_edge else 0.0
 
 
 def _share_inside(picture: NDArray[np.bool_], sector: Sector) -> float:
@@ -162,7 +162,7 @@ def _share_inside(picture: NDArray[np.bool_], sector: Sector) -> float:
         start_angle_rad=sector.start_angle_rad - margin,
         end_angle_rad=sector.end_angle_rad + margin,
     )
-    return np.count_nonzero(picture & grown.contains(picture.shape)) / np.count_nonzero(picture)
+    return float(np.count_nonzero(picture & grown.contains(picture.shape)) / np.count_nonzero(picture))
 
 
 def _mirrored(sector: Sector, width: int) -> Sector:
