@@ -26,8 +26,9 @@ def test_a_point_comes_back_from_polar_coordinates_and_from_fractions(
 
 
 def test_angles_run_from_straight_down_to_the_right() -> None:
-    polar = SECTOR.polar(np.array([[80, 20], [100, -10], [60, -10]]))
-    assert_allclose(polar, [[50, 0], [20 * math.sqrt(2), math.pi / 4], [20 * math.sqrt(2), -math.pi / 4]])
+    radius, angle = SECTOR.polar(np.array([[80, 20], [100, -10], [60, -10]])).T
+    assert_allclose(radius, [50, 20 * math.sqrt(2), 20 * math.sqrt(2)])
+    assert_allclose(angle, [0, math.pi / 4, -math.pi / 4])
 
 
 @settings(max_examples=25, deadline=None)

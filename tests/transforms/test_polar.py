@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def pixels() -> np.ndarray:
     return np.where(SECTOR.contains(SHAPE), speckle, 0)
 
 
-def item() -> dict[str, Any]:
+def item() -> dict[Hashable, Any]:
     mask = torch.zeros(1, *SHAPE)
     mask[:, 40:81, 50:101] = 1
     return {
@@ -52,9 +53,10 @@ def test_images_masks_and_boxes_go_to_polar_as_the_grid_says() -> None:
 
 
 def test_the_way_back_by_either_transform_is_the_same() -> None:
-    polar = to_polar()(item())
+    transform = to_polar()
+    polar = transform(item())
     back = PolarToSectord(["image", "label"], SIZE, mode=["bilinear", "nearest"], box_keys="box")(polar)
-    inverted = to_polar().inverse(polar)
+    inverted = transform.inverse(polar)
     for key in ("image", "label", "box"):
         assert torch.equal(torch.as_tensor(back[key]), torch.as_tensor(inverted[key]))
     assert_allclose(back["image"][0].numpy(), warp_to_frame(polar["image"][0].numpy(), GRID, SHAPE))
@@ -68,7 +70,7 @@ def test_the_way_back_by_either_transform_is_the_same() -> None:
 
 
 def test_the_second_transform_inverts_too() -> None:
-    polar = {"heat": MetaTensor(torch.rand(1, *SIZE)), "geometry": geometry_record(SECTOR, SHAPE)}
+    polar: dict[Hashable, Any] = {"heat": MetaTensor(torch.rand(1, *SIZE)), "geometry": geometry_record(SECTOR, SHAPE)}
     transform = PolarToSectord("heat", SIZE)
     again = transform.inverse(transform(polar))
     assert again["heat"].shape == (1, *SIZE)
@@ -121,13 +123,17 @@ def test_the_options_reach_the_record(tmp_path: Path) -> None:
 
 
 def test_a_frame_without_known_sector_is_refused_or_resized_as_asked() -> None:
-    unknown = {**item(), "geometry": geometry_record(FailedFit("no edge is seen"), SHAPE, "estimate", 0)}
-    with pytest.raises(ValueError, match="The sector is not known: no edge is seen. State it"):
+    unknown: dict[Hashable, Any] = {
+        **item(),
+        "geometry": geometry_record(FailedFit("no edge is seen"), SHAPE, "estimate", 0),
+    }
+    with pytest.raises(ValueError, match="The sector is not known: no edge is seen"):
         to_polar()(unknown)
-    resized = to_polar(unknown="resize")(unknown)
+    resize = to_polar(unknown="resize")
+    resized = resize(unknown)
     whole = PolarGrid(PolarFrame(SHAPE), SIZE, depth_trim=0)
     assert_allclose(resized["image"][0].numpy(), warp_to_polar(pixels(), whole))
-    assert to_polar(unknown="resize").inverse(resized)["image"].shape == (1, *SHAPE)
+    assert resize.inverse(resized)["image"].shape == (1, *SHAPE)
 
 
 def test_what_does_not_fit_is_refused() -> None:
