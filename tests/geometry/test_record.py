@@ -7,7 +7,7 @@ from fetal_monai.biometry import FailedFit
 from fetal_monai.geometry import PolarFrame, Sector, geometry_from_record, geometry_record
 
 SECTOR = Sector(30, -10, 20, 70, -0.4, 0.5, 1.5)
-GEOMETRIES = [SECTOR, PolarFrame((5, 6)), FailedFit("no edge")]
+GEOMETRIES: list[Sector | PolarFrame | FailedFit] = [SECTOR, PolarFrame((5, 6)), FailedFit("no edge")]
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)

@@ -26,4 +26,6 @@ def test_no_region_where_nothing_usable_is_stated() -> None:
         ("PhysicalUnitsXDirection", 4),  # seconds
         ("PhysicalDeltaY", 0.0),
     ):
-        assert tissue_region(dataset(region(0.3, 0.2, **{element: value}))) is None
+        stated = region(0.3, 0.2)
+        setattr(stated, element, value)
+        assert tissue_region(dataset(stated)) is None
