@@ -9,6 +9,7 @@ _ROOMS = (
     "biometry",
     "data",
     "engines",
+    "geometry",
     "handlers",
     "inferers",
     "localisation",

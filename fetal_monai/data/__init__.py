@@ -3,6 +3,7 @@
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.data.datalist import fingerprint, load_datalist
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from fetal_monai.data.frame_geometry import FrameGeometry, GeometryTable, find_frame_geometry
 from fetal_monai.data.hc18 import prepare_hc18
 from fetal_monai.data.intake import Intake, Rejected, take_in
 from fetal_monai.data.intensity import intensity_statistics
@@ -12,10 +13,13 @@ __all__ = [
     "FRAME_SUFFIXES",
     "Frame",
     "FrameError",
+    "FrameGeometry",
     "FrameReader",
+    "GeometryTable",
     "Intake",
     "Rejected",
     "atomic_path",
+    "find_frame_geometry",
     "fingerprint",
     "intensity_statistics",
     "load_datalist",

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
 
+from fetal_monai.geometry import tissue_region
+
 __all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
 
 Spacing: TypeAlias = tuple[float, float]
@@ -32,11 +34,6 @@ DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 FRAME_SUFFIXES = PICTURE_SUFFIXES + METAIMAGE_SUFFIXES + NIFTI_SUFFIXES + DICOM_SUFFIXES
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, the weights Pillow uses
-
-# DICOM PS3.3 C.8.5.5: codes of an ultrasound region
-REGION_IS_2D = 1
-REGION_IS_TISSUE = 1
-UNIT_IS_CM = 3
 
 
 class FrameError(ValueError):
@@ -287,23 +284,8 @@ def _read_dicom(path: Path) -> Frame:
 
 
 def _dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
-    spacings = []
-    for region in dataset.get("SequenceOfUltrasoundRegions") or []:
-        if (
-            region.get("RegionSpatialFormat") == REGION_IS_2D
-            and region.get("RegionDataType") == REGION_IS_TISSUE
-            and region.get("PhysicalUnitsXDirection") == UNIT_IS_CM
-            and region.get("PhysicalUnitsYDirection") == UNIT_IS_CM
-        ):
-            # The deltas are cm per pixel and signed by the direction of the axis.
-            row, column = (abs(float(region.get(f"PhysicalDelta{axis}") or 0)) * 10 for axis in "YX")
-            left, top, right, bottom = (
-                int(region.get(f"RegionLocation{side}") or 0) for side in ("MinX0", "MinY0", "MaxX1", "MaxY1")
-            )
-            if spacing := _usable((row, column)):
-                spacings.append(((right - left) * (bottom - top), spacing))
-    if spacings:
-        return max(spacings)[1]
+    if region := tissue_region(dataset):
+        return region.pixel_spacing_mm
     stated = dataset.get("PixelSpacing")
     return _usable((float(stated[0]), float(stated[1]))) if stated else None
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from fetal_monai.biometry import Ellipse
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.exam import FRAME_SHAPE, Exam, View, draw_exam
 from fetal_monai.phantom.head import HeadCoordinates
 from fetal_monai.phantom.sector import PolarGrid
@@ -33,11 +34,13 @@ class PhantomFrame:
         pixels: Gray levels, uint8 (540, 800).
         ellipse: The head's outline on the outer skull, px.
         pixel_spacing_mm: (row spacing, column spacing), mm.
+        sector: The sector, px; it may reach over the borders.
     """
 
     pixels: NDArray[np.uint8]
     ellipse: Ellipse
     pixel_spacing_mm: tuple[float, float]
+    sector: Sector
 
     @property
     def head_circumference_mm(self) -> float:
@@ -71,7 +74,7 @@ def simulate_frame(seed: int, exam: int, repeat: int = 0) -> PhantomFrame:
     gray = patient.display.gray(envelope, gain_db + np.float32(view.gain_db))
     pixels = np.round(grid.scan_convert(gray)).astype(np.uint8)
     patient.furniture.draw(pixels)
-    return PhantomFrame(pixels, view.ellipse, (view.pixel_spacing_mm, view.pixel_spacing_mm))
+    return PhantomFrame(pixels, view.ellipse, (view.pixel_spacing_mm, view.pixel_spacing_mm), view.sector.geometry())
 
 
 def _listen(rng: np.random.Generator, exam: Exam, view: View, grid: PolarGrid) -> tuple[Field, Field]:

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from fetal_monai.geometry import Sector as SectorGeometry
+
 Field = NDArray[np.float32]
 
 
@@ -49,6 +51,17 @@ class Sector:
     def contains(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """The pixels whose centres lie in the sector, a boolean mask (H, W)."""
         return self._contains(*self._polar(shape))
+
+    def geometry(self) -> SectorGeometry:
+        """The sector in the words of `fetal_monai.geometry`: px of the screen, square pixels."""
+        return SectorGeometry(
+            self.apex_x,
+            self.apex_y,
+            self.start_radius,
+            self.end_radius,
+            self.axis_rad - self.half_angle_rad,
+            self.axis_rad + self.half_angle_rad,
+        )
 
     def grid(self, shape: tuple[int, int], depths: int, beams: int) -> PolarGrid:
         """Sample the part of the sector that a screen of `shape` shows.

@@ -1,8 +1,18 @@
-"""Transforms behind the network: from the mask to the measurement, and to the files that show it."""
+"""Transforms before the network, to polar images, and behind it: to the measurement and the files that show it."""
 
+from fetal_monai.transforms.frame_geometry import FrameGeometryd
 from fetal_monai.transforms.measure_head import MeasureHeadd
+from fetal_monai.transforms.polar import PolarToSectord, SectorToPolard
 from fetal_monai.transforms.save_crop import SaveHeadCropd
 from fetal_monai.transforms.save_mask import SaveFrameMaskd
 from fetal_monai.transforms.save_overlay import SaveHeadOverlayd
 
-__all__ = ["MeasureHeadd", "SaveFrameMaskd", "SaveHeadCropd", "SaveHeadOverlayd"]
+__all__ = [
+    "FrameGeometryd",
+    "MeasureHeadd",
+    "PolarToSectord",
+    "SaveFrameMaskd",
+    "SaveHeadCropd",
+    "SaveHeadOverlayd",
+    "SectorToPolard",
+]

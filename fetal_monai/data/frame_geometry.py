@@ -1,0 +1,166 @@
+"""Where the sector lies on a frame: from options, a table, the frame's header, or the picture itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeAlias
+
+import pydicom
+from numpy.typing import NDArray
+
+from fetal_monai.biometry import FailedFit
+from fetal_monai.data.csv_table import Row, read_csv_table
+from fetal_monai.data.frame import (
+    METAIMAGE_SUFFIXES,
+    NIFTI_SUFFIXES,
+    PICTURE_SUFFIXES,
+    Spacing,
+    frame_suffix,
+    read_metaimage_header,
+)
+from fetal_monai.geometry import (
+    GEOMETRY_FIELDS,
+    MINIMUM_CONFIDENCE,
+    PolarFrame,
+    Region,
+    Sector,
+    estimate_sector,
+    geometry_from_fields,
+    is_polar_metaimage,
+    tissue_region,
+)
+
+Geometry: TypeAlias = Sector | PolarFrame
+
+_FILENAME_COLUMN = "filename"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameGeometry:
+    """The geometry of one frame and where it comes from.
+
+    Attributes:
+        geometry: The sector, the polar frame, or the `FailedFit` that says why there is neither.
+        origin: "option", "table", "header" or "estimate".
+        confidence: The estimate's; 1 when stated, 0 when refused.
+    """
+
+    geometry: Sector | PolarFrame | FailedFit
+    origin: str
+    confidence: float
+
+
+class GeometryTable:
+    """Geometries from a CSV table.
+
+    Args:
+        path: CSV with a column ``filename`` and columns named as in `geometry_from_fields`. A file name is a bare
+            name, or as much of the path's end as tells two frames of one name apart.
+
+    Raises:
+        FileNotFoundError: There is no such table.
+        ValueError: It is no CSV table, lacks a column, has a row without file name, or two rows of one name.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        if not self.path.is_file():
+            raise FileNotFoundError(f"{self.path}: no such table; give a CSV file with a column {_FILENAME_COLUMN!r}.")
+        columns, rows = read_csv_table(self.path)
+        if _FILENAME_COLUMN not in columns or not set(GEOMETRY_FIELDS) & set(columns):
+            raise ValueError(
+                f"{self.path}: has the columns {columns}; expected {_FILENAME_COLUMN!r} and some of "
+                f"{', '.join(GEOMETRY_FIELDS)}, separated by commas."
+            )
+        self._rows: dict[str, dict[tuple[str, ...], Row]] = defaultdict(dict)
+        for number, row in enumerate(rows, start=1):
+            parts = PurePosixPath(row[_FILENAME_COLUMN].replace("\\", "/")).parts
+            if not parts:
+                raise ValueError(f"{self.path}: row {number} has no file name; fill it in or delete the row.")
+            if parts in self._rows[parts[-1]]:
+                raise ValueError(f"{self.path}: two rows name {row[_FILENAME_COLUMN]}; keep one of them.")
+            self._rows[parts[-1]][parts] = row
+
+    def row(self, frame: Path) -> Row:
+        """The row that names a frame, by the longest end of its path; empty when none does."""
+        named = self._rows.get(frame.name, {})
+        fitting = [parts for parts in named if frame.parts[-len(parts) :] == parts]
+        return named[max(fitting, key=len)] if fitting else {}
+
+
+def find_frame_geometry(
+    path: str | Path,
+    pixels: NDArray[Any],
+    pixel_spacing_mm: Spacing | None = None,
+    options: Mapping[str, Any] | None = None,
+    table: GeometryTable | None = None,
+    minimum_confidence: float = MINIMUM_CONFIDENCE,
+) -> FrameGeometry:
+    """The geometry of a frame: the options', else the table's, else the header's, else estimated from the picture.
+
+    A MetaImage header states a geometry in lines named as in `geometry_from_fields`, or implies that the frame is
+    polar, see `is_polar_metaimage`. DICOM has no word for apex or angles: its region of tissue bounds the estimate.
+
+    Args:
+        path: The frame's file.
+        pixels: Its gray levels (H, W), as `read_frame` gives them.
+        pixel_spacing_mm: (row, column) spacing, or None.
+        options: Values by name, see `geometry_from_fields`, for every frame.
+        table: Values by file name.
+        minimum_confidence: An estimate with less is refused.
+
+    Raises:
+        ValueError: What is stated is no geometry; the message names the file, or the options.
+    """
+    path, shape = Path(path), (int(pixels.shape[0]), int(pixels.shape[1]))
+    header, region, aspect = _header(path, pixel_spacing_mm)
+    sources = (
+        ("option", "the geometry's options", options or {}),
+        ("table", f"{table.path}: the row of {path.name}" if table else "", table.row(path) if table else {}),
+        ("header", f"{path}: the header", header),
+    )
+    for origin, name, fields in sources:
+        try:
+            geometry = geometry_from_fields(fields, shape, pixel_spacing_mm)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        if geometry is not None:
+            return FrameGeometry(geometry, origin, 1.0)
+    if is_polar_metaimage(header, pixels):
+        return FrameGeometry(PolarFrame(shape), "header", 1.0)
+
+    left, top, right, bottom = _bounds(region, shape)
+    estimate = estimate_sector(pixels[top:bottom, left:right], aspect, minimum_confidence)
+    if isinstance(estimate, FailedFit):
+        return FrameGeometry(estimate, "estimate", 0.0)
+    return FrameGeometry(estimate.sector.moved(left, top), "estimate", estimate.confidence)
+
+
+def _header(path: Path, spacing: Spacing | None) -> tuple[Mapping[str, str], Region | None, float]:
+    """A MetaImage's header, DICOM's region, and the row spacing over the column spacing."""
+    aspect = spacing[0] / spacing[1] if spacing else 1.0
+    suffix = frame_suffix(path)
+    if suffix in METAIMAGE_SUFFIXES:
+        return read_metaimage_header(path), None, aspect
+    if suffix is None or suffix in (*PICTURE_SUFFIXES, *NIFTI_SUFFIXES):
+        return {}, None, aspect
+    dataset = pydicom.dcmread(path, stop_before_pixels=True)
+    stated = dataset.get("PixelAspectRatio")  # (row, column)
+    if spacing is None and stated and all(float(length) > 0 for length in stated):
+        aspect = float(stated[0]) / float(stated[1])
+    return {}, tissue_region(dataset), aspect
+
+
+def _bounds(region: Region | None, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """First column and row of the region, and the ones after its last; the whole image where it is not stated."""
+    height, width = shape
+    if region is None or region.area <= 0:
+        return 0, 0, width, height
+    left, top = max(0, region.left), max(0, region.top)
+    right, bottom = min(width, region.right + 1), min(height, region.bottom + 1)
+    if not (left < right and top < bottom):
+        return 0, 0, width, height
+    return left, top, right, bottom

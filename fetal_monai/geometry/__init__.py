@@ -1,0 +1,28 @@
+"""The sector that a probe sees: where it lies on a frame, and its polar image. No torch in here."""
+
+from fetal_monai.geometry.estimate import MINIMUM_CONFIDENCE, SectorEstimate, estimate_sector
+from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
+from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
+from fetal_monai.geometry.polar_grid import PolarGrid
+from fetal_monai.geometry.record import geometry_from_record, geometry_record
+from fetal_monai.geometry.region import Region, tissue_region
+from fetal_monai.geometry.sector import Sector
+from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
+
+__all__ = [
+    "GEOMETRY_FIELDS",
+    "MINIMUM_CONFIDENCE",
+    "PolarFrame",
+    "PolarGrid",
+    "Region",
+    "Sector",
+    "SectorEstimate",
+    "estimate_sector",
+    "geometry_from_fields",
+    "geometry_from_record",
+    "geometry_record",
+    "is_polar_metaimage",
+    "tissue_region",
+    "warp_to_frame",
+    "warp_to_polar",
+]

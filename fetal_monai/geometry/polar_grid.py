@@ -1,0 +1,141 @@
+"""The polar image of a sector: which place on the frame each of its pixels shows, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_monai.geometry.checks import check_points, check_shape
+from fetal_monai.geometry.polar_frame import PolarFrame
+from fetal_monai.geometry.sector import Sector
+
+Points = NDArray[np.float64]
+
+# Points a side of a box is sampled at; with the places where an arc is lowest or widest the box is exact.
+_SIDE_POINTS = 33
+
+
+@dataclass(frozen=True, slots=True)
+class PolarGrid:
+    """A polar image of a sector: row = depth, column = angle, both evenly spaced.
+
+    Each pixel stands for an equal share of the angles and of the depths, and shows the middle of its share. So
+    the image's outline, half a pixel beyond the outermost pixel centres, is the sector's outline whatever the size.
+
+    Attributes:
+        geometry: The sector on the frame; or the frame itself where it is polar already.
+        size: (depths, angles) of the polar image, its (H, W).
+        depth_trim: Share of the depth range left out at each end: near the probe lies its own reverberation, at
+            the far end noise. The reference method leaves out 0.1.
+
+    Raises:
+        ValueError: `depth_trim` lies outside [0, 0.5), or the size is not two positive numbers.
+    """
+
+    geometry: Sector | PolarFrame
+    size: tuple[int, int] = (224, 224)
+    depth_trim: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", check_shape(self.size))
+        if not 0 <= self.depth_trim < 0.5:
+            raise ValueError(f"depth_trim, a share left out at both ends, must lie in [0, 0.5), got {self.depth_trim}.")
+
+    def to_polar(self, points: NDArray[Any]) -> Points:
+        """Points on the polar image of points on the frame.
+
+        Args:
+            points: Array (..., 2) of (x, y) on the frame, px.
+
+        Returns:
+            Array (..., 2) of (x, y) = (angle's column, depth's row) on the polar image, px; not clipped to it.
+        """
+        across, along = np.moveaxis(self.geometry.to_fractions(points), -1, 0)
+        along = (along - self.depth_trim) / (1 - 2 * self.depth_trim)
+        return np.stack([across * self.size[1] - 0.5, along * self.size[0] - 0.5], axis=-1)
+
+    def to_frame(self, points: NDArray[Any]) -> Points:
+        """Points (x, y) on the frame of points (..., 2) on the polar image, the inverse of `to_polar`."""
+        x, y = check_points(points)
+        along = self.depth_trim + (y + 0.5) / self.size[0] * (1 - 2 * self.depth_trim)
+        return self.geometry.from_fractions(np.stack([(x + 0.5) / self.size[1], along], axis=-1))
+
+    def boxes_to_polar(self, boxes: NDArray[Any]) -> Points:
+        """The boxes on the polar image that enclose boxes on the frame.
+
+        Args:
+            boxes: Array (N, 4) of (x_min, y_min, x_max, y_max) on the frame, px. Edges, not pixel numbers: a mask on
+                columns 3 to 7 has x_min = 2.5 and x_max = 7.5.
+
+        Returns:
+            Array (N, 4) in the same form, cut to the polar image; NaN for a box of which nothing is left.
+
+        Raises:
+            ValueError: `boxes` is not (N, 4).
+        """
+        boxes = _check_boxes(boxes).copy()
+        if isinstance(self.geometry, Sector):
+            # Nothing of a sector lies above its apex, and angles are not continuous up there.
+            above = boxes[:, 3] <= self.geometry.apex_y
+            boxes[above] = np.nan
+            boxes[:, 1] = np.maximum(boxes[:, 1], self.geometry.apex_y)
+            nearest = (self.geometry.apex_x, self.geometry.apex_y)
+        else:
+            nearest = (np.nan, np.nan)
+        return _cut(_enclosing(self.to_polar(_outlines(boxes, nearest))), self.size)
+
+    def boxes_to_frame(self, boxes: NDArray[Any], shape: tuple[int, int]) -> Points:
+        """The boxes on the frame that enclose boxes on the polar image.
+
+        Args:
+            boxes: Array (N, 4) as in `boxes_to_polar`, on the polar image.
+            shape: (H, W) of the frame, to which the boxes are cut.
+
+        Returns:
+            Array (N, 4) on the frame; NaN for a box of which nothing is left.
+
+        Raises:
+            ValueError: `boxes` is not (N, 4).
+        """
+        # An arc is lowest straight down. No angle reaches +-pi/2, so it is widest at its ends.
+        lowest = np.nan
+        if isinstance(self.geometry, Sector):
+            lowest = float(self.to_polar(np.array([self.geometry.apex_x, self.geometry.apex_y + 1]))[0])
+        outlines = _outlines(_check_boxes(boxes), (lowest, np.nan))
+        return _cut(_enclosing(self.to_frame(outlines)), check_shape(shape))
+
+
+def _check_boxes(boxes: NDArray[Any]) -> Points:
+    boxes = np.asarray(boxes, dtype=np.float64)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(f"Boxes must be an array (N, 4) of (x_min, y_min, x_max, y_max), got shape {boxes.shape}.")
+    return boxes
+
+
+def _outlines(boxes: Points, extreme: tuple[float, float]) -> Points:
+    """Points on the outline of each box, (N, P, 2), the ones next to `extreme` (x, y) among them."""
+    x_min, y_min, x_max, y_max = boxes.T[:, :, None]
+    steps = np.linspace(0, 1, _SIDE_POINTS)
+    x = x_min + steps * (x_max - x_min)
+    y = y_min + steps * (y_max - y_min)
+    if np.isfinite(extreme[0]):
+        x = np.concatenate([x, np.clip(extreme[0], x_min, x_max)], axis=1)
+    if np.isfinite(extreme[1]):
+        y = np.concatenate([y, np.clip(extreme[1], y_min, y_max)], axis=1)
+    sides = [np.stack(np.broadcast_arrays(*side), axis=-1) for side in ((x, y_min), (x, y_max), (x_min, y), (x_max, y))]
+    return np.concatenate(sides, axis=1)
+
+
+def _enclosing(points: Points) -> Points:
+    return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+
+
+def _cut(boxes: Points, shape: tuple[int, int]) -> Points:
+    height, width = shape
+    boxes = np.clip(boxes, -0.5, np.array([width, height, width, height]) - 0.5)
+    empty = ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
+    boxes[empty] = np.nan
+    return boxes

@@ -1,0 +1,62 @@
+"""A frame's geometry as plain values, so that a data loader can collate it and a log can keep it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from fetal_monai.biometry import FailedFit
+from fetal_monai.geometry.polar_frame import PolarFrame
+from fetal_monai.geometry.sector import Sector
+
+
+def geometry_record(
+    geometry: Sector | PolarFrame | FailedFit, shape: tuple[int, int], origin: str = "option", confidence: float = 1.0
+) -> dict[str, Any]:
+    """The record of a geometry; every record has the same fields, whatever the geometry.
+
+    Args:
+        geometry: The sector, the polar frame, or why there is neither.
+        shape: (H, W) of the frame.
+        origin: Where the geometry comes from.
+        confidence: In [0, 1]; 1 when it is stated.
+
+    Returns:
+        ``kind`` ("sector", "polar" or "unknown"), ``reason`` (why it is unknown, else ""), ``origin``,
+        ``confidence``, ``height``, ``width``, and the attributes of `Sector`, NaN where there is none.
+    """
+    kind = {Sector: "sector", PolarFrame: "polar", FailedFit: "unknown"}[type(geometry)]
+    attributes = {
+        name: getattr(geometry, name) if isinstance(geometry, Sector) else math.nan for name in Sector.__slots__
+    }
+    reason = geometry.reason if isinstance(geometry, FailedFit) else ""
+    height, width = shape
+    return {
+        "kind": kind,
+        "reason": reason,
+        "origin": origin,
+        "confidence": float(confidence),
+        "height": int(height),
+        "width": int(width),
+        **attributes,
+    }
+
+
+def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | FailedFit:
+    """The geometry that `geometry_record` wrote down; numbers may have become tensors of one element.
+
+    Raises:
+        ValueError: The record lacks a field, or its kind is unknown.
+    """
+    try:
+        kind = record["kind"]
+        if kind == "sector":
+            return Sector(**{name: float(record[name]) for name in Sector.__slots__})
+        if kind == "polar":
+            return PolarFrame((int(record["height"]), int(record["width"])))
+        if kind == "unknown":
+            return FailedFit(record["reason"])
+    except KeyError as error:
+        raise ValueError(f"The record of a geometry lacks {error}; make it with geometry_record.") from error
+    raise ValueError(f"The kind of a geometry is {kind!r}; expected 'sector', 'polar' or 'unknown'.")
