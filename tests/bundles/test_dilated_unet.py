@@ -143,8 +143,8 @@ def brightness_network(threshold: float) -> DilatedUNet:
         for level in (network.encoders[0], network.get_submodule("decoders.4.convolutions")):
             for name in ("0.conv.weight", "1.conv.weight"):
                 level.get_parameter(name)[0, 0, 1, 1] = 1
-        network.classify.weight[0, 0] = 1
-        network.classify.bias.fill_(-threshold)
+        network.classify.get_parameter("weight")[0, 0] = 1
+        network.classify.get_parameter("bias").fill_(-threshold)
     return network
 
 
