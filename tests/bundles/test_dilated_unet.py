@@ -30,6 +30,20 @@ NARROW = named("--base_channels", "4", "--dilation", "[1,2]", "--spatial_size", 
 COMMON = named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None") | NARROW
 
 
+def brightness_network(threshold: float) -> DilatedUNet:
+    """A network whose logit is the frame's own gray value less a threshold: it finds what is bright."""
+    network = DilatedUNet(base_channels=4)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        for level in (network.encoders[0], network.get_submodule("decoders.4.convolutions")):
+            for name in ("0.conv.weight", "1.conv.weight"):
+                level.get_parameter(name)[0, 0, 1, 1] = 1
+        network.classify.get_parameter("weight")[0, 0] = 1
+        network.classify.get_parameter("bias").fill_(-threshold)
+    return network
+
+
 @pytest.fixture(scope="module")
 def tiny(few_phantoms: Path) -> dict[str, str]:
     """The overrides that the README documents for a training, but for the output folder, small."""
@@ -56,8 +70,10 @@ def weights(trained: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def evaluation(weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+def evaluation(bundle: Path, few_phantoms: Path, tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
     """Evaluated from the bundle's own folder."""
+    weights = tmp_path_factory.mktemp("brightness") / "model.pt"
+    torch.save(brightness_network(60).state_dict(), weights)
     output = bundle / "output" / "evaluation"
     overrides = {
         **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", "."),
@@ -134,20 +150,6 @@ class TestDilatedUNet(EvaluationTests, FormatTests):
         assert state["intensity_mean"] == alone["intensity_mean"]
 
 
-def brightness_network(threshold: float) -> DilatedUNet:
-    """A network whose logit is the frame's own gray value less a threshold: it finds what is bright."""
-    network = DilatedUNet(base_channels=4)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.zero_()
-        for level in (network.encoders[0], network.get_submodule("decoders.4.convolutions")):
-            for name in ("0.conv.weight", "1.conv.weight"):
-                level.get_parameter(name)[0, 0, 1, 1] = 1
-        network.classify.get_parameter("weight")[0, 0] = 1
-        network.classify.get_parameter("bias").fill_(-threshold)
-    return network
-
-
 @pytest.mark.parametrize("upright", [False, True])
 def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_no_head(
     upright: bool, checkout: Path, tmp_path: Path, run: Run
@@ -156,7 +158,8 @@ def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_n
     frames = tmp_path / "frames" / "exam"
     frames.mkdir(parents=True)
     Image.fromarray(np.where(head.rasterise((256, 384)), np.uint8(200), np.uint8(20))).save(frames / "head.png")
-    Image.fromarray(np.full((256, 384), 20, np.uint8)).save(frames / "nothing.png")
+    noise = np.random.default_rng(0).integers(10, 30, (256, 384), dtype=np.uint8)
+    Image.fromarray(noise).save(frames / "nothing.png")
     (tmp_path / "table.csv").write_text("filename,pixel_spacing_mm\nhead.png,0.5\nnothing.png,0.5\n")
     torch.save(brightness_network(110).state_dict(), tmp_path / "model.pt")
     overrides = {
