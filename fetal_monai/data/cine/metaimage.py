@@ -19,11 +19,8 @@ from fetal_monai.data.frame import (
     usable_spacing,
 )
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16  # black frames come out a thousand times larger
 ZLIB_OR_GZIP = 47  # what MetaIO passes to inflateInit2: the format is told from the data
-
-Stack = itk.Image[itk.F, 3]
-Picture = itk.Image[itk.F, 2]
 
 
 def open_metaimage_cine(path: Path) -> Cine:
@@ -50,7 +47,7 @@ def open_metaimage_cine(path: Path) -> Cine:
     def decode() -> Iterator[Decoded]:
         with _uncompressed(path, header) as readable:
             reader = _stack_reader(readable)  # by name: ITK's pipeline keeps no hold of it
-            slices = itk.ExtractImageFilter[Stack, Picture].New(reader)
+            slices = itk.ExtractImageFilter[itk.Image[itk.F, 3], itk.Image[itk.F, 2]].New(reader)
             slices.SetDirectionCollapseToSubmatrix()
             for index in range(frame_count):
                 slices.SetExtractionRegion(itk.ImageRegion[3]([0, 0, index], [*size[:2], 0]))
@@ -64,7 +61,7 @@ def _stack_reader(path: Path) -> itk.ImageFileReader:
     """A reader that takes from the file what is asked of it, as float (colour becomes luminance, ITU-R BT.709)."""
     metaimage = itk.MetaImageIO.New()
     metaimage.SetUseStreamedReading(True)
-    reader = itk.ImageFileReader[Stack].New(FileName=str(path), ImageIO=metaimage)
+    reader = itk.ImageFileReader[itk.Image[itk.F, 3]].New(FileName=str(path), ImageIO=metaimage)
     reader.UpdateOutputInformation()
     return reader
 
@@ -76,14 +73,15 @@ def _uncompressed(path: Path, header: dict[str, str]) -> Iterator[Path]:
     ITK loads compressed pixels whole. The copy takes room on disk instead, for as long as the loop is read.
     """
     data_file = header["ElementDataFile"]
+    local = data_file.upper() == "LOCAL"
     if header.get("CompressedData", "False").lower() != "true":
         yield path
         return
     with (
         tempfile.TemporaryDirectory() as folder,
-        (path if data_file == "LOCAL" else path.parent / data_file).open("rb") as packed,
+        (path if local else path.parent / data_file).open("rb") as packed,
     ):
-        if data_file == "LOCAL":
+        if local:
             while not packed.readline().startswith(b"ElementDataFile"):
                 pass
         copy = Path(folder, "stack.mhd")
