@@ -20,6 +20,7 @@ from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
+from pydicom.uid import MPEGTransferSyntaxes
 
 from fetal_monai.geometry import tissue_region
 
@@ -104,14 +105,8 @@ def read_frame(path: str | Path) -> Frame:
             "or DICOM without a suffix."
         )
     frame = _reader_of(suffix)(path)
-    if frame.pixels.size == 0:
-        raise FrameError(f"{path}: the frame has no pixels (size {frame.pixels.shape}); export it again.")
-    if not np.isfinite(frame.pixels).all():
-        count = int(np.count_nonzero(~np.isfinite(frame.pixels)))
-        raise FrameError(
-            f"{path}: {count} of {frame.pixels.size} pixels are NaN or infinite; expected finite grey levels. "
-            "Export the frame again or replace these pixels."
-        )
+    if problem := unusable_pixels(frame.pixels):
+        raise FrameError(f"{path}: {problem}")
     return frame
 
 
@@ -144,16 +139,34 @@ class FrameReader(ImageReader):
         if len(img) != 1:
             raise FrameError(f"got {len(img)} files for one frame ({img[0]}, ...); give one path per item.")
         frame = read_frame(img[0])
-        spacing = frame.pixel_spacing_mm
-        affine = np.diag([*(spacing or (1.0, 1.0)), 1.0, 1.0])
-        meta = {
-            MetaKeys.AFFINE: affine,
-            MetaKeys.ORIGINAL_AFFINE: affine.copy(),
-            MetaKeys.SPATIAL_SHAPE: np.array(frame.pixels.shape),
-            MetaKeys.ORIGINAL_CHANNEL_DIM: "no_channel",
-            "pixel_spacing_mm": np.array(spacing or (np.nan, np.nan)),
-        }
-        return frame.pixels, {str(key): value for key, value in meta.items()}
+        return frame.pixels, frame_meta(frame)
+
+
+def frame_meta(frame: Frame) -> dict[str, Any]:
+    """The meta data of a frame that MONAI's transforms go by, but for the file's name; see `FrameReader`."""
+    spacing = frame.pixel_spacing_mm
+    affine = np.diag([*(spacing or (1.0, 1.0)), 1.0, 1.0])
+    meta = {
+        MetaKeys.AFFINE: affine,
+        MetaKeys.ORIGINAL_AFFINE: affine.copy(),
+        MetaKeys.SPATIAL_SHAPE: np.array(frame.pixels.shape),
+        MetaKeys.ORIGINAL_CHANNEL_DIM: "no_channel",
+        "pixel_spacing_mm": np.array(spacing or (np.nan, np.nan)),
+    }
+    return {str(key): value for key, value in meta.items()}
+
+
+def unusable_pixels(pixels: NDArray[np.float32]) -> str | None:
+    """What is wrong with the pixels of a decoded frame, and the mend; None when nothing is."""
+    if pixels.size == 0:
+        return f"the frame has no pixels (size {pixels.shape}); export it again."
+    if not np.isfinite(pixels).all():
+        count = int(np.count_nonzero(~np.isfinite(pixels)))
+        return (
+            f"{count} of {pixels.size} pixels are NaN or infinite; expected finite grey levels. "
+            "Export the frame again or replace these pixels."
+        )
+    return None
 
 
 def _as_names(data: Sequence[PathLike] | PathLike) -> list[str]:
@@ -173,7 +186,7 @@ def _reader_of(suffix: str) -> Callable[[Path], Frame]:
 
 
 def _read_picture(path: Path) -> Frame:
-    with _decoding(path), Image.open(str(path), formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
+    with decoding(path), Image.open(str(path), formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
         frames = getattr(picture, "n_frames", 1)
         if frames != 1:
             raise _not_one_frame(path, f"{frames} frames")
@@ -189,27 +202,31 @@ def _read_picture(path: Path) -> Frame:
 
 def _read_metaimage(path: Path) -> Frame:
     header = read_metaimage_header(path)
-    channels = header.get("ElementNumberOfChannels", "1")
-    if channels not in ("1", "3"):
-        raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")
-    data_file = header["ElementDataFile"]
-    if data_file.upper() not in ("LOCAL", "LIST") and "%" not in data_file and not (path.parent / data_file).is_file():
-        raise FrameError(f"{path}: its data file {data_file} is missing; put it into the same folder.")
-    with _decoding(path):
-        try:
-            # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
-            image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
-        except RuntimeError as error:
-            if "File cannot be read" in str(error):  # and then "No such file or directory", whatever is wrong
-                raise ValueError("its header or its pixel data are incomplete") from error
-            raise
+    check_metaimage_header(path, header)
+    with decoding(path):
+        # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
+        image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
         size = tuple(image.GetLargestPossibleRegion().GetSize())
         if len(size) < 2 or any(length != 1 for length in size[2:]):
             raise _not_one_frame(path, f"size {' x '.join(map(str, size))}")
         pixels = itk.array_from_image(image).reshape(size[1], size[0])
         # ITK's spacing is (x, y, ...)
         column, row = (float(value) for value in list(image.GetSpacing())[:2])
-        return Frame(pixels, _usable((row, column)) if states_spacing(header) else None)
+        return Frame(pixels, usable_spacing((row, column)) if states_spacing(header) else None)
+
+
+def check_metaimage_header(path: Path, header: dict[str, str]) -> None:
+    """Check what ITK would read wrongly, or refuse with no reason.
+
+    Raises:
+        FrameError: the pixels are neither gray nor colour, or lie in a file that is not there.
+    """
+    channels = header.get("ElementNumberOfChannels", "1")
+    if channels not in ("1", "3"):
+        raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")
+    data_file = header["ElementDataFile"]
+    if data_file.upper() not in ("LOCAL", "LIST") and "%" not in data_file and not (path.parent / data_file).is_file():
+        raise FrameError(f"{path}: its data file {data_file} is missing; put it into the same folder.")
 
 
 def states_spacing(header: dict[str, str]) -> bool:
@@ -236,7 +253,7 @@ def read_metaimage_header(path: Path) -> dict[str, str]:
 
 
 def _read_nifti(path: Path) -> Frame:
-    with _decoding(path):
+    with decoding(path):
         image: Any = nib.load(path)
         values = np.asanyarray(image.dataobj)
         if values.ndim < 2 or any(length != 1 for length in values.shape[2:]):
@@ -253,11 +270,11 @@ def _read_nifti(path: Path) -> Frame:
         unit = header.get_xyzt_units()[0]
         to_mm = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}[unit]
         stated = not (unit == "unknown" and row == column == 1.0)
-        return Frame(_as_pixels(values), _usable((row * to_mm, column * to_mm)) if stated else None)
+        return Frame(_as_pixels(values), usable_spacing((row * to_mm, column * to_mm)) if stated else None)
 
 
 def _read_dicom(path: Path) -> Frame:
-    with _decoding(path):
+    with decoding(path):
         dataset = pydicom.dcmread(path)
         if "PixelData" not in dataset:
             kind = dataset.get("Modality", "unknown modality")
@@ -265,32 +282,48 @@ def _read_dicom(path: Path) -> Frame:
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames != 1:
             raise _not_one_frame(path, f"{frames} frames")
-        syntax = dataset.file_meta.TransferSyntaxUID
-        if syntax.is_compressed and syntax.is_encapsulated and not get_decoder(syntax).is_available:
-            raise FrameError(
-                f"{path}: compressed as {syntax.name}, which no installed library decodes; "
-                "run `pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg`, or export it uncompressed."
-            )
-        values = pixel_array(dataset)  # YBR comes back as RGB
-        if dataset.PhotometricInterpretation == "PALETTE COLOR":
-            values = apply_color_lut(values, dataset)
-        if values.ndim == 3:
-            values = values[..., :3] @ LUMINANCE
-        elif dataset.PhotometricInterpretation == "MONOCHROME1":
-            # The lowest value is white: turn the stored range round.
-            signed = bool(dataset.PixelRepresentation)
-            values = (-1.0 if signed else 2.0**dataset.BitsStored - 1.0) - values
-        return Frame(_as_pixels(values), _dicom_spacing(dataset))
+        check_decoder(path, dataset)
+        return Frame(dicom_gray(pixel_array(dataset), dataset), dicom_spacing(dataset))
 
 
-def _dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
+def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
+    """Check that the pixels can be decoded at all.
+
+    Raises:
+        FrameError: they are compressed in a way that no installed library decodes, or as a video.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax in MPEGTransferSyntaxes:
+        raise FrameError(f"{path}: compressed as {syntax.name}, a video; export it uncompressed, or as AVI or MP4.")
+    if syntax.is_compressed and syntax.is_encapsulated and not get_decoder(syntax).is_available:
+        raise FrameError(
+            f"{path}: compressed as {syntax.name}, which no installed library decodes; "
+            "run `pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg`, or export it uncompressed."
+        )
+
+
+def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.float32]:
+    """The grey levels of one frame, (H, W), from its values as pydicom decodes them (YBR comes back as RGB)."""
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        values = apply_color_lut(values, dataset)
+    if values.ndim == 3:
+        values = values[..., :3] @ LUMINANCE
+    elif dataset.PhotometricInterpretation == "MONOCHROME1":
+        # The lowest value is white: turn the stored range round.
+        signed = bool(dataset.PixelRepresentation)
+        values = (-1.0 if signed else 2.0**dataset.BitsStored - 1.0) - values
+    return _as_pixels(values)
+
+
+def dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
+    """The (row, column) spacing that a DICOM file states, see `read_frame`."""
     if region := tissue_region(dataset):
         return region.pixel_spacing_mm
     stated = dataset.get("PixelSpacing")
-    return _usable((float(stated[0]), float(stated[1]))) if stated else None
+    return usable_spacing((float(stated[0]), float(stated[1]))) if stated else None
 
 
-def _usable(spacing: Spacing) -> Spacing | None:
+def usable_spacing(spacing: Spacing) -> Spacing | None:
     """The spacing, or None when a number in it cannot be a length in mm."""
     return spacing if all(math.isfinite(value) and value > 0 for value in spacing) else None
 
@@ -305,7 +338,7 @@ def _not_one_frame(path: Path, found: str) -> FrameError:
 
 
 @contextmanager
-def _decoding(path: Path) -> Iterator[None]:
+def decoding(path: Path) -> Iterator[None]:
     """Turn whatever a decoder raises on damaged bytes into a FrameError.
 
     Every exception is caught: the libraries raise struct.error, zlib.error, KeyError, RuntimeError and their own
@@ -316,9 +349,17 @@ def _decoding(path: Path) -> Iterator[None]:
     except FrameError:
         raise
     except Exception as error:
-        # The last line: ITK puts its source file first. The name alone: the message starts with the whole path.
-        reason = str(error).replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
         raise FrameError(
             f"{path}: cannot be read as a frame, so it is damaged or not what its name says "
-            f"({reason[-1].rstrip('.')}); export or copy it again."
+            f"({decoder_reason(error, path)}); export or copy it again."
         ) from error
+
+
+def decoder_reason(error: Exception, path: Path) -> str:
+    """What a decoder found wrong, in one line."""
+    message = str(getattr(error, "strerror", None) or error)
+    if "File cannot be read" in message:  # by ITK, and then "No such file or directory", whatever is wrong
+        return "its header or its pixel data are incomplete"
+    # The last line: ITK puts its source file first. The name alone: the message starts with the whole path.
+    lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip().rstrip(".")

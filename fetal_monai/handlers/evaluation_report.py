@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.handlers.report_files import summary_table, write_summary, write_table
 
 
 class EvaluationReport:
@@ -46,27 +43,11 @@ class EvaluationReport:
     def write(self, engine: Engine) -> None:
         """Write both files and print the summary."""
         details = {name: values.flatten().tolist() for name, values in engine.state.metric_details.items()}
-        self.output_dir.mkdir(parents=True, exist_ok=True)
-        with atomic_path(self.output_dir / "per_image.csv") as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["image", *details])
-            writer.writerows(
-                [image, *(_cell(value) for value in row)]
-                for image, *row in zip(self.images, *details.values(), strict=True)
-            )
+        write_table(
+            self.output_dir / "per_image.csv",
+            ["image", *details],
+            zip(self.images, *details.values(), strict=True),
+        )
         summary = {**self.facts, "images": len(self.images), **engine.state.metrics}
-        with atomic_path(self.output_dir / "summary.json") as temporary:
-            temporary.write_text(json.dumps(summary, indent=2, default=str) + "\n")
-        print(f"\n{_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
-
-
-def _cell(value: float) -> str:
-    return "" if value != value else f"{value:.6g}"
-
-
-def _table(summary: dict[str, Any]) -> str:
-    rows: Sequence[tuple[str, str]] = [
-        (name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in summary.items()
-    ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+        write_summary(self.output_dir / "summary.json", summary)
+        print(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")

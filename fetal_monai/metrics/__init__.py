@@ -1,7 +1,27 @@
-"""Metrics of fetal biometry; overlap metrics are MONAI's."""
+"""Metrics of fetal biometry and of regions in sight; overlap metrics are MONAI's."""
 
 from fetal_monai.metrics.head_circumference import HeadCircumferenceDifference, HeadsMeasured
 from fetal_monai.metrics.outline_distance import HausdorffDistanceMm, SurfaceDistanceMm
 from fetal_monai.metrics.overlap import Overlap
+from fetal_monai.metrics.region_classification import (
+    PrecisionRecall,
+    class_accuracy,
+    class_confusion,
+    precision_recall,
+    winner_is_target,
+)
+from fetal_monai.metrics.region_overlap import region_overlap
 
-__all__ = ["HausdorffDistanceMm", "HeadCircumferenceDifference", "HeadsMeasured", "Overlap", "SurfaceDistanceMm"]
+__all__ = [
+    "HausdorffDistanceMm",
+    "HeadCircumferenceDifference",
+    "HeadsMeasured",
+    "Overlap",
+    "PrecisionRecall",
+    "SurfaceDistanceMm",
+    "class_accuracy",
+    "class_confusion",
+    "precision_recall",
+    "region_overlap",
+    "winner_is_target",
+]

@@ -1,0 +1,39 @@
+"""The files of a report: tables as CSV, and the summary as JSON and in print."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fetal_monai.data.atomic import atomic_path
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV table; of a float six digits are kept, NaN and None are empty cells."""
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary as JSON, which has no NaN: it becomes null."""
+    values = {name: None if value != value else value for name, value in summary.items()}
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def summary_table(summary: Mapping[str, Any]) -> str:
+    """The summary in lines of name and value."""
+    rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in summary.items()]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"
+    return value

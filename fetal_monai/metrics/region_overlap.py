@@ -1,0 +1,43 @@
+"""How well a region is localised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_monai.localisation import Box, NoBox, box_overlap
+
+
+def region_overlap(winner: int, box: Box | NoBox, references: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union of the box of the winning class and the expert's boxes on one frame.
+
+    Where the expert marked the winning class, that class has the overlap, 0 if there is no box, and other marked
+    classes have none: only one box is predicted. Where the expert marked other classes alone, each of them was missed:
+    0. Averaged over the frames, leaving out NaN, this gives the mean IoU of each class.
+
+    Args:
+        winner: the winning class.
+        box: its box, or why there is none.
+        references: (C, 4), the expert's boxes as x_min, y_min, x_max, y_max, half-open as `Box`, in the same px as the
+            box; rows of NaN where none is known.
+
+    Returns:
+        (C,), NaN for every class that does not count on this frame.
+
+    Raises:
+        ValueError: `references` has another shape, a row is known in part, or as `box_overlap`.
+    """
+    references = np.asarray(references, dtype=np.float64)
+    if references.ndim != 2 or references.shape[1] != 4:
+        raise ValueError(f"references must be (classes, 4), got {references.shape}.")
+    known = np.isfinite(references).all(axis=1)
+    if not (known | np.isnan(references).all(axis=1)).all():
+        raise ValueError(f"a row of references must hold four finite numbers or four NaN, got {references.tolist()}.")
+    overlaps = np.full(len(references), np.nan)
+    if known[winner]:
+        overlaps[winner] = box_overlap(box, Box(*references[winner]))
+    else:
+        overlaps[known] = 0.0
+    return overlaps
