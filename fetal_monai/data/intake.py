@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import math
 import os
@@ -11,17 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
 
 __all__ = ["Intake", "Rejected", "natural_key", "take_in"]
 
 logger = logging.getLogger(__name__)
-
-Row: TypeAlias = dict[str, str]
 
 FILENAME_COLUMN = "filename"
 SPACING_COLUMNS = ("pixel size(mm)", "pixel_spacing_mm")  # HC18's own name, and ours
@@ -189,17 +187,7 @@ def _table_rows(table: Path) -> list[Row]:
         raise FileNotFoundError(
             f"{table}: no such table; give a CSV file with the columns filename and pixel size(mm)."
         )
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True, strict=True)
-            columns = [name.strip() for name in reader.fieldnames or []]
-            reader.fieldnames = columns
-            rows = [{key: (value or "").strip() for key, value in row.items() if key in columns} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(
-            f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV UTF-8 (comma separated)."
-        ) from error
+    columns, rows = read_csv_table(table)
     if FILENAME_COLUMN not in columns or not {*SPACING_COLUMNS, AGE_COLUMN} & set(columns):
         raise ValueError(
             f"{table}: has the columns {columns}; expected {FILENAME_COLUMN!r} and one of {SPACING_COLUMNS!r}, "
