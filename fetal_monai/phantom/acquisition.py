@@ -27,21 +27,27 @@ class ScannerSettings(Protocol):
     @property
     def beam_width_mm(self) -> float:
         """Width of the beam (standard deviation) at the focus."""
+
     @property
     def pulse_length_mm(self) -> float:
         """Length of the pulse (standard deviation)."""
+
     @property
     def looks(self) -> int:
         """Number of looks that the scanner compounds."""
+
     @property
     def depth_gain_db(self) -> float:
         """Gain at the lower end of the sector relative to the upper."""
+
     @property
     def edge_loss_db(self) -> float:
         """Loss at the outermost beams."""
+
     @property
     def contact_db(self) -> SmoothField:
         """Gain by beam: how well each part of the probe touches the skin."""
+
     @property
     def patchiness_db(self) -> SmoothField:
         """Variation of every echo from place to place, finer than an organ and coarser than the speckle."""
