@@ -117,22 +117,25 @@ class Scenery:
             free = free & ~mask
         return masks
 
-    def show(self, rng: np.random.Generator, scanner: PlaneScanner) -> NDArray[np.uint8]:
-        """The frame as the scanner shows it, (H, W)."""
+    def scene(self) -> Scene:
+        """All that scatters, reflects and attenuates."""
         grid = self.sector.grid(self.shape, _DEPTHS, _BEAMS)
         at = HeadCoordinates.of(self.wall.ellipse, grid, self.spacing_mm)
         level_db, reflection, _ = self.uterus.paint(at, grid, self.spacing_mm)
         scene = Scene(grid, self.spacing_mm, level_db, reflection, np.zeros_like(level_db))
-        for oval in (*([self.fluid] if self.fluid else []), *self.distractors):
-            oval.paint(scene)
-        for anatomy in self.anatomies:
-            anatomy.paint(scene)
+        for painted in (*([self.fluid] if self.fluid else []), *self.distractors, *self.anatomies):
+            painted.paint(scene)
+        return scene
+
+    def show(self, rng: np.random.Generator, scanner: PlaneScanner) -> NDArray[np.uint8]:
+        """The frame as the scanner shows it, (H, W)."""
+        scene = self.scene()
         middle = self.wall.ellipse
         focus = math.hypot(middle.center_x - self.sector.apex_x, middle.center_y - self.sector.apex_y)
         envelope, gain_db = listen(
-            rng, scanner, grid, self.spacing_mm, focus, scene.level_db, scene.reflection, scene.spared_db_per_mm
+            rng, scanner, scene.grid, self.spacing_mm, focus, scene.level_db, scene.reflection, scene.spared_db_per_mm
         )
-        return np.round(grid.scan_convert(scanner.display.gray(envelope, gain_db))).astype(np.uint8)
+        return np.round(scene.grid.scan_convert(scanner.display.gray(envelope, gain_db))).astype(np.uint8)
 
 
 def _find_place(rng: np.random.Generator, sector: Sector, free: Mask, size: _Size, name: str) -> Place:
