@@ -123,8 +123,11 @@ class Scenery:
         at = HeadCoordinates.of(self.wall.ellipse, grid, self.spacing_mm)
         level_db, reflection, _ = self.uterus.paint(at, grid, self.spacing_mm)
         scene = Scene(grid, self.spacing_mm, level_db, reflection, np.zeros_like(level_db))
-        for painted in (*([self.fluid] if self.fluid else []), *self.distractors, *self.anatomies):
-            painted.paint(scene)
+        for oval in (self.fluid, *self.distractors):
+            if oval is not None:
+                oval.paint(scene)
+        for anatomy in self.anatomies:
+            anatomy.paint(scene)
         return scene
 
     def show(self, rng: np.random.Generator, scanner: PlaneScanner) -> NDArray[np.uint8]:

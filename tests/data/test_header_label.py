@@ -23,7 +23,7 @@ def write_labelled(path: Path, corner: int = 255, **entries: str) -> Path:
 @pytest.mark.parametrize("name", ["frame.mha", "frame.mhd"])
 @pytest.mark.parametrize("key", ["Label", "Labels", "LABELS"])
 def test_metaimage_keeps_labels_as_itk_writes_them(tmp_path: Path, name: str, key: str) -> None:
-    path = write_labelled(tmp_path / name, **{key: " placenta,LIMBS"})
+    path = write_labelled(tmp_path / name, 255, **{key: " placenta,LIMBS"})
 
     assert read_header_labels(path) == ("limbs", "placenta")
 

@@ -70,5 +70,5 @@ def test_the_ends_of_an_ellipse_lie_where_the_place_says(
         place.point(0.2 + half_length * cos, -0.4 + half_length * sin),
         place.point(0.2 - half_width * sin, -0.4 + half_width * cos),
     ]
-    x, y = np.float32(ends).T
+    x, y = np.array(ends, dtype=np.float32).T
     assert np.abs(outline.coordinates(x, y).distance).max() < 1e-2
