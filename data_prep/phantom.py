@@ -1,4 +1,4 @@
-"""Command line: simulate fetal-head frames in HC18's layout."""
+"""Command line: simulate fetal-head frames in HC18's layout, or frames of all seven classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fetal_monai.phantom import write_phantoms
+from fetal_monai.phantom import write_phantoms, write_plane_phantoms
 
 _DESCRIPTION = """\
 Simulate ultrasound frames of the fetal head, with exact ground truth, in HC18's own layout and naming.
@@ -15,6 +15,9 @@ No data set at hand? These frames train, evaluate and test every bundle of this 
 curved probe, speckle, a bright skull with drop-outs and shadows, brain landmarks, amniotic fluid, and the gray bar
 and black boxes of HC18. They are for trying the software, not for judging a method: docs/phantom.md says what they
 leave out.
+
+With --planes the frames show head, thorax, abdomen, spine, limbs, placenta or none of them (background), some of them
+several, each with its label, exact box and sector: for classification and localisation.
 """
 
 _EPILOG = """\
@@ -25,6 +28,11 @@ what is written:
   test_set/000_HC.png                     frames without annotation (with --test_count)
   test_set_pixel_size.csv                 filename, pixel size(mm)
   ground_truth.csv                        the exact ellipse of every frame in pixels, test frames included
+with --planes:
+  images/0000.png                         a frame, 8-bit gray, 320x256 to 400x300 px
+  labels.csv                              filename, labels, patient, pixel_spacing_mm, and the sector: apex_x, apex_y,
+                                          start_radius, end_radius (px), start_angle_rad, end_angle_rad
+  boxes.csv                               filename, label, x_min, y_min, x_max, y_max (px, half-open), a row a region
 
 The same seed gives the same frames, and frame number i does not depend on --count.
 
@@ -35,6 +43,9 @@ examples:
     python -m data_prep.phantom --output_dir data/phantoms --count 500 --test_count 50 --seed 7
   then masks and a data list, as from the real HC18:
     python -m data_prep.hc18 --source data/phantoms --output_dir data/phantoms_prepared
+  420 frames of all seven classes, then a data list with folds:
+    python -m data_prep.phantom --planes --output_dir data/phantom_planes --count 420
+    python -m data_prep.fetal_planes --source data/phantom_planes --output_dir data/phantom_planes
 """
 
 
@@ -54,11 +65,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--output_dir", required=True, help="folder to write to; it holds no data set yet")
+    parser.add_argument("--planes", action="store_true", help="frames of all seven classes instead of heads")
     parser.add_argument("--count", type=int, default=150, help="number of annotated frames (default: %(default)s)")
     parser.add_argument("--test_count", type=int, default=0, help="number of test frames (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the set (default: %(default)s)")
     options = parser.parse_args(arguments)
+    if options.planes and options.test_count:
+        parser.error("--test_count goes with heads only; with --planes every frame has its truth, and folds test")
     try:
+        if options.planes:
+            write_plane_phantoms(options.output_dir, options.count, seed=options.seed)
+            print(f"{options.count} frames with labels and boxes are in {options.output_dir}")
+            return 0
         write_phantoms(options.output_dir, options.count, seed=options.seed, test_count=options.test_count)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

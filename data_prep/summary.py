@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fetal_monai.data.datalist import SECTIONS, fingerprint, read_datalist
-from fetal_monai.data.finding import Finding
-from fetal_monai.data.prepared import REJECTED_NAME, Inspection
+from fetal_monai.data.finding import REJECTED_NAME, Finding
+from fetal_monai.data.prepared import Inspection
 
 
 def prepared_summary(inspection: Inspection, output_dir: Path) -> str:

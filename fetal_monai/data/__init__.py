@@ -1,16 +1,22 @@
 """Frames on disk: reading them, lists of them, and the masks written beside them."""
 
+from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_labels
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.data.cine import CINE_SUFFIXES, Cine, CineError, CineFrame, CineItems, open_cine
+from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
 from fetal_monai.data.datalist import fingerprint, load_datalist
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
 from fetal_monai.data.frame_geometry import FrameGeometry, GeometryTable, find_frame_geometry
 from fetal_monai.data.hc18 import prepare_hc18
+from fetal_monai.data.header_label import read_header_labels
 from fetal_monai.data.intake import Intake, Rejected, take_in
 from fetal_monai.data.intensity import intensity_statistics
+from fetal_monai.data.label_folder import inspect_label_folder
 from fetal_monai.data.mask_file import mask_suffix, write_mask
 
 __all__ = [
+    "ANATOMICAL_CLASSES",
+    "BACKGROUND",
     "CINE_SUFFIXES",
     "FRAME_SUFFIXES",
     "Cine",
@@ -23,16 +29,22 @@ __all__ = [
     "FrameReader",
     "GeometryTable",
     "Intake",
+    "LabelError",
     "Rejected",
     "atomic_path",
     "find_frame_geometry",
     "fingerprint",
+    "inspect_label_folder",
     "intensity_statistics",
+    "load_classification_datalist",
     "load_datalist",
     "mask_suffix",
     "open_cine",
+    "parse_labels",
     "prepare_hc18",
     "read_frame",
+    "read_header_labels",
     "take_in",
+    "write_classification_datalist",
     "write_mask",
 ]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 Row: TypeAlias = dict[str, str]
 
 
-def read_csv_table(table: Path) -> tuple[list[str], list[Row]]:
+def read_csv_table(table: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
     """The columns' names and the rows of a CSV table in UTF-8, all stripped of blanks.
 
     Raises:
@@ -18,7 +18,7 @@ def read_csv_table(table: Path) -> tuple[list[str], list[Row]]:
     try:
         # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
         with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True, strict=True)
+            reader = csv.DictReader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
             columns = [name.strip() for name in reader.fieldnames or []]
             reader.fieldnames = columns
             rows = [{key: (value or "").strip() for key, value in row.items() if key in columns} for row in reader]

@@ -10,7 +10,13 @@ from typing import Any
 DATALIST_NAME = "datalist.json"
 SECTIONS = ("training", "validation", "test")
 
-_MEND = "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir"
+SEGMENTATION_KEYS = ("image", "label", "exam")
+CLASSIFICATION_KEYS = ("image", "labels", "patient", "fold")
+
+_MENDS = {
+    SEGMENTATION_KEYS: "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir",
+    CLASSIFICATION_KEYS: "Prepare the data set with: python -m data_prep.fetal_planes --source FOLDER --output_dir",
+}
 
 
 def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]:
@@ -32,23 +38,13 @@ def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]
     if section not in SECTIONS:
         raise ValueError(f"A data list has no section '{section}', expected one of {SECTIONS}.")
     frames: list[dict[str, Any]] = read_datalist(folder)[section]
-    for frame in frames:
-        for key in ("image", "label"):
-            # Joining with an absolute path gives that path itself.
-            path = folder / frame[key]
-            if not path.is_file():
-                raise FileNotFoundError(
-                    f"{path}: the {key} of a {section} frame named in {folder / DATALIST_NAME} is not there. "
-                    f"{_mend(folder)}"
-                )
-            frame[key] = str(path)
-    return frames
+    return [resolve_files(folder, section, frame, SEGMENTATION_KEYS) for frame in frames]
 
 
 def fingerprint(dataset_dir: str | Path) -> str:
-    """Short SHA-256 over the split and the content of every image and label.
+    """Short SHA-256 over the split and the content of every image and label, masks or classes.
 
-    It stays the same when the folder moves, and changes with any frame, label, pixel spacing or section.
+    It stays the same when the folder moves, and changes with any frame, label, pixel spacing, box, fold or section.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
@@ -60,46 +56,98 @@ def fingerprint(dataset_dir: str | Path) -> str:
         FileNotFoundError: There is no data list, or it names a file that is gone.
         ValueError: The data list is no JSON or malformed.
     """
+    folder = Path(dataset_dir).resolve()
+    content, keys = _read_either(folder)
     digest = hashlib.sha256()
     for section in SECTIONS:
-        for frame in sorted(load_datalist(dataset_dir, section), key=lambda frame: Path(frame["image"]).name):
+        frames = [resolve_files(folder, section, frame, keys) for frame in content[section]]
+        for frame in sorted(frames, key=lambda frame: Path(frame["image"]).name):
             described = {
                 **frame,
                 "section": section,
-                **{key: [Path(frame[key]).name, _sha256(frame[key])] for key in ("image", "label")},
+                **{key: [Path(frame[key]).name, _sha256(frame[key])] for key in _file_keys(keys)},
             }
             digest.update(json.dumps(described, sort_keys=True).encode())
     return digest.hexdigest()[:12]
 
 
-def read_datalist(dataset_dir: str | Path) -> dict[str, Any]:
+def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_KEYS) -> dict[str, Any]:
     """Read `datalist.json` as it stands, paths relative to its folder.
+
+    Args:
+        dataset_dir: The folder that holds `datalist.json`.
+        keys: What every frame must have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
 
     Raises:
         FileNotFoundError: There is no data list.
-        ValueError: The data list is no JSON, or a section is missing or malformed.
+        ValueError: The data list is no JSON, or a section is missing, malformed or made for another task.
     """
     folder = Path(dataset_dir).resolve()
-    path = folder / DATALIST_NAME
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. {_mend(folder)}")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}). {_mend(folder)}") from error
+    content = _read_json(folder, keys)
     for section in SECTIONS:
-        frames = content.get(section) if isinstance(content, dict) else None
-        if not isinstance(frames, list) or not all(
-            isinstance(frame, dict) and {"image", "label", "exam"} <= frame.keys() for frame in frames
-        ):
+        if not _all_have(content, section, keys):
+            *first, last = (f"'{key}'" for key in keys)
             raise ValueError(
-                f"{path}: '{section}' must be a list of frames with 'image', 'label' and 'exam'. {_mend(folder)}"
+                f"{folder / DATALIST_NAME}: '{section}' must be a list of frames with {', '.join(first)} and {last}. "
+                f"{_mend(folder, keys)}"
             )
     return content
 
 
-def _mend(folder: Path) -> str:
-    return f"{_MEND} {folder}"
+def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """A frame of a data list with absolute paths.
+
+    Args:
+        folder: The folder that holds `datalist.json`.
+        section: Its section, for the message.
+        frame: The frame as the data list has it.
+        keys: What the data list's frames have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
+
+    Raises:
+        FileNotFoundError: A file is gone.
+    """
+    resolved = dict(frame)
+    for key in _file_keys(keys):
+        # Joining with an absolute path gives that path itself.
+        path = folder / frame[key]
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"{path}: the {key} of a {section} frame named in {folder / DATALIST_NAME} is not there. "
+                f"{_mend(folder, keys)}"
+            )
+        resolved[key] = str(path)
+    return resolved
+
+
+def _read_either(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The data list, and which of the two kinds it is."""
+    content = _read_json(folder, SEGMENTATION_KEYS)
+    for_classes = all(_all_have(content, section, CLASSIFICATION_KEYS) for section in SECTIONS)
+    keys = CLASSIFICATION_KEYS if for_classes else SEGMENTATION_KEYS
+    return read_datalist(folder, keys), keys
+
+
+def _read_json(folder: Path, keys: tuple[str, ...]) -> Any:
+    path = folder / DATALIST_NAME
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist. {_mend(folder, keys)}")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}). {_mend(folder, keys)}") from error
+
+
+def _all_have(content: Any, section: str, keys: tuple[str, ...]) -> bool:
+    frames = content.get(section) if isinstance(content, dict) else None
+    return isinstance(frames, list) and all(isinstance(frame, dict) and set(keys) <= frame.keys() for frame in frames)
+
+
+def _file_keys(keys: tuple[str, ...]) -> list[str]:
+    return [key for key in ("image", "label") if key in keys]
+
+
+def _mend(folder: Path, keys: tuple[str, ...]) -> str:
+    return f"{_MENDS[keys]} {folder}"
 
 
 def _sha256(path: str) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from fetal_monai.data.atomic import atomic_path
+
+REJECTED_NAME = "rejected.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +28,14 @@ class Finding:
     check: str
     file: str
     detail: str
+
+
+def write_rejected(output_dir: Path, findings: Iterable[Finding]) -> None:
+    """Write `rejected.csv`: the files that were left out, each with the reason."""
+    with (
+        atomic_path(output_dir / REJECTED_NAME) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["filename", "reason"])
+        writer.writerows((finding.file, finding.detail) for finding in findings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from tqdm import tqdm
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.data.datalist import DATALIST_NAME, SECTIONS
-from fetal_monai.data.finding import Finding
+from fetal_monai.data.finding import Finding, write_rejected
 from fetal_monai.data.split import split_by_exam
 
-REJECTED_NAME = "rejected.csv"
 _MASKS_FOLDER = "labels"
 
 # HC18's own range is 0.049..0.393 mm; beyond these a frame could not show a whole head.
@@ -109,13 +107,7 @@ def write_prepared(
         mask = frame.ellipse_px.rasterise(frame.shape)
         with atomic_path(_mask_path(output_dir, frame)) as temporary:
             Image.fromarray(mask.astype(np.uint8) * 255).save(temporary)
-    with (
-        atomic_path(output_dir / REJECTED_NAME) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["filename", "reason"])
-        writer.writerows((finding.file, finding.detail) for finding in inspection.left_out)
+    write_rejected(output_dir, inspection.left_out)
 
     content = {
         **description,

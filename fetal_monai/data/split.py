@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from fetal_monai.data.datalist import SECTIONS
@@ -40,7 +40,7 @@ def split_by_exam(frames: Sequence[FrameT], seed: int, fractions: Sequence[float
         ValueError: The fractions are wrong, or there are fewer exams (that may be parted) than sections.
     """
     check_fractions(fractions)
-    groups = _inseparable_exams(frames)
+    groups = inseparable_groups((frame.exam, frame.pixels_sha256) for frame in frames)
     if len(groups) < len(SECTIONS):
         raise ValueError(
             f"Only {len(groups)} exams that may be parted: training, validation and test need at least one each. "
@@ -72,13 +72,21 @@ def check_fractions(fractions: Sequence[float]) -> None:
         raise ValueError(f"fractions must sum to 1, got {fractions} with sum {sum(fractions):g}.")
 
 
-def _inseparable_exams(frames: Sequence[FrameOfExam]) -> list[set[str]]:
-    """Sets of exams; exams that share an identical frame are in one set."""
-    group_of = {frame.exam: {frame.exam} for frame in frames}
+def inseparable_groups(frames: Iterable[tuple[str, str]]) -> list[set[str]]:
+    """Sets of exams (or patients) that must not be parted, because they share a pixel-identical frame.
+
+    Args:
+        frames: (exam, digest of the pixels) of each frame.
+
+    Returns:
+        Sets of exams, each exam in one of them.
+    """
+    group_of: dict[str, set[str]] = {}
     exam_of_pixels: dict[str, str] = {}
-    for frame in frames:
-        twin = exam_of_pixels.setdefault(frame.pixels_sha256, frame.exam)
-        if group_of[twin] is not group_of[frame.exam]:
-            merged = group_of[twin] | group_of[frame.exam]
+    for exam, digest in frames:
+        group_of.setdefault(exam, {exam})
+        twin = exam_of_pixels.setdefault(digest, exam)
+        if group_of[twin] is not group_of[exam]:
+            merged = group_of[twin] | group_of[exam]
             group_of.update(dict.fromkeys(merged, merged))
     return list({id(group): group for group in group_of.values()}.values())

@@ -6,12 +6,22 @@ from pathlib import Path
 
 import ignite.distributed as idist
 
+from fetal_monai.data.classification_datalist import write_classification_datalist
 from fetal_monai.data.datalist import DATALIST_NAME
 from fetal_monai.data.hc18 import prepare_hc18
+from fetal_monai.data.label_folder import LABELS_TABLE, inspect_label_folder
+from fetal_monai.phantom.plane_writer import write_plane_phantoms
 from fetal_monai.phantom.writer import write_phantoms
 
 DEMONSTRATION_FRAMES = 200
 DEMONSTRATION_TEST_FRAMES = 8
+DEMONSTRATION_PLANES = 420
+
+PLANES_DESCRIPTION = {
+    "name": "Simulated planes",
+    "description": "Phantoms of seven classes with exact boxes and sectors.",
+    "licence": "Apache-2.0",
+}
 
 
 def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES) -> Path:
@@ -35,4 +45,30 @@ def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES)
             if not (folder / "training_set").is_dir():
                 write_phantoms(folder, count=count, test_count=DEMONSTRATION_TEST_FRAMES)
             prepare_hc18(folder, folder)
+    return folder
+
+
+def demonstration_planes(folder: str | Path, count: int = DEMONSTRATION_PLANES) -> Path:
+    """Return a folder of simulated planes, prepared for classification; made on the first call.
+
+    Says that this is a demonstration. Several ranks may call it at once: the first one makes the phantoms, the others
+    wait.
+
+    Args:
+        folder: where the phantoms lie, as `write_plane_phantoms` writes them, with their data list.
+        count: how many frames of all classes together.
+    """
+    folder = Path(folder)
+    with idist.one_rank_first():
+        if idist.get_rank() == 0:
+            print(
+                "No data set given: this is the DEMONSTRATION, on simulated planes (phantoms). "
+                "For real frames prepare a data set (python -m data_prep.fetal_planes --help) and name it with "
+                "--dataset_dir."
+            )
+        if not (folder / DATALIST_NAME).is_file():
+            # Phantoms appear in one step: those of a call that was interrupted later are whole, and serve.
+            if not (folder / LABELS_TABLE).is_file():
+                write_plane_phantoms(folder, count)
+            write_classification_datalist(inspect_label_folder(folder), PLANES_DESCRIPTION, folder)
     return folder

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import secrets
-import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from operator import index
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.phantom.exam import draw_exam
 from fetal_monai.phantom.frame import PhantomFrame, simulate_frame
+from fetal_monai.phantom.staging import staged_folder, write_png, write_table
 
 # The first part of an HC18 archive holds annotated frames, the second frames alone.
 _TRAINING_FOLDER, _TRAINING_TABLE = "training_set", "training_set_pixel_size_and_HC.csv"
@@ -55,23 +52,13 @@ def write_phantoms(folder: str | Path, count: int, seed: int = 0, test_count: in
     for name, value, smallest in (("count", count, 1), ("seed", seed, 0), ("test_count", test_count, 0)):
         if index(value) < smallest:
             raise ValueError(f"{name} must be {smallest} or more, got {value}.")
-    folder = Path(folder).absolute()
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file. Name a folder to write the phantoms to.")
-    for name in (_TRAINING_FOLDER, _TRAINING_TABLE, _TEST_FOLDER, _TEST_TABLE, _TRUTH_TABLE):
-        if (folder / name).exists():
-            raise FileExistsError(f"{folder / name} exists already. Choose another folder, or delete this data set.")
-
-    folder.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so that the move stays within one file system.
-    staging = folder / f".{secrets.token_hex(4)}-phantoms"
-    staging.mkdir()
-    try:
+    names = (_TRAINING_FOLDER, _TRAINING_TABLE, _TEST_FOLDER, _TEST_TABLE, _TRUTH_TABLE)
+    with staged_folder(Path(folder), names) as staging:
         with tqdm(total=count + test_count, desc="Simulating frames", unit="frame") as progress:
             truth = list(_write_training_set(staging, count, seed, progress))
             if test_count:
                 truth += _write_test_set(staging, test_count, seed, progress)
-        _write_table(
+        write_table(
             staging / _TRUTH_TABLE,
             (
                 "filename",
@@ -85,11 +72,6 @@ def write_phantoms(folder: str | Path, count: int, seed: int = 0, test_count: in
             ),
             truth,
         )
-        # The folders first: where the tables are, the frames they name are too.
-        for made in sorted(staging.iterdir(), key=lambda path: path.is_file()):
-            made.replace(folder / made.name)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _write_training_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iterator[tuple[object, ...]]:
@@ -99,12 +81,12 @@ def _write_training_set(folder: Path, count: int, seed: int, progress: tqdm) -> 
     for (exam, repeat), _ in zip(_training_numbers(seed), range(count), strict=False):
         frame = simulate_frame(seed, exam, repeat)
         stem = f"{exam:03d}_{repeat + 1 if repeat else ''}HC"
-        _write_png(folder / _TRAINING_FOLDER / f"{stem}.png", frame.pixels)
-        _write_png(folder / _TRAINING_FOLDER / f"{stem}_Annotation.png", _outline(frame.ellipse, frame.pixels.shape))
+        write_png(folder / _TRAINING_FOLDER / f"{stem}.png", frame.pixels)
+        write_png(folder / _TRAINING_FOLDER / f"{stem}_Annotation.png", _outline(frame.ellipse, frame.pixels.shape))
         rows.append((f"{stem}.png", frame.pixel_spacing_mm[0], round(frame.head_circumference_mm, 2)))
         yield _truth_row(f"{_TRAINING_FOLDER}/{stem}.png", frame)
         progress.update()
-    _write_table(folder / _TRAINING_TABLE, ("filename", "pixel size(mm)", "head circumference (mm)"), rows)
+    write_table(folder / _TRAINING_TABLE, ("filename", "pixel size(mm)", "head circumference (mm)"), rows)
 
 
 def _write_test_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iterator[tuple[object, ...]]:
@@ -114,11 +96,11 @@ def _write_test_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iter
     for number in range(count):
         frame = simulate_frame(seed, _FIRST_TEST_EXAM + number)
         name = f"{number:03d}_HC.png"
-        _write_png(folder / _TEST_FOLDER / name, frame.pixels)
+        write_png(folder / _TEST_FOLDER / name, frame.pixels)
         rows.append((name, frame.pixel_spacing_mm[0]))
         yield _truth_row(f"{_TEST_FOLDER}/{name}", frame)
         progress.update()
-    _write_table(folder / _TEST_TABLE, ("filename", "pixel size(mm)"), rows)
+    write_table(folder / _TEST_TABLE, ("filename", "pixel size(mm)"), rows)
 
 
 def _training_numbers(seed: int) -> Iterator[tuple[int, int]]:
@@ -151,15 +133,3 @@ def _outline(ellipse: Ellipse, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     )
     size = (shape[0], shape[1])
     return np.where(outer.rasterise(size) & ~inner.rasterise(size), 255, 0).astype(np.uint8)
-
-
-def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    # Level 3 takes a third of the default's time for a tenth more bytes.
-    Image.fromarray(pixels).save(path, compress_level=3)
-
-
-def _write_table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)

@@ -28,6 +28,16 @@ def test_options_reach_the_generator(tmp_path: Path) -> None:
     assert first.read_bytes() != second.read_bytes()
 
 
+def test_planes_are_written_instead_of_heads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--planes", "--output_dir", str(tmp_path), "--count", "3", "--seed", "1"]) == 0
+
+    assert f"3 frames with labels and boxes are in {tmp_path}" in capsys.readouterr().out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes.csv", "images", "labels.csv"]
+    with pytest.raises(SystemExit, match="2"):
+        main(["--planes", "--output_dir", str(tmp_path), "--test_count", "1"])
+    assert "--test_count goes with heads only" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

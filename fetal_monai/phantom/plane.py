@@ -1,0 +1,84 @@
+"""Simulate one frame of any of the seven classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import index
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND
+from fetal_monai.phantom.plane_scanner import PlaneScanner
+from fetal_monai.phantom.scenery import Scenery
+from fetal_monai.phantom.sector import Sector
+
+FRAMES_PER_PATIENT = 4
+
+_SMALLEST_SHARE = 0.003  # of the screen that a class must cover to count as in sight
+
+
+@dataclass(frozen=True, slots=True)
+class PlanePhantom:
+    """A simulated frame and its exact truth.
+
+    Attributes:
+        pixels: Gray levels, uint8 (H, W).
+        labels: The classes in sight, in the order of `ANATOMICAL_CLASSES`.
+        boxes: (x_min, y_min, x_max, y_max) of what is in sight of each region, half-open, px; background has none.
+        sector: The sector, px; it may reach over the borders.
+        pixel_spacing_mm: (row spacing, column spacing), mm.
+        patient: Frames of one patient share scanner and settings.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    boxes: dict[str, tuple[int, int, int, int]]
+    sector: Sector
+    pixel_spacing_mm: tuple[float, float]
+    patient: int
+
+
+def simulate_plane(seed: int, number: int) -> PlanePhantom:
+    """Simulate one frame; the same two numbers always give the same frame.
+
+    Frame `number` shows class `number` modulo 7; placenta or a limb may come with it. A patient has
+    `FRAMES_PER_PATIENT` frames in a row.
+
+    Args:
+        seed: Seed of the whole set, 0 or more.
+        number: Number of the frame within the set, 0 or more.
+
+    Returns:
+        The frame with its classes, boxes and sector.
+
+    Raises:
+        TypeError: An argument is no whole number.
+        ValueError: An argument is negative.
+    """
+    for name, value in (("seed", seed), ("number", number)):
+        if index(value) < 0:
+            raise ValueError(f"{name} must be 0 or more, got {value}.")
+    patient, repeat = divmod(number, FRAMES_PER_PATIENT)
+    scanner = PlaneScanner.random(np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(patient,))))
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(patient, repeat)))
+    name = ANATOMICAL_CLASSES[number % len(ANATOMICAL_CLASSES)]
+    while True:
+        scenery = Scenery.random(rng, scanner, name)
+        masks = scenery.visible_masks()
+        # A draw that hides what it should show is no frame of its class.
+        if all(mask.mean() > _SMALLEST_SHARE for mask in masks.values()):
+            break
+    return PlanePhantom(
+        pixels=scenery.show(rng, scanner),
+        labels=tuple(known for known in ANATOMICAL_CLASSES if known in masks) or (BACKGROUND,),
+        boxes={name: _enclosing_box(mask) for name, mask in masks.items()},
+        sector=scenery.sector,
+        pixel_spacing_mm=(scenery.spacing_mm, scenery.spacing_mm),
+        patient=patient,
+    )
+
+
+def _enclosing_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
