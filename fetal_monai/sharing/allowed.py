@@ -26,7 +26,7 @@ EXCEPTIONS = {
     "monai.networks.utils": "it loads and writes TorchScript",
     "monai.networks.trt_compiler": "it loads compiled engines",
     "monai.networks.nets.transchex": "it loads a folder of the transformers package",
-    "monai.networks.nets.flexible_unet.EncoderRegister": "it imports what a string names",
+    "monai.networks.nets.flexible_unet.FlexUNetEncoderRegister": "it imports what a string names",
     "monai.handlers.trt_handler": "it loads compiled engines",
     "monai.handlers.clearml_handlers": "it sends to a service",
     "monai.losses.perceptual": "it downloads code with torch.hub and runs it",
@@ -75,11 +75,11 @@ NAMES = frozenset().union(
     _names("torch", "Tensor Generator Size abs arange argmax as_tensor autocast bfloat16 bool cat channels_last"),
     _names("torch", "channels_last_3d clamp contiguous_format device eye exp flatten float float16 float32 float64"),
     _names("torch", "full get_default_dtype half inference_mode initial_seed int int16 int32 int64 int8 is_tensor"),
+    _names("torch", "linspace load log long manual_seed max mean min no_grad norm ones ones_like permute pow rand"),
     _names(
-        "torch", "linspace load log long manual_seed max mean min no_grad norm ones ones_like permute pow rand randn"
+        "torch", "randn round set_default_dtype set_float32_matmul_precision sigmoid softmax sqrt squeeze stack std"
     ),
-    _names("torch", "round set_default_dtype set_float32_matmul_precision sigmoid softmax sqrt squeeze stack std sum"),
-    _names("torch", "tensor uint8 unsqueeze where zeros zeros_like"),
+    _names("torch", "sum tensor uint8 unsqueeze where zeros zeros_like"),
     _names("torch.cuda", "current_device device_count empty_cache get_device_name is_available manual_seed_all"),
     _names("torch.cuda", "set_device synchronize amp.GradScaler amp.autocast"),
     _names("torch.backends.cudnn", "is_available"),

@@ -107,8 +107,10 @@ def mentions(source: str, surroundings: Surroundings) -> list[Mention]:
 
 def located_refusal(argument: str, text: str) -> str:
     """Why the text of an argument that names a class, such as `reader`, is refused; empty if it is not."""
-    name = look_up(text if "." in text else f"{LOCATED_ARGUMENTS[argument]}.{text}")
-    return name.refusal or ("" if name.is_callable else "it is neither a class nor a function")
+    package = LOCATED_ARGUMENTS[argument]
+    name = look_up(text if "." in text else f"{package}.{text}")
+    ours = name.home.startswith((f"{package}.", f"fetal_{package}."))
+    return name.refusal or ("" if ours and name.is_callable else f"it is no class of {package}")
 
 
 def dotted_refusal(text: str) -> str | None:
@@ -146,10 +148,8 @@ class _Walk:
                 yield from self._continuation(node.right, local)
             case ast.JoinedStr():
                 for index, part in enumerate(node.values):
-                    if isinstance(part, ast.Constant):
-                        yield from _text(part.value, continues=index > 0)
-                    else:
-                        yield from self.visit(part, local)
+                    visited = self._continuation(part, local) if index else self.visit(part, local)
+                    yield from visited
             case ast.Dict():
                 for key, value in zip(node.keys, node.values, strict=True):
                     if isinstance(key, ast.Constant) and isinstance(key.value, str):
@@ -219,8 +219,10 @@ class _Walk:
     def _subscript(self, node: ast.Subscript, local: frozenset[str]) -> Iterator[Mention]:
         if isinstance(node.value, ast.Name) and node.value.id == REFERENCES:
             key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-            refusal = self._surroundings.reference_refusal(key) if isinstance(key, str) else "it is computed"
-            yield Mention("reference", f"@{key}", refusal)
+            if isinstance(key, str):
+                yield Mention("reference", f"@{key}", self._surroundings.reference_refusal(key))
+            else:
+                yield Mention("reference", REFERENCES, "which reference this is, is computed")
             return
         if not self._is_environment(node.value, local):
             yield from self.visit(node.value, local)

@@ -8,10 +8,10 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _RELATIVE = re.compile(r"[\w.@ *{}$-]*(/[\w.@ *{}$-]+)+/?|[\w-]+")
 
-DATA_SUFFIXES = frozenset(
-    "ckpt conf csv dcm gif gz ini jpeg jpg json log md mha mhd nii npy npz onnx pdf png pt pth py safetensors "
-    "sha256 tif tiff ts tsv txt xml yaml yml zip".split()
-)
+_WORDS = """
+ckpt conf csv dcm gif gz ini jpeg jpg json log md mha mhd nii npy npz onnx pdf png pt pth py safetensors sha256 tif
+tiff ts tsv txt xml yaml yml zip"""
+DATA_SUFFIXES = frozenset(_WORDS.split())
 
 
 def path_refusal(text: str, *, continues: bool = False) -> str | None:
