@@ -124,7 +124,8 @@ def _audit_item(item: Item, surroundings: Surroundings, files: frozenset[str]) -
         yield _entry(item, "mode", str(value), "" if known else "it starts a debugger, or is computed", "")
     elif item.key == "weights_only" and value is not True:
         yield _entry(item, "argument", str(value), "a pickle runs code unless weights_only is true", "")
-    elif item.key in LOCATED_ARGUMENTS and value is not None:
+    # At the top it is an item of that name, and no argument.
+    elif item.key in LOCATED_ARGUMENTS and "::" in item.identifier and value is not None:
         yield from _audit_located(item)
     elif isinstance(value, dict):
         yield from _audit_mapping(item)

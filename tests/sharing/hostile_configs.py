@@ -40,7 +40,9 @@ ALIASES = [
     _expression("os.path shows os", "os.path.os.mkdir('MARK')", "posixpath"),
     _expression("an allowed module shows torch", "torch.nn.functional.torch.os.mkdir('MARK')", "is the module torch"),
     _expression("os itself", "os.mkdir('MARK')", "not on the allow-list"),
-    _expression("another alphabet's letters", "ｔｏｒｃｈ.os.mkdir('MARK')", "is the module os"),
+    _expression(
+        "another alphabet's letters", "\N{FULLWIDTH LATIN SMALL LETTER T}orch.os.mkdir('MARK')", "is the module os"
+    ),
     _expression("run_cmd of MONAI", "monai.utils.run_cmd(['mkdir', 'MARK'])", "monai.utils.misc.run_cmd"),
     _expression("optional_import", "monai.utils.optional_import('os')[0].mkdir('MARK')", "optional_import"),
     _expression(
@@ -88,9 +90,7 @@ INTERPRETER = [
         works=False,
     ),
     _expression("builtins of a module", "monai.__builtins__['__import__']('os').mkdir('MARK')", "is private"),
-    _expression(
-        "__builtins__", "__builtins__['__import__']('os').mkdir('MARK')", "neither imported nor a pure builtin"
-    ),
+    _expression("__builtins__", "__builtins__['__import__']('os').mkdir('MARK')", "neither imported"),
     _expression("MONAI's own variables", "list(__local_refs.values())", "neither imported", works=False),
     _expression("format reads attributes", "'{0.__class__.__mro__}'.format(1)", "looks up attributes", works=False),
     *(
@@ -117,25 +117,13 @@ IMPORTS = [
     Trick("a renamed function", {"i": "$from os import mkdir as f", "x": "$f('MARK')"}, "os.mkdir"),
     Trick("a module in numpy's name", {"i": "$import os as np", "x": "$np.mkdir('MARK')"}, "np stands for numpy"),
     Trick("everything", {"x": "$from torch.nn import *"}, "cannot be known", works=False),
-    Trick(
-        "a reference to an import", {"imports": ["$import os"], "x": "$@imports#0.mkdir('MARK')"}, "imported modules"
-    ),
-    Trick("a reference to all", {"imports": ["$import os"], "x": "$@imports[0].mkdir('MARK')"}, "imported modules"),
-    Trick(
-        "a reference without expression",
-        {"imports": ["$import os"], "m": "@imports", "x": "$@m[0].mkdir('MARK')"},
-        "imported modules",
-    ),
-    Trick(
-        "a relative reference",
-        {"imports": ["$import os"], "a": {"x": "$@##imports#0.mkdir('MARK')"}},
-        "imported modules",
-    ),
-    Trick(
-        "a copy of the imports",
-        {"imports": ["$import os"], "m": "%imports", "x": "$@m#0.mkdir('MARK')"},
-        "imported modules",
-    ),
+    # MONAI fails on expressions with the word "import" in them, so these imports stand under another key.
+    Trick("a reference to an import", {"m": "$import os", "x": "$@m.mkdir('MARK')"}, "imported modules"),
+    Trick("a reference into a list", {"m": ["$import os"], "x": "$@m#0.mkdir('MARK')"}, "imported modules"),
+    Trick("a reference to a list", {"m": ["$import os"], "x": "$@m[0].mkdir('MARK')"}, "imported modules"),
+    Trick("a plain reference", {"m": ["$import os"], "n": "@m", "x": "$@n[0].mkdir('MARK')"}, "imported modules"),
+    Trick("a relative reference", {"m": ["$import os"], "a": {"x": "$@##m#0.mkdir('MARK')"}}, "imported modules"),
+    Trick("a copy", {"imports": ["$import os"], "m": "%imports", "x": "$@m#0.mkdir('MARK')"}, "imported modules"),
     Trick("a computed reference", {"x": "$__local_refs[@y]", "y": "imports"}, "is computed", works=False),
 ]
 
@@ -169,7 +157,7 @@ TARGETS = [
 ARGUMENTS = [
     _component("a reader", "os.mkdir", _target_="LoadImage", reader="os.mkdir", path="MARK"),
     _component("a builtin as reader", "there is no", _target_="LoadImage", reader="open", file="x", works=False),
-    _component("a reader by reference", "there is no", _target_="LoadImage", reader="@y", works=False),
+    _component("a reader by reference", "no dotted name", _target_="LoadImage", reader="@y", works=False),
     Trick("an overlay's reader", {"x": {"_target_": "LoadImage", "path": "MARK"}, "x#reader": "os.mkdir"}, "os.mkdir"),
     _component("a merger", "os.mkdir", _target_="PatchInferer", merger_cls="os.mkdir", works=False),
     _expression("a reader in an expression", "monai.transforms.LoadImage('os.mkdir', path='MARK')", "_target_"),
