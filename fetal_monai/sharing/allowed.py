@@ -38,19 +38,29 @@ EXCEPTIONS = {
 }
 """Modules, classes and functions below PACKAGES that may not be named, and why."""
 
-LOCATING = frozenset(
+JUDGED_BY_ARGUMENTS = frozenset(
     {
         "monai.transforms.io.array.LoadImage",
         "monai.transforms.io.array.SaveImage",
         "monai.transforms.io.dictionary.LoadImaged",
         "monai.transforms.io.dictionary.SaveImaged",
         "monai.inferers.inferer.PatchInferer",
+        "monai.data.image_reader.NumpyReader",
+        "monai.data.dataset.PersistentDataset",
+        "monai.data.dataset.CacheNTransDataset",
+        "monai.data.dataset.LMDBDataset",
     }
 )
-"""Classes that import what a string argument names (`LoadImage(reader="subprocess.Popen")` starts a process)."""
+"""Classes whose arguments decide what they import or unpickle (`LoadImage(reader="os.mkdir")` makes a folder).
+
+They pass as components, where each argument has its name.
+"""
 
 LOCATED_ARGUMENTS = {"reader": "monai.data", "writer": "monai.data", "merger_cls": "monai.inferers"}
-"""Those arguments, and the package in which a name without dots is looked up."""
+"""Arguments that name a class, and the package in which a name without dots is looked up."""
+
+FLAGS = {"weights_only": True, "allow_pickle": False, "trust_remote_code": False, "_debug_": False}
+"""Arguments that must have this value, if they are given: the other one runs code or a debugger."""
 
 
 def _words(text: str) -> frozenset[str]:

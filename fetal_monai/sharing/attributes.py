@@ -25,9 +25,9 @@ _INTERPRETER = _words(
 _MODULES = frozenset(sys.stdlib_module_names) | frozenset(ROOTS) | frozenset(DEFAULT_BINDINGS)
 
 _FILES = _words(
-    "chmod dump export export_chrome_trace extract extractall hardlink_to lchmod link_to load load_library loads "
-    "memmap mkdir open rename rmdir rmtree save save_to_buffer save_weights symlink_to tofile touch truncate "
-    "unlink write write_bytes write_text writelines"
+    "chmod copy_into dump export export_chrome_trace extract extractall from_file hardlink_to lchmod link_to load "
+    "load_library loads memmap mkdir move move_into open rename rmdir rmtree save save_to_buffer save_weights savefig "
+    "symlink_to to_csv to_pickle tofile touch truncate unlink write write_bytes write_text writelines"
 )
 
 _PROCESSES = _words(

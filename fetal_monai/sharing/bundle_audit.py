@@ -60,6 +60,8 @@ def _suffix(file: BundleFile) -> str:
 
 
 def _audit_file(file: BundleFile) -> Iterable[Entry]:
+    if _is_installed(file):
+        return [Entry(file.name, "", "code", file.name, False, "the same as in the installed fetal_monai")]
     suffix = _suffix(file)
     with file.open() as stream:
         start = stream.read(9)
@@ -74,7 +76,8 @@ def _audit_file(file: BundleFile) -> Iterable[Entry]:
     if suffix in _LOGGING_SUFFIXES:
         return audit_logging_conf(file.name, file.read(MAX_TEXT_BYTES))
     if suffix == ".py":
-        return [_audit_source(file)]
+        # A bundle's folder is on Python's path.
+        return [Entry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")]
     if suffix == ".onnx":
         return [Entry(file.name, "", "weights", "ONNX", False, "a graph of operators, no Python")]
     if suffix in _DATA_SUFFIXES or PurePosixPath(file.name).name in _DATA_NAMES:
@@ -82,13 +85,8 @@ def _audit_file(file: BundleFile) -> Iterable[Entry]:
     return [Entry(file.name, "", "file", suffix or file.name, True, "a kind of file that this audit does not know")]
 
 
-def _audit_source(file: BundleFile) -> Entry:
-    """Judge Python source: it runs when it is imported, and a bundle's folder is on Python's path.
-
-    A packed bundle carries parts of this package; they pass when they are, byte for byte, what is installed here.
-    """
+def _is_installed(file: BundleFile) -> bool:
+    """Whether it is, byte for byte, a file of the installed package: a packed bundle carries parts of it."""
     package, _, inner = file.name.partition("/")
     installed = Path(fetal_monai.__file__).parent / inner
-    if package == "fetal_monai" and installed.is_file() and installed.read_bytes() == file.read(MAX_TEXT_BYTES):
-        return Entry(file.name, "", "code", file.name, False, "the same as in the installed fetal_monai")
-    return Entry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")
+    return package == "fetal_monai" and installed.is_file() and installed.read_bytes() == file.read(MAX_TEXT_BYTES)

@@ -6,8 +6,8 @@ imports, all see, and every rule must hold for each file by itself:
 - a `_target_` is written out, never computed or referred to, and names an allowed class or function;
 - an expression passes `expressions.mentions`;
 - the same imported name stands for the same thing in all files;
-- an argument by which MONAI finds a class (`reader`, `writer`, `merger_cls`), `weights_only` and `_mode_` are written
-  out too, wherever they stand;
+- an argument by which MONAI finds a class (`reader`, `writer`, `merger_cls`), a flag such as `weights_only`, and
+  `_mode_` are written out too, wherever they stand;
 - a macro (`%`) refers to configs of this bundle.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 
 from monai.bundle import ConfigExpression, ConfigParser, ReferenceResolver
 
-from fetal_monai.sharing.allowed import DEFAULT_BINDINGS, LOCATED_ARGUMENTS
+from fetal_monai.sharing.allowed import DEFAULT_BINDINGS, FLAGS, LOCATED_ARGUMENTS
 from fetal_monai.sharing.entry import Entry
 from fetal_monai.sharing.expressions import (
     Surroundings,
@@ -105,8 +105,8 @@ def _audit_import(item: Item, statement: ast.Import | ast.ImportFrom, bindings: 
         refusal = "" if whole in ("os.path", "os.environ") else name.refusal
         if alias.name == "*" or (isinstance(statement, ast.ImportFrom) and statement.level):
             refusal = "what it imports cannot be known"
-        elif name.locates:
-            refusal = "it imports what its arguments name: write it as a component with a _target_"
+        elif name.judged_by_arguments:
+            refusal = "its arguments decide what it imports or unpickles: write it as a component with a _target_"
         elif whole == "torch.load":
             refusal = "import torch, and call torch.load with weights_only=True"
         bound = alias.asname or alias.name
@@ -122,11 +122,11 @@ def _audit_item(item: Item, surroundings: Surroundings, files: frozenset[str]) -
     elif item.key == "_mode_":
         known = isinstance(value, str) and value.lower() in ("default", "callable")
         yield _entry(item, "mode", str(value), "" if known else "it starts a debugger, or is computed", "")
-    elif item.key == "weights_only" and value is not True:
-        yield _entry(item, "argument", str(value), "a pickle runs code unless weights_only is true", "")
-    # At the top it is an item of that name, and no argument.
-    elif item.key in LOCATED_ARGUMENTS and "::" in item.identifier and value is not None:
-        yield from _audit_located(item)
+    elif item.key in FLAGS:
+        refusal = "" if value is FLAGS[item.key] else f"anything but {FLAGS[item.key]} may run code"
+        yield _entry(item, "argument", str(value), refusal, item.key)
+    elif (argument := _located_argument(item)) and value is not None and not isinstance(value, list):
+        yield _audit_located(item, argument)
     elif isinstance(value, dict):
         yield from _audit_mapping(item)
     elif isinstance(value, str) and value.startswith("$"):
@@ -146,20 +146,29 @@ def _audit_target(item: Item) -> Entry:
     return _entry(item, "target", item.value, refusal, f"is {name.home}")
 
 
-def _audit_located(item: Item) -> Iterator[Entry]:
-    for value in item.value if isinstance(item.value, list) else [item.value]:
-        if isinstance(value, str):
-            refusal = located_refusal(item.key, value.removeprefix("$"))
-        else:
-            refusal = "what it is cannot be known before it runs: write the name of the class"
-        yield _entry(item, "argument", str(value), refusal, "a class that MONAI looks up by its name")
+def _located_argument(item: Item) -> str | None:
+    """The argument by which MONAI finds a class, if this is its value or one of its values."""
+    parts = item.identifier.split("::")
+    if parts[-1].isdigit():
+        parts.pop()
+    # At the top it is an item of that name, and no argument.
+    return parts[-1] if len(parts) > 1 and parts[-1] in LOCATED_ARGUMENTS else None
+
+
+def _audit_located(item: Item, argument: str) -> Entry:
+    if isinstance(item.value, str):
+        refusal = located_refusal(argument, item.value.removeprefix("$"))
+    else:
+        refusal = "what it is cannot be known before it runs: write the name of the class"
+    return _entry(item, "argument", str(item.value), refusal, "a class that MONAI looks up by its name")
 
 
 def _audit_mapping(item: Item) -> Iterator[Entry]:
     value = item.value
     target = value.get("_target_")
-    if isinstance(target, str) and "_mode_" in value and look_up_target(target).locates:
-        yield _entry(item, "mode", target, "it imports what its arguments name, and these may come later", "")
+    if isinstance(target, str) and "_mode_" in value and look_up_target(target).judged_by_arguments:
+        why = "its arguments decide what it imports or unpickles, and these may come later"
+        yield _entry(item, "mode", target, why, "")
     if _lists_downloads(item.file) and isinstance(value.get("url"), str):
         checked = value.get("hash_val") and value.get("hash_type") == "sha256"
         why = "" if checked else "what is downloaded is not checked: give hash_val, and hash_type sha256"

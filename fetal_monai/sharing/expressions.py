@@ -18,11 +18,11 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Literal, TypeGuard, overload
 
 from monai.bundle import ReferenceResolver
 
-from fetal_monai.sharing.allowed import BUILTINS, LOCATED_ARGUMENTS
+from fetal_monai.sharing.allowed import BUILTINS, FLAGS, LOCATED_ARGUMENTS
 from fetal_monai.sharing.attributes import attribute_refusal
 from fetal_monai.sharing.names import Name, is_importable, look_up
 from fetal_monai.sharing.paths import is_data_file, path_refusal
@@ -33,6 +33,8 @@ _PLAIN = (
     *(ast.BoolOp, ast.UnaryOp, ast.IfExp, ast.Set, ast.List, ast.Tuple, ast.FormattedValue, ast.Starred, ast.Slice),
     *(ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop),
 )
+_LONGEST = 10_000  # characters: more than this makes Python's parser a risk, and nobody could read it
+_CUDNN_SWITCHES = frozenset({"benchmark", "deterministic", "enabled", "allow_tf32"})
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
@@ -84,10 +86,7 @@ def import_statement(source: str) -> ast.Import | ast.ImportFrom | None:
     Raises:
         ValueError: if Python cannot parse it.
     """
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ValueError(f"Python cannot parse it: {error}") from error
+    body = _parsed(source, "exec").body
     return body[0] if body and isinstance(body[0], ast.Import | ast.ImportFrom) else None
 
 
@@ -99,10 +98,9 @@ def mentions(source: str, surroundings: Surroundings) -> list[Mention]:
         surroundings: what it sees.
     """
     try:
-        tree = ast.parse(source, mode="eval")
-        return list(_Walk(surroundings).visit(tree.body, frozenset()))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return [Mention("syntax", source[:60], f"Python cannot parse it: {error}")]
+        return list(_Walk(surroundings).visit(_parsed(source, "eval").body, frozenset()))
+    except (ValueError, RecursionError) as error:
+        return [Mention("syntax", source[:60], str(error))]
 
 
 def located_refusal(argument: str, text: str) -> str:
@@ -118,6 +116,23 @@ def dotted_refusal(text: str) -> str | None:
     if not _DOTTED.fullmatch(text) or is_data_file(text) or not is_importable(text.split(".")[0]):
         return None
     return look_up(text).refusal
+
+
+@overload
+def _parsed(source: str, mode: Literal["exec"]) -> ast.Module: ...
+
+
+@overload
+def _parsed(source: str, mode: Literal["eval"]) -> ast.Expression: ...
+
+
+def _parsed(source: str, mode: str) -> ast.AST:
+    if len(source) > _LONGEST:
+        raise ValueError(f"it has more than {_LONGEST} characters")
+    try:
+        return ast.parse(source, mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError(f"Python cannot parse it: {error}") from error
 
 
 class _Walk:
@@ -186,8 +201,7 @@ class _Walk:
     def _chain(self, node: ast.expr, local: frozenset[str], *, call: ast.Call | None = None) -> Iterator[Mention]:
         """A name or value with its attributes; `call` is what calls it on the spot."""
         base, attributes = _unrolled(node)
-        if isinstance(base, ast.Name) and base.id in self._surroundings.bindings and base.id not in local:
-            dotted = ".".join([self._surroundings.bindings[base.id], *attributes])
+        if dotted := self._imported(node, local):
             yield Mention("name", dotted, _use_refusal(look_up(dotted), call))
             return
         if isinstance(base, ast.Name) and base.id not in local:
@@ -205,6 +219,9 @@ class _Walk:
                 yield Mention("name", f".{attribute}", refusal)
 
     def _call(self, node: ast.Call, local: frozenset[str]) -> Iterator[Mention]:
+        if self._is_cudnn_switch(node, local):
+            yield Mention("name", ast.unparse(node), "")
+            return
         if isinstance(node.func, ast.Name | ast.Attribute):
             yield from self._chain(node.func, local, call=node)
         else:
@@ -242,11 +259,13 @@ class _Walk:
         # Python evaluates the first iterable outside, where the targets are not in sight.
         yield from self.visit(node.generators[0].iter, local)
         for generator in node.generators:
-            targets = [name for name in ast.walk(generator.target) if isinstance(name, ast.Name)]
-            local |= {name.id for name in targets if isinstance(name.ctx, ast.Store)}
+            for target in ast.walk(generator.target):
+                if isinstance(target, ast.Name):
+                    local |= {target.id}
+                elif not isinstance(target, ast.Tuple | ast.List | ast.Starred | ast.expr_context):
+                    # `for torch.nn.Module.forward in [...]` would assign to it.
+                    yield Mention("syntax", ast.unparse(generator.target), "it assigns to something else")
         for index, generator in enumerate(node.generators):
-            # A target may be `x.y` or `x[0]`: an assignment to something else.
-            yield from self.visit(generator.target, local)
             for part in (*([generator.iter] if index else []), *generator.ifs):
                 yield from self.visit(part, local)
         for result in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
@@ -254,10 +273,27 @@ class _Walk:
 
     def _is_environment(self, node: ast.expr, local: frozenset[str]) -> bool:
         """Whether this is `os.environ`, which may be read by key."""
+        return self._imported(node, local) == "os.environ"
+
+    def _is_cudnn_switch(self, node: ast.Call, local: frozenset[str]) -> bool:
+        """Whether this is `setattr(torch.backends.cudnn, "benchmark", True)`, which the model zoo's bundles say."""
+        match node:
+            case ast.Call(
+                func=ast.Name(id="setattr"),
+                args=[module, ast.Constant(value=switch), ast.Constant(value=bool())],
+                keywords=[],
+            ):
+                plain = "setattr" not in local and "setattr" not in self._surroundings.bindings
+                cudnn = self._imported(module, local) == "torch.backends.cudnn"
+                return plain and cudnn and switch in _CUDNN_SWITCHES
+        return False
+
+    def _imported(self, node: ast.expr, local: frozenset[str]) -> str | None:
+        """The dotted name of what was imported; None for everything else."""
         base, attributes = _unrolled(node)
-        if not isinstance(base, ast.Name) or base.id in local:
-            return False
-        return ".".join([self._surroundings.bindings.get(base.id, ""), *attributes]) == "os.environ"
+        if not isinstance(base, ast.Name) or base.id in local or base.id not in self._surroundings.bindings:
+            return None
+        return ".".join([self._surroundings.bindings[base.id], *attributes])
 
 
 def _unrolled(node: ast.expr) -> tuple[ast.expr, list[str]]:
@@ -283,11 +319,11 @@ def _use_refusal(name: Name, call: ast.Call | None) -> str:
         return name.refusal
     if name.is_module:
         return "it yields a module, which could be taken apart elsewhere"
-    if name.locates:
-        return "it imports what its arguments name: write it as a component with a _target_"
+    if name.judged_by_arguments:
+        return "its arguments decide what it imports or unpickles: write it as a component with a _target_"
     if name.home == "torch.load":
         keywords = {keyword.arg: keyword.value for keyword in call.keywords} if call else {}
-        if not _is_true(keywords.get("weights_only")):
+        if "weights_only" not in keywords:  # its value is judged as that of any flag
             return "a pickle runs code unless weights_only=True is written there"
     return ""
 
@@ -296,6 +332,8 @@ def _value_attribute_refusal(base: ast.expr, attribute: str, call: ast.Call | No
     if attribute in ("format", "format_map"):
         plain = isinstance(base, ast.Constant) and isinstance(base.value, str) and "_" not in base.value
         return "" if plain and call else f".{attribute} looks up attributes that its text names"
+    if attribute == "copy" and call and call.args:
+        return ".copy of a path writes files; that of a list or dictionary has no argument"
     if attribute == "replace" and (call is None or len(call.args) < 2 or _has_star(call)):
         return ".replace of a path moves files; that of a text has two arguments"
     return attribute_refusal(attribute, called=call is not None)
@@ -307,16 +345,12 @@ def _has_star(call: ast.Call) -> bool:
 
 def _argument(name: str, value: ast.expr) -> Iterator[Mention]:
     """An argument, or a dictionary's key that may become one."""
-    if name == "weights_only" and not _is_true(value):
-        yield Mention("name", name, "a pickle runs code unless weights_only is True")
+    if name in FLAGS and not (isinstance(value, ast.Constant) and value.value is FLAGS[name]):
+        yield Mention("name", name, f"anything but {FLAGS[name]} may run code")
     if name in LOCATED_ARGUMENTS and not (isinstance(value, ast.Constant) and value.value is None):
         text = value.value if isinstance(value, ast.Constant) else None
         refusal = located_refusal(name, text) if isinstance(text, str) else "it imports what is computed here"
         yield Mention("name", name, refusal)
-
-
-def _is_true(value: ast.expr | None) -> bool:
-    return isinstance(value, ast.Constant) and value.value is True
 
 
 def _text(text: str, *, continues: bool = False) -> Iterator[Mention]:

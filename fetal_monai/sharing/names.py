@@ -28,7 +28,7 @@ from typing import Any
 
 from monai.bundle import ComponentLocator
 
-from fetal_monai.sharing.allowed import EXCEPTIONS, LOCATING, NAMES, PACKAGES, ROOTS
+from fetal_monai.sharing.allowed import EXCEPTIONS, JUDGED_BY_ARGUMENTS, NAMES, PACKAGES, ROOTS
 from fetal_monai.sharing.attributes import attribute_refusal
 
 
@@ -49,9 +49,9 @@ class Name:
     is_callable: bool = False
 
     @property
-    def locates(self) -> bool:
-        """Whether it imports what its string arguments name."""
-        return self.home in LOCATING
+    def judged_by_arguments(self) -> bool:
+        """Whether its arguments decide what it imports or unpickles."""
+        return self.home in JUDGED_BY_ARGUMENTS
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fetal_monai.sharing.entry import Entry
 
 _HEADER = ("verdict", "file", "place", "kind", "what", "why")
-_WIDTHS = (8, 32, 40, 10, 70, 90)
+_WIDEST = (8, 32, 40, 10, 70, 90)
 
 
 def format_report(bundle: str, entries: Sequence[Entry]) -> str:
@@ -20,10 +20,15 @@ def format_report(bundle: str, entries: Sequence[Entry]) -> str:
     alike: dict[tuple[bool, str, str, str], list[Entry]] = {}
     for entry in entries:
         alike.setdefault((entry.refused, entry.kind, entry.what, entry.why), []).append(entry)
-    rows = sorted((_row(same) for same in alike.values()), key=lambda row: row[0], reverse=True)
+    groups = sorted(alike.values(), key=lambda same: not same[0].refused)
     refused = sum(entry.refused for entry in entries)
     verdict = f"{refused} of {len(entries)} entries REFUSED" if refused else f"clean, {len(entries)} entries"
-    return "\n".join([f"{printable(bundle)}: {verdict}", *(_line(row) for row in (_HEADER, *rows))])
+    rows: list[Sequence[str]] = [_HEADER]
+    for same in groups:
+        rows.append([_cut(printable(cell), most) for cell, most in zip(_row(same), _WIDEST, strict=True)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join([f"{printable(bundle)}: {verdict}", *lines])
 
 
 def printable(text: str) -> str:
@@ -37,7 +42,5 @@ def _row(same: Sequence[Entry]) -> tuple[str, ...]:
     return ("REFUSED" if first.refused else "allowed", first.file, place, first.kind, first.what, first.why)
 
 
-def _line(row: Sequence[str]) -> str:
-    cells = [printable(cell) for cell in row]
-    cut = [f"{cell[: width - 1]}…" if len(cell) > width else cell for cell, width in zip(cells, _WIDTHS, strict=True)]
-    return "  ".join(cell.ljust(width) for cell, width in zip(cut, _WIDTHS, strict=True)).rstrip()
+def _cut(text: str, most: int) -> str:
+    return f"{text[: most - 1]}…" if len(text) > most else text

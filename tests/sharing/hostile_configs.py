@@ -40,9 +40,7 @@ ALIASES = [
     _expression("os.path shows os", "os.path.os.mkdir('MARK')", "posixpath"),
     _expression("an allowed module shows torch", "torch.nn.functional.torch.os.mkdir('MARK')", "is the module torch"),
     _expression("os itself", "os.mkdir('MARK')", "not on the allow-list"),
-    _expression(
-        "another alphabet's letters", "\N{FULLWIDTH LATIN SMALL LETTER T}orch.os.mkdir('MARK')", "is the module os"
-    ),
+    _expression("another alphabet's letters", "\uff54orch.os.mkdir('MARK')", "is the module os"),
     _expression("run_cmd of MONAI", "monai.utils.run_cmd(['mkdir', 'MARK'])", "monai.utils.misc.run_cmd"),
     _expression("optional_import", "monai.utils.optional_import('os')[0].mkdir('MARK')", "optional_import"),
     _expression(
@@ -62,6 +60,9 @@ SYNTAX = [
     _expression("a condition of a generator", "list(1 for _ in [1] if torch.os.mkdir('MARK'))", "is the module os"),
     _expression("a module as argument", "(lambda m: m.mkdir('MARK'))(os)", "yields a module"),
     _expression("an assignment", "[m := os, m.mkdir('MARK')]", "NamedExpr"),
+    _expression("an assignment to a function", "[0 for torch.nn.Module.forward in [1]]", "assigns", works=False),
+    _expression("an assignment to a config", "[0 for @imports2['x'] in [1]]", "assigns", works=False),
+    _expression("too long", "1" + " + 1" * 5000, "10000 characters", works=False),
     _expression("a yield", "list((lambda: (yield torch.os.mkdir('MARK')))())", "Yield"),
     _expression("a dictionary's key", "{torch.os.mkdir('MARK'): 1}", "is the module os"),
     _expression("a slice", "[1][torch.os.mkdir('MARK'):]", "is the module os"),
@@ -159,6 +160,15 @@ ARGUMENTS = [
     _component("a builtin as reader", "there is no", _target_="LoadImage", reader="open", file="x", works=False),
     _component("a reader by reference", "no dotted name", _target_="LoadImage", reader="@y", works=False),
     Trick("an overlay's reader", {"x": {"_target_": "LoadImage", "path": "MARK"}, "x#reader": "os.mkdir"}, "os.mkdir"),
+    Trick(
+        "one of an overlay's readers",
+        {"x": {"_target_": "LoadImage", "reader": ["ITKReader"]}, "x#reader#0": "open"},
+        "there is no",
+        works=False,
+    ),
+    _component("a reader that unpickles", "may run code", _target_="LoadImage", allow_pickle=True, works=False),
+    _component("a debugger's flag", "may run code", _target_="Compose", _debug_=True, works=False),
+    _expression("another one", "monai.data.NumpyReader(None, None, True)", "unpickles", works=False),
     _component("a merger", "os.mkdir", _target_="PatchInferer", merger_cls="os.mkdir", works=False),
     _expression("a reader in an expression", "monai.transforms.LoadImage('os.mkdir', path='MARK')", "_target_"),
     Trick(
@@ -172,13 +182,16 @@ ARGUMENTS = [
         "may come later",
     ),
     _expression("a pickle", "torch.load('model.pt')", "weights_only", works=False),
-    _expression("a pickle, openly", "torch.load('model.pt', weights_only=False)", "weights_only", works=False),
+    _expression("a pickle, openly", "torch.load('model.pt', weights_only=False)", "may run code", works=False),
     _expression("a pickle, later", "(lambda f: f('model.pt'))(torch.load)", "weights_only", works=False),
-    _component("a cache", "weights_only", _target_="PersistentDataset", weights_only=False, works=False),
+    _component("a cache", "may run code", _target_="PersistentDataset", weights_only=False, works=False),
 ]
 
 FILES = [
     _expression("a written file", "monai.data.load_decathlon_datalist('x')[0].write_text('y')", "writes", works=False),
+    _expression("a tensor over a file", "torch.ones(1).untyped_storage().from_file('x')", "writes", works=False),
+    _expression("a copied file", "list(@dataset_dir)[0].copy('y')", "of a path", works=False),
+    _expression("a switch of cuDNN", "setattr(torch.backends.cudnn, 'm', True)", "setattr", works=False),
     _expression("an array to a file", "np.zeros(3).tofile('x')", "writes", works=False),
     _expression("a moved file", "@imports2.replace('x')", "moves files", works=False),
     _expression("the environment", "os.environ.update(A='1')", "os.environ", works=False),

@@ -71,7 +71,8 @@ class TestOurBundles:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in (BUNDLES[0] / "configs").iterdir():
                 archive.write(path, f"x/configs/{path.name}")
-            archive.write(package / "networks" / "bisenet.py", "x/fetal_monai/networks/bisenet.py")
+            for name in ("networks/bisenet.py", "data/ellipse_label.xsd"):
+                archive.write(package / name, f"x/fetal_monai/{name}")
         assert refusals(packed) == []
         with zipfile.ZipFile(packed, "a") as archive:
             archive.writestr("x/fetal_monai/networks/vgg.py", "import os")
@@ -280,7 +281,8 @@ class TestCommand:
         (bundle / "configs" / "a.json").write_text('{"x": "$torch.os.abort() #\\u001b[2J"}')
         assert main([str(bundle)]) == 1
         out = capsys.readouterr().out
-        assert "REFUSED" in out
+        assert "1 of 2 entries REFUSED" in out.splitlines()[0]
+        assert out.splitlines()[2].startswith("REFUSED")  # below the header, before what is allowed
         assert "\x1b" not in out  # nothing in a bundle steers the terminal
 
     def test_json(self, bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
