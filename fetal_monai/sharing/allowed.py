@@ -78,6 +78,7 @@ NAMES = frozenset().union(
     _names("glob", "glob iglob"),
     _names("math", "ceil cos e exp floor fsum gcd hypot inf isclose isfinite isnan log log10 log2 nan pi pow prod sin"),
     _names("math", "sqrt tan"),
+    _names("statistics", "fmean geometric_mean harmonic_mean mean median pstdev stdev variance"),
     _names("numpy", "abs all any arange argmax argmin argsort array asarray ceil clip concatenate cumsum deg2rad diag"),
     _names("numpy", "diff exp expand_dims eye flip float16 float32 float64 floor full inf int8 int16 int32 int64"),
     _names("numpy", "isfinite isnan linspace log max maximum mean median min minimum nan ones pi prod repeat round"),
