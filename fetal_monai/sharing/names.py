@@ -4,12 +4,12 @@ The rule. A name is allowed when the object that it reaches in the installed pac
 
 - listed in `allowed.NAMES`, or
 - a class or function *defined* below one of `allowed.PACKAGES` and not below one of `allowed.EXCEPTIONS`, or a plain
-  constant or an instance of such a class there.
+  constant (or a tuple of these) or an instance of such a class there.
 
 On the way every module must be a true submodule of the one before: a Python module also shows what it imports, so
 `torch.os.system` and `monai.config.deviceconfig.subprocess.run` are spelt as if they were torch's and MONAI's own.
-Asking where the object is defined sees through every such alias. A container is refused, since it may hold a
-module; so is every name with a leading underscore.
+Asking where the object is defined sees through every such alias. Any other container is refused, since it may hold
+a module; so is every name with a leading underscore.
 
 Only modules that could hold something allowed are imported, and only of the packages in `allowed.ROOTS`, from where
 they are installed.
@@ -162,6 +162,8 @@ def _home(found: Any, spelt: str) -> str | None:
     if isinstance(found, type | FunctionType):
         return f"{found.__module__}.{found.__qualname__}"
     if isinstance(found, str | int | float | property):
+        return spelt
+    if isinstance(found, tuple) and all(isinstance(item, str | int | float) for item in found):
         return spelt
     if isinstance(found, BuiltinFunctionType):
         # torch's own functions say None, or torch._C._nn.

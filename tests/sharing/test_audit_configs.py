@@ -53,7 +53,7 @@ def test_a_trick_is_a_real_one(trick: Trick, tmp_path: Path) -> None:
 
 
 HARMLESS = {
-    "imports": ["$import os", "$import torch", "$from monai.data import decollate_batch"],
+    "imports": ["$import os", "$import torch", "$import fetal_monai", "$from monai.data import decollate_batch"],
     "bundle_root": "$'.' if os.path.isfile('configs/metadata.json') else 'bundles/x'",
     "device": "$torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
     "rank": "$int(os.environ['LOCAL_RANK']) if 'LOCAL_RANK' in os.environ else int(os.environ.get('RANK', 0))",
@@ -70,6 +70,7 @@ HARMLESS = {
     "optimizer": {"_target_": "torch.optim.Adam", "params": "$@network.parameters()", "lr": 0.001},
     "cudnn": "$setattr(torch.backends.cudnn, 'benchmark', True)",
     "key": "$monai.utils.CommonKeys.IMAGE",
+    "sections": "$list(fetal_monai.data.datalist.SECTIONS)",
     "other": "%network",
     "decollate": "$decollate_batch",
 }
