@@ -1,0 +1,1 @@
+"""Bundles that come from, or go to, somewhere else."""

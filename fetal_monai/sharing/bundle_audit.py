@@ -1,0 +1,92 @@
+"""Judge every file of a bundle by what it is."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fetal_monai
+from fetal_monai.sharing.bundle_files import BundleFile, open_bundle
+from fetal_monai.sharing.config_file import CONFIG_SUFFIXES, parse_config
+from fetal_monai.sharing.configs import audit_configs
+from fetal_monai.sharing.entry import Entry
+from fetal_monai.sharing.logging_conf import audit_logging_conf
+from fetal_monai.sharing.weights_file import audit_weights, is_pickle_or_zip
+
+MAX_TEXT_BYTES = 8 * 2**20
+"""Of a config or a source file."""
+
+_LOGGING_SUFFIXES = frozenset({".conf", ".ini", ".cfg"})
+_WEIGHTS_SUFFIXES = frozenset({".pt", ".pth", ".ts", ".pkl", ".pickle", ".ckpt", ".bin"})
+_TEXTS = ".md .txt .rst .csv .tsv .sha256 .bib .cff"
+_PICTURES = ".png .jpg .jpeg .gif .bmp .tif .tiff .dcm .mha .nii .gz .pdf"
+_DATA_SUFFIXES = frozenset(f"{_TEXTS} {_PICTURES}".split())
+_DATA_NAMES = frozenset({"LICENSE", "NOTICE", "AUTHORS", "CITATION", ".gitignore", ".gitattributes"})
+_CANNOT_READ = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+def audit_bundle(path: str | Path) -> list[Entry]:
+    """List and judge everything in a bundle that could run code, or read or write a file.
+
+    Nothing of the bundle is evaluated, imported, unpickled or unpacked.
+
+    Args:
+        path: the bundle's folder or zip.
+
+    Raises:
+        UnreadableBundleError: if it is neither.
+    """
+    with open_bundle(path) as bundle:
+        entries = list(bundle.entries)
+        configs: dict[str, Any] = {}
+        for file in bundle.files:
+            try:
+                if _suffix(file) in CONFIG_SUFFIXES:
+                    configs[file.name] = parse_config(file.read(MAX_TEXT_BYTES), _suffix(file))
+                else:
+                    entries += _audit_file(file)
+            except _CANNOT_READ as error:
+                entries.append(Entry(file.name, "", "file", file.name, True, f"it cannot be judged: {error}"))
+        if not configs and not entries:
+            entries.append(Entry("", "", "file", str(path), True, "there is no config in it: is this a bundle?"))
+        return entries + audit_configs(configs)
+
+
+def _suffix(file: BundleFile) -> str:
+    return PurePosixPath(file.name).suffix.lower()
+
+
+def _audit_file(file: BundleFile) -> Iterable[Entry]:
+    if _is_installed(file):
+        return [Entry(file.name, "", "code", file.name, False, "the same as in the installed fetal_monai")]
+    suffix = _suffix(file)
+    with file.open() as stream:
+        start = stream.read(9)
+    if suffix == ".safetensors":
+        # Its length, then a JSON object.
+        numbers = start[8:] == b"{"
+        why = "numbers only" if numbers else "it does not begin as safetensors do"
+        return [Entry(file.name, "", "weights", "safetensors", not numbers, why)]
+    if suffix in _WEIGHTS_SUFFIXES or is_pickle_or_zip(start):
+        with file.seekable() as stream:
+            return audit_weights(file.name, stream)
+    if suffix in _LOGGING_SUFFIXES:
+        return audit_logging_conf(file.name, file.read(MAX_TEXT_BYTES))
+    if suffix == ".py":
+        # A bundle's folder is on Python's path.
+        return [Entry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")]
+    if suffix == ".onnx":
+        return [Entry(file.name, "", "weights", "ONNX", False, "a graph of operators, no Python")]
+    if suffix in _DATA_SUFFIXES or PurePosixPath(file.name).name in _DATA_NAMES:
+        return []
+    return [Entry(file.name, "", "file", suffix or file.name, True, "a kind of file that this audit does not know")]
+
+
+def _is_installed(file: BundleFile) -> bool:
+    """Whether it is, byte for byte, a file of the installed package: a packed bundle carries parts of it."""
+    package, _, inner = file.name.partition("/")
+    installed = Path(fetal_monai.__file__).parent / inner
+    return package == "fetal_monai" and installed.is_file() and installed.read_bytes() == file.read(MAX_TEXT_BYTES)
