@@ -1,6 +1,6 @@
 """Metrics of fetal biometry and of regions in sight; overlap metrics are MONAI's."""
 
-from fetal_monai.metrics.head_circumference import HeadCircumferenceDifference, HeadsMeasured
+from fetal_monai.metrics.head_circumference import HeadCircumference, HeadCircumferenceDifference, HeadsMeasured
 from fetal_monai.metrics.outline_distance import HausdorffDistanceMm, SurfaceDistanceMm
 from fetal_monai.metrics.overlap import Overlap
 from fetal_monai.metrics.region_classification import (
@@ -14,6 +14,7 @@ from fetal_monai.metrics.region_overlap import region_overlap
 
 __all__ = [
     "HausdorffDistanceMm",
+    "HeadCircumference",
     "HeadCircumferenceDifference",
     "HeadsMeasured",
     "Overlap",

@@ -35,6 +35,21 @@ class HeadCircumferenceDifference(Cumulative):
         return self.get_buffer().nanmean()
 
 
+class HeadCircumference(Cumulative):
+    """Predicted head circumference in mm, per image and averaged; NaN for an image whose head could not be measured.
+
+    Less `HeadCircumferenceDifference`, it is the reference's.
+    """
+
+    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
+        """Add a batch: only the predicted measurements count."""
+        self.extend(torch.tensor([_head_circumference_mm(predicted) for predicted in y_pred]).unsqueeze(1))
+
+    def aggregate(self) -> torch.Tensor:
+        """Return the mean over the measured images (NaN if there are none)."""
+        return self.get_buffer().nanmean()
+
+
 class HeadsMeasured(Cumulative):
     """Fraction of the images whose predicted mask gave a head measurement."""
 
@@ -48,6 +63,8 @@ class HeadsMeasured(Cumulative):
 
 
 def _difference_mm(predicted: HeadMeasurement | FailedFit, reference: HeadMeasurement | FailedFit) -> float:
-    if not isinstance(predicted, HeadMeasurement) or not isinstance(reference, HeadMeasurement):
-        return float("nan")
-    return predicted.head_circumference_mm - reference.head_circumference_mm
+    return _head_circumference_mm(predicted) - _head_circumference_mm(reference)
+
+
+def _head_circumference_mm(head: HeadMeasurement | FailedFit) -> float:
+    return head.head_circumference_mm if isinstance(head, HeadMeasurement) else float("nan")

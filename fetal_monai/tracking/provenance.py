@@ -31,8 +31,13 @@ def provenance(bundle_root: str | Path) -> dict[str, str]:
         "bundle": metadata["name"],
         "bundle_version": metadata["version"],
         "git_commit": git_commit(bundle_root),
-        **{f"version_{package}": _version(package) for package in _PACKAGES},
+        **package_versions(),
     }
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that results depend on, as `version_<package>`."""
+    return {f"version_{package}": _version(package) for package in _PACKAGES}
 
 
 def git_commit(folder: str | Path) -> str:

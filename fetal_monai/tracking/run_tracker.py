@@ -15,6 +15,7 @@ from monai.handlers import MLFlowHandler
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.tracking.provenance import provenance, running_config
 from fetal_monai.tracking.store import EXPERIMENT, tracking_uri
+from fetal_monai.weights.state_dict import file_sha256
 
 
 class RunTracker(MLFlowHandler):
@@ -31,7 +32,9 @@ class RunTracker(MLFlowHandler):
         stage: what the run does: "train", "evaluate" or "inference".
         output_dir: where the run writes. The run's name is kept there, so that a resumed training goes on in its run.
         parameters: what else to log as parameters; values as text.
-        artifacts: files and folders that are logged when the run completes.
+        artifacts: files and folders that are logged when the run completes, a folder under its own name.
+        weights: the file that a training makes, or that another stage uses. Its SHA-256 becomes the tag
+            `weights_sha256`: by it an evaluation finds the training that made its weights.
         validator: its metrics are logged beside the engine's own after every epoch.
         iteration_interval: the loss is logged at every so many iterations (a write costs about 17 ms).
         resume: go on in the run that was interrupted in `output_dir`.
@@ -44,12 +47,14 @@ class RunTracker(MLFlowHandler):
         output_dir: str | Path,
         parameters: Mapping[str, Any],
         artifacts: Sequence[str | Path] = (),
+        weights: str | Path | None = None,
         validator: Engine | None = None,
         iteration_interval: int = 50,
         resume: bool = False,
     ) -> None:
         self.provenance = provenance(bundle_root)
         self.stage = stage
+        self.weights = None if weights is None else Path(weights)
         self.validator = validator
         self.config = running_config()
         self.name_file = Path(output_dir) / "mlflow_run.txt"
@@ -90,8 +95,21 @@ class RunTracker(MLFlowHandler):
             self.client.set_tag(run_id, tag, self.provenance[tag])
         self.client.set_tag(run_id, "stage", self.stage)
         self.client.set_tag(run_id, "mlflow.source.git.commit", self.provenance["git_commit"])
+        if self.stage != "train":
+            self._tag_weights()
         if self.config is not None:
             self.client.log_text(run_id, json.dumps(self.config, indent=2, default=str), "config.json")
+
+    def complete(self) -> None:
+        """Log what came out: MONAI's handler would strew a folder's files over the run's own folder."""
+        if self.stage == "train":
+            self._tag_weights()
+        run_id = self.cur_run.info.run_id
+        for artifact in map(Path, self.artifacts):
+            if artifact.is_dir():
+                self.client.log_artifacts(run_id, str(artifact), artifact_path=artifact.name)
+            elif artifact.is_file():  # a training without validation leaves no weights
+                self.client.log_artifact(run_id, str(artifact))
 
     def fail(self, engine: Engine, exception: BaseException) -> None:
         """Mark the run as failed, with the reason, and raise it again: Ignite swallows what no handler raises."""
@@ -99,6 +117,10 @@ class RunTracker(MLFlowHandler):
             self.client.set_tag(self.cur_run.info.run_id, "failure", f"{type(exception).__name__}: {exception}"[:5000])
             self.client.set_terminated(self.cur_run.info.run_id, "FAILED")
         raise exception
+
+    def _tag_weights(self) -> None:
+        if self.weights is not None and self.weights.is_file():
+            self.client.set_tag(self.cur_run.info.run_id, "weights_sha256", file_sha256(self.weights))
 
     def _log_params(self, params: dict[str, Any]) -> None:
         # MLflow refuses a parameter's second value: a resumed run keeps those that it was started with.

@@ -1,6 +1,7 @@
 """What holds for every segmentation bundle: test classes inherit these checks and name their bundle."""
 
 import csv
+import hashlib
 import json
 import os
 import re
@@ -157,6 +158,18 @@ class EvaluationTests:
         for name in rows[0].keys() - {"image"}:
             values = [float(row[name]) for row in rows if row[name]]  # empty: no head was measured
             assert not values or np.mean(values) == pytest.approx(summary[name], rel=1e-4), name
+
+    def test_a_comparison_finds_masks_measures_and_the_training(
+        self, evaluation: Path, weights: Path, bundle: Path, summary: dict[str, float]
+    ) -> None:
+        client, evaluated = run_in(evaluation, bundle)
+        assert re.fullmatch("[0-9a-f]{64}", evaluated.data.tags["weights_sha256"])
+        artifacts = {artifact.path for artifact in client.list_artifacts(evaluated.info.run_id)}
+        assert artifacts == {"config.json", "per_image.csv", "summary.json", "masks"}
+        assert len(client.list_artifacts(evaluated.info.run_id, "masks")) == summary["images"]
+        assert {"head_circumference_mm", "hausdorff_distance_95_mm", "mean_surface_distance_mm"} <= summary.keys()
+        _, trained = run_in(weights.parent, bundle)
+        assert trained.data.tags["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
 
     def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
         assert 0 < summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6

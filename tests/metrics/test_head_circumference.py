@@ -3,7 +3,7 @@ import math
 import pytest
 
 from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement
-from fetal_monai.metrics import HeadCircumferenceDifference, HeadsMeasured
+from fetal_monai.metrics import HeadCircumference, HeadCircumferenceDifference, HeadsMeasured
 
 
 def _circle(radius_px: float, spacing_mm: float = 0.5) -> HeadMeasurement:
@@ -32,6 +32,15 @@ def test_an_unmeasured_head_has_no_difference_and_counts_as_not_measured() -> No
     assert difference.get_buffer()[0].isnan()
     assert difference.aggregate().item() == pytest.approx(math.pi, rel=1e-5)
     assert measured.aggregate().item() == 0.5
+
+
+def test_the_head_circumference_is_that_of_the_prediction() -> None:
+    metric = HeadCircumference()
+    metric([_circle(101.0), FailedFit("empty mask"), _circle(97.0)], [_circle(100.0)] * 3)
+    first, failed, last = metric.get_buffer().flatten().tolist()
+    assert (first, last) == (pytest.approx(101 * math.pi), pytest.approx(97 * math.pi))
+    assert math.isnan(failed)
+    assert metric.aggregate().item() == pytest.approx(99 * math.pi)
 
 
 def test_batches_add_up() -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -75,6 +76,24 @@ def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.Mlf
     ]
     assert [m.step for m in client.get_metric_history(run.info.run_id, "loss")] == [2, 4, 6, 8, 10, 12]
     assert "weights.bin" in [a.path for a in client.list_artifacts(run.info.run_id)]
+
+
+def test_an_evaluation_finds_its_training_by_the_weights_and_folders_stay_folders(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    weights, masks = tmp_path / "model.pt", tmp_path / "masks"
+    tracker = RunTracker(bundle, "train", tmp_path / "train", {}, weights=weights)
+    engine = _engine(tracker)
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda e: weights.write_bytes(b"epoch %d" % e.state.epoch))
+    engine.run(range(2), max_epochs=2)
+    masks.mkdir()
+    (masks / "1_mask.png").write_bytes(b"mask")
+    _engine(RunTracker(bundle, "evaluate", tmp_path / "evaluate", {}, [masks], weights=weights)).run([0], max_epochs=1)
+    evaluation, training = _runs(client)
+    expected = hashlib.sha256(b"epoch 2").hexdigest()
+    assert [run.data.tags["weights_sha256"] for run in (evaluation, training)] == [expected, expected]
+    assert [a.path for a in client.list_artifacts(evaluation.info.run_id)] == ["masks"]
+    assert [a.path for a in client.list_artifacts(evaluation.info.run_id, "masks")] == ["masks/1_mask.png"]
 
 
 def test_a_planted_unfinished_run_is_left_untouched(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:

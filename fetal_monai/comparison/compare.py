@@ -1,0 +1,104 @@
+"""From an MLflow store to the comparison's files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fetal_monai.comparison.agreement import agreement
+from fetal_monai.comparison.frames_figure import frames_figure
+from fetal_monai.comparison.measures import PAIRED
+from fetal_monai.comparison.methods import Method, best_of_each, check_comparable, group
+from fetal_monai.comparison.paired import compare_pairs
+from fetal_monai.comparison.papers import load_papers
+from fetal_monai.comparison.plots import bland_altman, training_curves
+from fetal_monai.comparison.report import FIGURES, MARKDOWN, PAGE, Report
+from fetal_monai.comparison.store import Store
+from fetal_monai.comparison.table import Table
+from fetal_monai.comparison.tables import agreement_table, methods_table, paired_table, paper_table, runs_table
+from fetal_monai.comparison.tracked import track
+
+
+def compare(
+    store_uri: str,
+    output_dir: Path,
+    section: str = "test",
+    data_fingerprint: str | None = None,
+    names: Sequence[str] = (),
+    best: bool = False,
+    data_dir: Path | None = None,
+    frames: int = 5,
+) -> Path:
+    """Compare the evaluations of a store, write what comes out, and log it to the store.
+
+    Args:
+        store_uri: MLflow's tracking URI.
+        output_dir: where the files go.
+        section: that was evaluated.
+        data_fingerprint: of the data set that was evaluated; None if all runs are of the same.
+        names: only these evaluations, or the evaluations of these trainings; empty for all.
+        best: of several settings of a method, only the one that did best in validation.
+        data_dir: the prepared data set, to show frames; None for a page without them.
+        frames: how many are shown.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        ComparisonError: there is nothing to compare, or the runs cannot stand in one table.
+    """
+    store = Store(store_uri)
+    wanted = {"section": section, **({"data_fingerprint": data_fingerprint} if data_fingerprint else {})}
+    evaluations = store.evaluations(wanted, names)
+    check_comparable(evaluations)
+    papers = load_papers()
+    methods = group(evaluations, papers)
+    if best:
+        methods = best_of_each(methods, papers)
+
+    of_papers = [table for paper in papers if (table := paper_table(paper, methods)) is not None]
+    agreements = [each for method in methods if (each := agreement(method)) is not None]
+    pairs = compare_pairs(methods, PAIRED)
+    pictures = [
+        None if data_dir is None else frames_figure(methods, store, data_dir, frames),
+        bland_altman(agreements),
+        training_curves(methods),
+    ]
+    report = Report(
+        title="Comparison",
+        note=_described(methods, section, best),
+        content=[
+            methods_table(methods),
+            *of_papers,
+            *([paired_table(pairs)] if pairs else []),
+            *([agreement_table(agreements)] if agreements else []),
+            *(picture for picture in pictures if picture is not None),
+            runs_table(methods),
+        ],
+    )
+    page = report.write(output_dir)
+    tables = [output_dir / f"{item.name}.csv" for item in report.content if isinstance(item, Table)]
+    parameters = {**wanted, "data_fingerprint": _fingerprint(methods), "runs": " ".join(names) or "all", "best": best}
+    track(store, methods, parameters, [output_dir / PAGE, output_dir / MARKDOWN, *tables, output_dir / FIGURES])
+    return page
+
+
+def _fingerprint(methods: Sequence[Method]) -> str:
+    return methods[0].evaluations[0].parameters.get("data_fingerprint", "unknown")
+
+
+def _described(methods: Sequence[Method], section: str, best: bool) -> str:
+    first = methods[0].evaluations[0]
+    trained_on = {
+        each.training.parameters.get("data_fingerprint", "unknown")
+        for method in methods
+        for each in method.evaluations
+        if each.training is not None
+    }
+    elsewhere = trained_on - {_fingerprint(methods)}
+    sentences = [
+        f"Section '{section}' of the data with the fingerprint {_fingerprint(methods)}, {len(first.per_image)} frames.",
+        *([f"Trained on other data, with the fingerprint {', '.join(elsewhere)}."] if elsewhere else []),
+        *(["Of each method, the setting that did best in validation."] if best else []),
+    ]
+    return " ".join(sentences)

@@ -1,0 +1,94 @@
+"""Two methods on the same frames: how far apart they are, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from fetal_monai.comparison.measures import Measure
+from fetal_monai.comparison.methods import Method
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """The difference of two methods in one metric, first less second, in the metric's own unit.
+
+    Attributes:
+        first: a method's name.
+        second: the other's.
+        measure: what was compared.
+        frames: that both have a value for.
+        left_out: frames that one of them has no value for, such as an HC that could not be measured.
+        mean: over the frames.
+        median: over the frames.
+        confidence_interval: 95 % bootstrap interval of the mean (bias-corrected and accelerated, over the frames).
+        wilcoxon_p: two-sided p-value of the Wilcoxon signed-rank test.
+        seeds: that both were trained with.
+        seed_differences: for each of these, the mean difference over the frames that both have a value for.
+    """
+
+    first: str
+    second: str
+    measure: Measure
+    frames: int
+    left_out: int
+    mean: float
+    median: float
+    confidence_interval: tuple[float, float]
+    wilcoxon_p: float
+    seeds: tuple[str, ...]
+    seed_differences: tuple[float, ...]
+
+
+def compare_pairs(methods: Sequence[Method], measures: Sequence[Measure]) -> list[PairedDifference]:
+    """Compare every two methods in every measure that both took of each frame."""
+    return [
+        compare_two(first, second, measure)
+        for measure in measures
+        for first, second in combinations(methods, 2)
+        if first.has_per_image(measure.key) and second.has_per_image(measure.key)
+    ]
+
+
+def compare_two(first: Method, second: Method, measure: Measure) -> PairedDifference:
+    """Compare two methods frame by frame, each frame's value averaged over the method's seeds."""
+    every = first.per_image(measure.key) - second.per_image(measure.key)
+    differences = every.dropna().to_numpy()
+    by_seed = [{each.seed: each for each in method.evaluations if each.seed is not None} for method in (first, second)]
+    seeds = [seed for seed in by_seed[0] if seed in by_seed[1]]
+    return PairedDifference(
+        first=first.name,
+        second=second.name,
+        measure=measure,
+        frames=len(differences),
+        left_out=len(every) - len(differences),
+        mean=float(differences.mean()) if len(differences) else float("nan"),
+        median=float(np.median(differences)) if len(differences) else float("nan"),
+        confidence_interval=bootstrap_interval(differences),
+        wilcoxon_p=wilcoxon_p(differences),
+        seeds=tuple(str(seed) for seed in seeds),
+        seed_differences=tuple(
+            float((by_seed[0][seed].per_image[measure.key] - by_seed[1][seed].per_image[measure.key]).mean())
+            for seed in seeds
+        ),
+    )
+
+
+def bootstrap_interval(differences: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean (Efron 1987); the mean itself where all are equal; NaN below two."""
+    if len(differences) < 2:
+        return float("nan"), float("nan")
+    if np.ptp(differences) == 0:
+        return float(differences[0]), float(differences[0])
+    interval = stats.bootstrap((differences,), np.mean, rng=0).confidence_interval
+    return float(interval.low), float(interval.high)
+
+
+def wilcoxon_p(differences: NDArray[np.float64]) -> float:
+    """Return the p-value of the signed-rank test (Wilcoxon 1945); 1 where no frame differs."""
+    return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0

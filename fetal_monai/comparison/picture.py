@@ -1,0 +1,58 @@
+"""A figure as one file's content."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from fetal_monai.data import atomic_path
+
+_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the comparison.
+
+    Attributes:
+        name: of its file, without the ending.
+        title: heading.
+        note: how to read it, and what it shows for whoever cannot see it.
+        format: "svg" or "png".
+        content: of the file.
+    """
+
+    name: str
+    title: str
+    note: str
+    format: str
+    content: bytes
+
+    @property
+    def file_name(self) -> str:
+        """The file's name."""
+        return f"{self.name}.{self.format}"
+
+    @property
+    def data_uri(self) -> str:
+        """The file inside a page."""
+        return f"data:{_MEDIA_TYPES[self.format]};base64,{base64.b64encode(self.content).decode()}"
+
+    def write(self, folder: Path) -> None:
+        """Write the file."""
+        with atomic_path(folder / self.file_name) as temporary:
+            temporary.write_bytes(self.content)
+
+
+def picture(figure: Figure, name: str, title: str, note: str, format: str) -> Picture:
+    """Render a figure, to the same bytes each time."""
+    content = io.BytesIO()
+    nothing = {"svg": {"Date": None, "Creator": None, "Format": None, "Type": None}, "png": {"Software": None}}
+    with mpl.rc_context({"svg.hashsalt": name}):
+        figure.savefig(content, format=format, dpi=100, metadata=nothing[format])
+    return Picture(name, title, note, format, content.getvalue())

@@ -1,0 +1,57 @@
+"""The comparison as files: one page that needs nothing else, Markdown, CSV and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fetal_monai.comparison.picture import Picture
+from fetal_monai.comparison.table import Table
+from fetal_monai.data import atomic_path
+
+PAGE, MARKDOWN, FIGURES = "comparison.html", "comparison.md", "figures"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the comparison tells.
+
+    Attributes:
+        title: heading of the whole.
+        note: what was compared.
+        content: tables and figures in their order.
+    """
+
+    title: str
+    note: str
+    content: Sequence[Table | Picture]
+
+    def write(self, output_dir: Path) -> Path:
+        """Write `comparison.html`, `comparison.md`, a CSV file a table and `figures/`; return the page's path.
+
+        What names in the store hold is text in the page, never markup, and the page loads nothing.
+        """
+        for item in self.content:
+            if isinstance(item, Table):
+                item.write_csv(output_dir)
+            else:
+                item.write(output_dir / FIGURES)
+        with atomic_path(output_dir / MARKDOWN) as temporary:
+            temporary.write_text(self._markdown(), encoding="utf-8")
+        templates = Environment(
+            loader=PackageLoader("fetal_monai.comparison", "."), autoescape=True, undefined=StrictUndefined
+        )
+        page = templates.get_template("page.html").render(title=self.title, note=self.note, content=self.content)
+        with atomic_path(output_dir / PAGE) as temporary:
+            temporary.write_text(page, encoding="utf-8")
+        return output_dir / PAGE
+
+    def _markdown(self) -> str:
+        parts = [f"# {self.title}", self.note]
+        for item in self.content:
+            shown = item.markdown() if isinstance(item, Table) else f"![{item.title}]({FIGURES}/{item.file_name})"
+            parts += [f"## {item.title}", item.note, shown]
+        return "\n\n".join(parts) + "\n"

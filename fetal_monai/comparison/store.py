@@ -1,0 +1,190 @@
+"""Evaluations, and the trainings that made their weights, read from an MLflow store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+
+from fetal_monai.comparison.errors import ComparisonError
+from fetal_monai.tracking import EXPERIMENT
+
+PER_IMAGE, MASKS = "per_image.csv", "masks"
+
+# What a run logs as a parameter of its network, and a table shows as a figure.
+_COSTS = ("parameters", "gmacs")
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training.
+
+    Attributes:
+        run_id: MLflow's identifier.
+        name: the run's name.
+        parameters: as it logged them.
+        histories: by metric, its value after each epoch: epoch -> value.
+    """
+
+    run_id: str
+    name: str
+    parameters: Mapping[str, str]
+    histories: Mapping[str, Mapping[int, float]]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it took: a prolonged training keeps the parameter that it was started with."""
+        return max(self.histories.get("train_loss", {0: 0.0}))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A finished evaluation of one file of weights.
+
+    Attributes:
+        run_id: MLflow's identifier.
+        name: the run's name.
+        parameters: as it logged them.
+        metrics: means over the frames, under the metrics' own names; with the network's `parameters` and `gmacs`.
+        per_image: one row a frame, indexed by its file name, one column a metric.
+        weights: SHA-256 of the weights, or their path for a run that logged none.
+        training: the training that made the weights; None if it is not in the store.
+    """
+
+    run_id: str
+    name: str
+    parameters: Mapping[str, str]
+    metrics: Mapping[str, float]
+    per_image: pd.DataFrame
+    weights: str
+    training: Training | None
+
+    @property
+    def seed(self) -> str | None:
+        """The training's seed; None where the training is unknown."""
+        return None if self.training is None else self.training.parameters.get("seed")
+
+
+class Store:
+    """The runs of this project in an MLflow store.
+
+    Args:
+        uri: MLflow's tracking URI.
+
+    Raises:
+        ComparisonError: the store holds no run of this project.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.client = mlflow.MlflowClient(uri)
+        experiment = self.client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            raise ComparisonError(f"{uri} holds no experiment '{EXPERIMENT}'. Name another store with --store.")
+        self.experiment_id: str = experiment.experiment_id
+
+    def evaluations(self, wanted: Mapping[str, str], names: Sequence[str] = ()) -> list[Evaluation]:
+        """Return the finished evaluations, the newest first.
+
+        A training is found by the SHA-256 of its weights; of several that made the same file, the newest counts.
+
+        Args:
+            wanted: parameters that an evaluation must have logged with these values, such as its section.
+            names: if given, only the evaluations of these names, or of the trainings of these names.
+
+        Raises:
+            ComparisonError: there are none, a name is unknown, a run named has other parameters than those wanted, or
+                a run has no `per_image.csv`.
+        """
+        trainings: dict[str, mlflow.entities.Run] = {}
+        for run in self._runs("train"):
+            if "weights_sha256" in run.data.tags:
+                trainings.setdefault(run.data.tags["weights_sha256"], run)
+        pairs = [(run, trainings.get(run.data.tags.get("weights_sha256", ""))) for run in self._runs("evaluate")]
+        for name in names:
+            _check_name(name, {run.info.run_name for pair in pairs for run in pair if run is not None}, self.uri)
+        if names:
+            pairs = [pair for pair in pairs if any(run is not None and run.info.run_name in names for run in pair)]
+        evaluations = []
+        for run, training in pairs:
+            found = {key: run.data.params.get(key, "unknown") for key in wanted}
+            if found == wanted:
+                evaluations.append(self._evaluation(run, training))
+            elif run.info.run_name in names:
+                raise ComparisonError(
+                    f"{run.info.run_name} was evaluated with {_stated(found)}; this comparison is of {_stated(wanted)}."
+                    " Leave it out of --runs, or compare it with runs of its own kind."
+                )
+        if not evaluations:
+            raise ComparisonError(
+                f"{self.uri} holds no finished evaluation with {_stated(wanted)}. Evaluate first "
+                "(python -m monai.bundle run evaluating ...), or name another store with --store."
+            )
+        return evaluations
+
+    def artifact(self, run_id: str, path: str) -> Path | None:
+        """Return an artifact's local copy; None if the run has none of that name."""
+        try:
+            return Path(self.client.download_artifacts(run_id, path))
+        except (MlflowException, OSError):
+            return None
+
+    def _runs(self, stage: str) -> list[mlflow.entities.Run]:
+        runs: list[mlflow.entities.Run] = []
+        query = f"tags.stage = '{stage}' and attributes.status = 'FINISHED'"
+        token = None
+        while True:
+            page = self.client.search_runs(
+                [self.experiment_id], query, order_by=["attributes.start_time DESC"], page_token=token
+            )
+            runs += page
+            token = page.token
+            if not token:
+                return runs
+
+    def _evaluation(self, run: mlflow.entities.Run, training: mlflow.entities.Run | None) -> Evaluation:
+        table = self.artifact(run.info.run_id, PER_IMAGE)
+        if table is None:
+            raise ComparisonError(
+                f"{run.info.run_name} has no artifact {PER_IMAGE} in {self.uri}. Evaluate these weights again, or name "
+                "the other runs with --runs."
+            )
+        parameters = run.data.params
+        return Evaluation(
+            run_id=run.info.run_id,
+            name=run.info.run_name,
+            parameters=parameters,
+            metrics={**{key: float(parameters[key]) for key in _COSTS if key in parameters}, **run.data.metrics},
+            per_image=pd.read_csv(table, index_col="image"),
+            weights=run.data.tags.get("weights_sha256", parameters.get("weights", run.info.run_id)),
+            training=None if training is None else self._training(training),
+        )
+
+    def _training(self, run: mlflow.entities.Run) -> Training:
+        # The loss of single iterations is left out: its steps are no epochs.
+        metrics = [metric for metric in run.data.metrics if metric != "loss"]
+        return Training(
+            run_id=run.info.run_id,
+            name=run.info.run_name,
+            parameters=run.data.params,
+            histories={
+                metric: {point.step: point.value for point in self.client.get_metric_history(run.info.run_id, metric)}
+                for metric in metrics
+            },
+        )
+
+
+def _check_name(name: str, known: set[str], uri: str) -> None:
+    if name not in known:
+        raise ComparisonError(
+            f"{uri} holds no finished evaluation of the name '{name}', nor a training whose weights were evaluated. "
+            f"There are: {', '.join(sorted(known)) or 'none'}."
+        )
+
+
+def _stated(parameters: Mapping[str, str]) -> str:
+    return " and ".join(f"{key} = {value}" for key, value in parameters.items())

@@ -1,0 +1,213 @@
+"""The comparison's tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from scipy import stats
+
+from fetal_monai.comparison.agreement import Agreement
+from fetal_monai.comparison.measures import ALL_METHODS, Measure, mean_and_spread
+from fetal_monai.comparison.methods import Method
+from fetal_monai.comparison.paired import PairedDifference
+from fetal_monai.comparison.papers import Paper
+from fetal_monai.comparison.table import Table
+
+
+def methods_table(methods: Sequence[Method]) -> Table:
+    """All methods together; a measure that none of them took has no column."""
+    measures = [measure for measure in ALL_METHODS if any(method.values(measure.key) for method in methods)]
+    return Table(
+        name="methods",
+        title="All methods on the same frames",
+        note="Means over the frames; over several seeds, mean ± sample standard deviation of the seeds' means. HC "
+        "figures are over the frames in which a head could be measured. Bias: measured less the label's. Input: rows x "
+        "columns that the network sees.",
+        header=["method", "seeds", "epochs", "input", *(measure.heading for measure in measures)],
+        rows=[
+            [
+                method.name,
+                _seeds(method),
+                _epochs(method),
+                _input(method),
+                *(measure.text(method.values(measure.key)) for measure in measures),
+            ]
+            for method in methods
+        ],
+        records=[
+            {
+                **{"method": method.name, "runs": len(method.evaluations), "epochs": _epochs(method)},
+                **{"input": _input(method), **_numbers(method, measures)},
+            }
+            for method in methods
+        ],
+    )
+
+
+def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
+    """A paper's own rows, each with ours below it; None if there is none of ours."""
+    rows, records = [], []
+    found = False
+    for row in paper.rows:
+        reported = [f"{row.reported[c.key]:.{c.digits}f}" if c.key in row.reported else "" for c in paper.columns]
+        rows.append([row.method, "paper", *reported])
+        scaled = {c.key: row.reported[c.key] / c.factor for c in paper.columns if c.key in row.reported}
+        records.append({"method": row.method, "source": "paper", **scaled})
+        for method in methods:
+            if row.describes(method.parameters):
+                found = True
+                source = f"ours, {_seeds(method)}"
+                rows.append(
+                    [method.name, source, *(column.text(method.values(column.key)) for column in paper.columns)]
+                )
+                records.append({"method": method.name, "source": "ours", **_numbers(method, paper.columns)})
+    if not found:
+        return None
+    return Table(
+        name=f"paper_{paper.key}",
+        title=paper.title,
+        note=f"{paper.note} The paper's rows are on another split than ours: no contest. Ours: mean ± sample standard "
+        "deviation over the seeds.",
+        header=["method", "source", *(column.heading for column in paper.columns)],
+        rows=rows,
+        records=records,
+    )
+
+
+def paired_table(differences: Sequence[PairedDifference]) -> Table:
+    """Every two methods against each other; p-values are adjusted over all comparisons of the table."""
+    adjusted = _adjusted([difference.wilcoxon_p for difference in differences])
+    rows, records = [], []
+    for each, p in zip(differences, adjusted, strict=True):
+        factor, digits = each.measure.factor, each.measure.digits
+        low, high = (limit * factor for limit in each.confidence_interval)
+        seeds = [value * factor for value in each.seed_differences]
+        rows.append(
+            [
+                *(each.measure.heading, each.first, each.second),
+                f"{each.frames}" + (f" ({each.left_out} left out)" if each.left_out else ""),
+                f"{each.mean * factor:+.{digits}f}",
+                f"{low:+.{digits}f} to {high:+.{digits}f}",
+                f"{each.median * factor:+.{digits}f}",
+                *(_p_value(each.wilcoxon_p), _p_value(p)),
+                ", ".join(f"{seed}: {value:+.{digits}f}" for seed, value in zip(each.seeds, seeds, strict=True)),
+                _signed(each.measure, each.seed_differences),
+            ]
+        )
+        records.append(
+            {
+                **{"metric": each.measure.key, "first": each.first, "second": each.second},
+                **{"frames": each.frames, "left_out": each.left_out},
+                **{"mean_difference": each.mean, "median_difference": each.median},
+                **dict(zip(("ci_95_low", "ci_95_high"), each.confidence_interval, strict=True)),
+                **{"wilcoxon_p": each.wilcoxon_p, "wilcoxon_p_adjusted": p},
+                **dict(zip(("seed_mean", "seed_sd"), mean_and_spread(each.seed_differences), strict=True)),
+                "common_seeds": " ".join(each.seeds),
+            }
+        )
+    return Table(
+        name="paired",
+        title="Two methods on the same frames",
+        note="First less second; each frame's value is averaged over a method's seeds. 95 % interval: bootstrap over "
+        "the frames (BCa). p: Wilcoxon signed-rank test, and adjusted for the number of comparisons "
+        "(Benjamini-Hochberg); it asks on which side most frames lie, and a few bad frames can turn the mean against "
+        "it. Both treat frames as independent, but those of one exam resemble each other: read them as the best case. "
+        "They speak of these trainings; whether other trainings would do the same, only the differences seed by seed "
+        "can tell.",
+        header=[
+            *("measure", "first", "second", "frames", "mean difference", "95 % interval", "median", "p", "p adjusted"),
+            *("by seed", "over seeds"),
+        ],
+        rows=rows,
+        records=records,
+    )
+
+
+def agreement_table(agreements: Sequence[Agreement]) -> Table:
+    """Bias and limits of agreement of the head circumference."""
+    return Table(
+        name="agreement",
+        title="Agreement of the head circumference with the label",
+        note="Bland and Altman: bias and limits of agreement (bias ± 1.96 standard deviations) of the measured HC less "
+        "the label's. All seeds' frames are pooled.",
+        header=["method", "frames measured", "not measured", "bias mm", "limits of agreement mm"],
+        rows=[
+            [
+                *(each.method, f"{len(each.difference_mm)}", f"{each.unmeasured}", f"{each.bias_mm:+.2f}"),
+                "{:+.2f} to {:+.2f}".format(*each.limits_mm),
+            ]
+            for each in agreements
+        ],
+        records=[
+            {
+                **{"method": each.method, "measured": len(each.difference_mm), "unmeasured": each.unmeasured},
+                **{"bias_mm": each.bias_mm, "lower_limit_mm": each.limits_mm[0], "upper_limit_mm": each.limits_mm[1]},
+            }
+            for each in agreements
+        ],
+    )
+
+
+def runs_table(methods: Sequence[Method]) -> Table:
+    """Which runs the figures come from."""
+    header = ["method", "seed", "epochs", "evaluation", "training", "code", "weights SHA-256"]
+    rows = [
+        [
+            *(method.name, each.seed or "unknown", str(each.training.epochs) if each.training else "unknown"),
+            *(each.name, each.training.name if each.training else "not in this store"),
+            each.parameters.get("git_commit", "unknown"),
+            each.weights,
+        ]
+        for method in methods
+        for each in method.evaluations
+    ]
+    return Table(
+        name="runs",
+        title="Runs",
+        note="The names are those in MLflow. Parameters, package versions and whole configurations are kept there.",
+        header=header,
+        rows=rows,
+        records=[dict(zip(header, row, strict=True)) for row in rows],
+    )
+
+
+def _seeds(method: Method) -> str:
+    count = len(method.evaluations)
+    if any(each.seed is None for each in method.evaluations):
+        return "training unknown"
+    return "1 seed" if count == 1 else f"{count} seeds"
+
+
+def _epochs(method: Method) -> str:
+    training = method.evaluations[0].training
+    return "unknown" if training is None else str(training.epochs)
+
+
+def _input(method: Method) -> str:
+    return method.parameters.get("spatial_size", "").strip("[]").replace(", ", " x ")
+
+
+def _numbers(method: Method, measures: Iterable[Measure]) -> Mapping[str, float]:
+    numbers = {}
+    for measure in measures:
+        numbers[measure.key], numbers[f"{measure.key}_sd"] = mean_and_spread(method.values(measure.key))
+    return {key: value for key, value in numbers.items() if not math.isnan(value)}
+
+
+def _adjusted(p_values: Sequence[float]) -> Sequence[float]:
+    known = [p for p in p_values if not math.isnan(p)]
+    adjusted = iter(stats.false_discovery_control(known) if known else ())
+    return [p if math.isnan(p) else float(next(adjusted)) for p in p_values]
+
+
+def _p_value(p: float) -> str:
+    return "" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _signed(measure: Measure, values: Sequence[float]) -> str:
+    mean, spread = (value * measure.factor for value in mean_and_spread(values))
+    if math.isnan(mean):
+        return ""
+    text = f"{mean:+.{measure.digits}f}"
+    return text if math.isnan(spread) else f"{text} ± {spread:.{measure.digits}f}"
