@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
+from data_prep.options import add_split_options, pattern
 from data_prep.summary import prepared_summary, reasons
 from fetal_monai.data.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
 from fetal_monai.data.ellipse_label import EllipseLabel, write_ellipse_label
@@ -107,29 +107,14 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the data set")
     prepare.add_argument(
         "--exam_pattern",
-        type=_pattern,
+        type=pattern,
         default=LEADING_NUMBER,
         metavar="REGEX",
         help="where in an image's file name the exam stands: the first group, or the whole match "
         "(default: the leading number)",
     )
-    prepare.add_argument("--seed", type=int, default=0, help="another seed gives another split (default: %(default)s)")
-    prepare.add_argument(
-        "--fractions",
-        type=float,
-        nargs=3,
-        default=(0.75, 0.1, 0.15),
-        metavar=("TRAINING", "VALIDATION", "TEST"),
-        help="parts of the exams, sum 1 (default: 0.75 0.1 0.15)",
-    )
+    add_split_options(prepare)
     return parser
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from error
 
 
 def _from_hc18(options: argparse.Namespace) -> str:

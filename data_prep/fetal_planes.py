@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_prep.options import pattern
 from data_prep.plane_table import PLANE_TABLES
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES
 from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
@@ -99,18 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other folds (default: %(default)s)")
     parser.add_argument(
         "--patient_pattern",
-        type=_pattern,
+        type=pattern,
         metavar="REGEX",
         help="finds the patient in a file's name (the first group, or the whole match) where no table names it",
     )
     return parser
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression ({error})") from error
 
 
 def _inspect(source: Path, patient_pattern: re.Pattern[str] | None) -> tuple[LabelInspection, Mapping[str, str]]:

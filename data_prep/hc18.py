@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.integrity import format_findings, verify_prepared
+from data_prep.options import add_split_options
 from data_prep.summary import prepared_summary
 from data_prep.zenodo import DownloadError, download_record
 from fetal_monai.data.finding import Finding
@@ -97,15 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="folder for the prepared data set")
     parser.add_argument("--verify", action="store_true", help="check the source, the prepared data set, or both")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives another split (default: %(default)s)")
-    parser.add_argument(
-        "--fractions",
-        type=float,
-        nargs=3,
-        default=(0.75, 0.1, 0.15),
-        metavar=("TRAINING", "VALIDATION", "TEST"),
-        help="parts of the exams, sum 1 (default: 0.75 0.1 0.15)",
-    )
+    add_split_options(parser)
     parser.add_argument(
         "--record_url", default=RECORD_URL, metavar="URL", help="JSON of the Zenodo record or of a mirror (%(default)s)"
     )
