@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
-from monai.utils import ImageMetaKey
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.transform import AffineTransform, warp
@@ -18,10 +16,10 @@ from skimage.transform import AffineTransform, warp
 from fetal_monai.biometry import HeadMeasurement
 from fetal_monai.data import atomic_path, read_frame
 from fetal_monai.transforms.gray_8_bit import gray_8_bit
-from fetal_monai.transforms.output_path import output_path
+from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 
-class SaveHeadCropd(MapTransform):
+class SaveHeadCropd(SaveAboutFramed):
     """Writes the part of the frame within the head's bounding rectangle, as a PNG in the frame's own resolution.
 
     Where no head was measured nothing is written. See `crop_head` for what `margin` and `upright` do.
@@ -32,14 +30,14 @@ class SaveHeadCropd(MapTransform):
         source_dir: the frames' folder; its subfolders are made again below `output_dir`.
         margin: what is added on each side, as part of the rectangle's length.
         upright: whether the head is turned so that its long axis lies level.
-        ending: what is added to the frame's name.
-        image_key: the image, whose meta data name the frame's file.
-        allow_missing_keys: leave out keys that an item lacks.
+        options: of `SaveAboutFramed`, by name.
 
     Raises:
         ValueError: `margin` is negative or not finite.
         TypeError: `upright` is neither True nor False, such as the text "true".
     """
+
+    default_ending = "_crop"
 
     def __init__(
         self,
@@ -48,34 +46,23 @@ class SaveHeadCropd(MapTransform):
         source_dir: str | Path | None = None,
         margin: float = 0.1,
         upright: bool = False,
-        ending: str = "_crop",
-        image_key: str = "image",
-        allow_missing_keys: bool = False,
+        **options: Any,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
+        super().__init__(keys, output_dir, source_dir, **options)
         if not (isinstance(margin, (int, float)) and math.isfinite(margin) and margin >= 0):
             raise ValueError(f"crop_margin must be a finite number of at least 0, got {margin!r}.")
         if not isinstance(upright, bool):
             raise TypeError(f"crop_upright must be True or False, got {upright!r}.")
-        self.output_dir = Path(output_dir)
-        self.source_dir = source_dir
         self.margin = margin
         self.upright = upright
-        self.ending = ending
-        self.image_key = image_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item as it came; the picture is written."""
-        item = dict(data)
-        frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
-        path = output_path(frame, self.source_dir, self.output_dir, self.ending, ".png")
-        for key in self.key_iterator(item):
-            head = item[f"{key}_head"]
-            if isinstance(head, HeadMeasurement):
-                crop = crop_head(gray_8_bit(read_frame(frame).pixels), head, self.margin, self.upright)
-                with atomic_path(path) as temporary:
-                    Image.fromarray(crop).save(temporary)
-        return item
+    def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
+        """Write the picture."""
+        head = item[f"{key}_head"]
+        if isinstance(head, HeadMeasurement):
+            crop = crop_head(gray_8_bit(read_frame(frame).pixels), head, self.margin, self.upright)
+            with atomic_path(self.path(frame, ".png")) as temporary:
+                Image.fromarray(crop).save(temporary)
 
 
 def crop_head(

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from monai.config import KeysCollection
-from monai.transforms import MapTransform
-from monai.utils import ImageMetaKey, convert_to_numpy
+from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from skimage.measure import find_contours
@@ -25,7 +23,7 @@ from fetal_monai.biometry import (
 )
 from fetal_monai.data import atomic_path, read_frame
 from fetal_monai.transforms.gray_8_bit import gray_8_bit
-from fetal_monai.transforms.output_path import output_path
+from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 MASK_COLOUR = (80, 200, 255)
 ELLIPSE_COLOUR = (255, 196, 0)
@@ -42,47 +40,24 @@ Colour: TypeAlias = tuple[int, int, int]
 Line: TypeAlias = list[tuple[str, Colour]]  # of the caption: pieces of text, each with its colour
 
 
-class SaveHeadOverlayd(MapTransform):
+class SaveHeadOverlayd(SaveAboutFramed):
     """Writes a PNG of the frame with the mask's outline, the ellipse, its axes (OFD, BPD) and a caption.
 
     The caption tells HC, BPD, OFD and the gestational ages, or why there are none. The frame is read again from its
     file, in its own resolution; where the pixels are not square the picture is stretched so that the anatomy is true.
 
-    Args:
-        keys: the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`.
-        output_dir: the folder to write to.
-        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
-        ending: what is added to the frame's name.
-        image_key: the image, whose meta data name the frame's file.
-        allow_missing_keys: leave out keys that an item lacks.
+    The keys are the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`. `SaveAboutFramed` tells the
+    arguments.
     """
 
-    def __init__(
-        self,
-        keys: KeysCollection,
-        output_dir: str | Path,
-        source_dir: str | Path | None = None,
-        ending: str = "_overlay",
-        image_key: str = "image",
-        allow_missing_keys: bool = False,
-    ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.output_dir = Path(output_dir)
-        self.source_dir = source_dir
-        self.ending = ending
-        self.image_key = image_key
+    default_ending = "_overlay"
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item as it came; the picture is written."""
-        item = dict(data)
-        frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
-        path = output_path(frame, self.source_dir, self.output_dir, self.ending, ".png")
-        for key in self.key_iterator(item):
-            mask = convert_to_numpy(item[key])[-1] > 0.5
-            picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name)
-            with atomic_path(path) as temporary:
-                picture.save(temporary)
-        return item
+    def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
+        """Write the picture."""
+        mask = convert_to_numpy(item[key])[-1] > 0.5
+        picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name)
+        with atomic_path(self.path(frame, ".png")) as temporary:
+            picture.save(temporary)
 
 
 def draw_overlay(

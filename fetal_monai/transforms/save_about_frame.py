@@ -1,0 +1,60 @@
+"""What the transforms have in common that write a file about each frame."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import ImageMetaKey
+
+from fetal_monai.transforms.output_path import output_path
+
+
+class SaveAboutFramed(MapTransform):
+    """Writes one file for each key, named after the frame, see `output_path`. Derive, and say how in `save`.
+
+    Args:
+        keys: what is written; with several keys, each needs its own transform and ending.
+        output_dir: the folder to write to.
+        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
+        ending: what is added to the frame's name; None for the class's own.
+        image_key: the image, whose meta data name the frame's file.
+        allow_missing_keys: leave out keys that an item lacks.
+    """
+
+    default_ending: ClassVar[str]
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        output_dir: str | Path,
+        source_dir: str | Path | None = None,
+        ending: str | None = None,
+        image_key: str = "image",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.output_dir = Path(output_dir)
+        self.source_dir = source_dir
+        self.ending = self.default_ending if ending is None else ending
+        self.image_key = image_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """The item as it came; the files are written."""
+        item = dict(data)
+        frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
+        for key in self.key_iterator(item):
+            self.save(item, key, frame)
+        return item
+
+    @abstractmethod
+    def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
+        """Write what lies under `key`; `frame` is the frame's file."""
+
+    def path(self, frame: Path, suffix: str) -> Path:
+        """Where the file about `frame` goes; `suffix` is its format, with the dot."""
+        return output_path(frame, self.source_dir, self.output_dir, self.ending, suffix)
