@@ -37,8 +37,8 @@ class RegionTable:
     - ``failed``: the file, or what is left of it, could not be read; ``reason`` says why.
 
     It is written again every two seconds and at the end. ``engine.state.metrics["frames_per_second"]`` counts what a
-    live display would wait for: decoding, polar image, network and box. What handlers behind this one do, such as
-    drawing, does not count, so attach it first.
+    live display would wait for: decoding, polar image, network and box, from the second frame on. What handlers behind
+    this one do, such as drawing, does not count, so attach it first.
 
     Args:
         stream: where the frames come from; its rejected files are rows.
@@ -92,7 +92,9 @@ class RegionTable:
     def add_batch(self, engine: Engine) -> None:
         """Add the rows of a batch."""
         now_s = time.perf_counter()
-        self._busy_s += now_s - self._started_s
+        if self._rows:  # the first frame also waits for what is set up once
+            self._busy_s += now_s - self._started_s
+            self._timed_frames += len(engine.state.output)
         for known, predicted in zip(engine.state.batch, engine.state.output, strict=True):
             self._rows.append(self._row({**known, **predicted}))
         if now_s - self._written_s > _SECONDS_BETWEEN_WRITES:
@@ -102,7 +104,7 @@ class RegionTable:
         """Write the table, and tell what is in it and how fast it went."""
         self._write()
         frames = len(self._rows)
-        rate_hz = frames / self._busy_s if frames else math.nan
+        rate_hz = self._timed_frames / self._busy_s if self._timed_frames else math.nan
         engine.state.metrics["frames_per_second"] = rate_hz
         statuses = [row["status"] for row in self._rows]
         logger.info(
@@ -117,7 +119,7 @@ class RegionTable:
 
     def _clear(self) -> None:
         self._rows: list[dict[str, Any]] = []
-        self._busy_s = 0.0
+        self._busy_s, self._timed_frames = 0.0, 0
         self._started_s = self._written_s = time.perf_counter()
 
     def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
