@@ -2,7 +2,8 @@
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_labels
 from fetal_monai.data.atomic import atomic_path
-from fetal_monai.data.cine import CINE_SUFFIXES, Cine, CineError, CineFrame, CineItems, open_cine
+from fetal_monai.data.cine import CINE_SUFFIXES, Cine, CineError, CineFrame, CineItems, FrameStream, open_cine
+from fetal_monai.data.class_balance import ClassBalance, class_balance
 from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
 from fetal_monai.data.datalist import fingerprint, load_datalist
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
@@ -23,15 +24,18 @@ __all__ = [
     "CineError",
     "CineFrame",
     "CineItems",
+    "ClassBalance",
     "Frame",
     "FrameError",
     "FrameGeometry",
     "FrameReader",
+    "FrameStream",
     "GeometryTable",
     "Intake",
     "LabelError",
     "Rejected",
     "atomic_path",
+    "class_balance",
     "find_frame_geometry",
     "fingerprint",
     "inspect_label_folder",

@@ -44,7 +44,7 @@ class FrameGeometry:
 
     Attributes:
         geometry: The sector, the polar frame, or the `FailedFit` that says why there is neither.
-        origin: "option", "table", "header" or "estimate".
+        origin: "option", "data list", "table", "header" or "estimate".
         confidence: The estimate's; 1 when stated, 0 when refused.
     """
 
@@ -98,8 +98,9 @@ def find_frame_geometry(
     options: Mapping[str, Any] | None = None,
     table: GeometryTable | None = None,
     minimum_confidence: float = MINIMUM_CONFIDENCE,
+    listed: Mapping[str, Any] | None = None,
 ) -> FrameGeometry:
-    """The geometry of a frame: the options', else the table's, else the header's, else estimated from the picture.
+    """The geometry of a frame: stated by options, data list, table or header in this order, else estimated.
 
     A MetaImage header states a geometry in lines named as in `geometry_from_fields`, or implies that the frame is
     polar, see `is_polar_metaimage`. DICOM has no word for apex or angles: its region of tissue bounds the estimate.
@@ -111,6 +112,7 @@ def find_frame_geometry(
         options: Values by name, see `geometry_from_fields`, for every frame.
         table: Values by file name.
         minimum_confidence: An estimate with less is refused.
+        listed: Values by name that the data list states of this frame.
 
     Raises:
         ValueError: What is stated is no geometry; the message names the file, or the options.
@@ -119,6 +121,7 @@ def find_frame_geometry(
     header, region, aspect = _header(path, pixel_spacing_mm)
     sources = (
         ("option", "the geometry's options", options or {}),
+        ("data list", f"{path}: the data list", listed or {}),
         ("table", f"{table.path}: the row of {path.name}" if table else "", table.row(path) if table else {}),
         ("header", f"{path}: the header", header),
     )

@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from tqdm import tqdm
 from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
 
-__all__ = ["Intake", "Rejected", "natural_key", "take_in"]
+__all__ = ["Intake", "Rejected", "frame_files", "natural_key", "take_in"]
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def take_in(
     if source.is_file():
         source_dir, files = source.parent, [source]
     elif source.is_dir():
-        source_dir, files = source, _frame_files(source)
+        source_dir, files = source, frame_files(source)
     else:
         raise FileNotFoundError(f"{source}: no such file or folder; give the frame or the folder of frames to measure.")
     rows = _table_rows(Path(table).expanduser()) if table is not None else []
@@ -155,7 +155,24 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
     return spacing
 
 
-def _frame_files(folder: Path) -> list[Path]:
+def frame_files(
+    folder: Path,
+    suffix_of: Callable[[Path], str | None] = frame_suffix,
+    expected: Sequence[str] = FRAME_SUFFIXES,
+) -> list[Path]:
+    """The files with frames in a folder and its subfolders, in natural order.
+
+    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are passed over; how many
+    is logged.
+
+    Args:
+        folder: where to search.
+        suffix_of: tells the suffix by which a file is read, None for a file of another kind.
+        expected: those suffixes, for the message.
+
+    Raises:
+        ValueError: there is no such file.
+    """
     files, companions, others = [], 0, 0
     for parent, subfolders, names in os.walk(folder):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
@@ -163,7 +180,7 @@ def _frame_files(folder: Path) -> list[Path]:
             if name.startswith("."):
                 continue
             file = Path(parent, name)
-            suffix = frame_suffix(file)
+            suffix = suffix_of(file)
             if suffix is None or name == "DICOMDIR":  # the index of a DICOM disc
                 others += 1
             elif name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
@@ -176,7 +193,7 @@ def _frame_files(folder: Path) -> list[Path]:
         )
     if not files:
         raise ValueError(
-            f"{folder}: no frames in this folder; expected files with one of {', '.join(FRAME_SUFFIXES)}, "
+            f"{folder}: no frames in this folder; expected files with one of {', '.join(expected)}, "
             "or DICOM files without a suffix."
         )
     return sorted(files, key=natural_key)

@@ -3,7 +3,9 @@
 from fetal_monai.handlers.discriminator_watch import DiscriminatorWatch
 from fetal_monai.handlers.evaluation_report import EvaluationReport
 from fetal_monai.handlers.measurement_report import MeasurementReport
+from fetal_monai.handlers.region_overlays import RegionOverlays
 from fetal_monai.handlers.region_report import RegionReport
+from fetal_monai.handlers.region_table import RegionTable
 from fetal_monai.handlers.sample_overlays import SampleOverlays
 from fetal_monai.handlers.stop_on_non_finite import StopOnNonFinite
 from fetal_monai.handlers.training_state import BestNetwork, TrainingState
@@ -13,7 +15,9 @@ __all__ = [
     "DiscriminatorWatch",
     "EvaluationReport",
     "MeasurementReport",
+    "RegionOverlays",
     "RegionReport",
+    "RegionTable",
     "SampleOverlays",
     "StopOnNonFinite",
     "TrainingState",

@@ -28,7 +28,7 @@ from fetal_monai.metrics import (
     winner_is_target,
 )
 
-TABLES = ("per_frame.csv", "accuracy.csv", "precision_recall.csv", "confusion_matrix.csv", "iou.csv")
+TABLES = ("per_image.csv", "accuracy.csv", "precision_recall.csv", "confusion_matrix.csv", "iou.csv")
 FIGURES = ("precision_recall.png", "confusion_matrix.png", "iou.png")
 NOT_LOCALISED = NoBox("not localised")
 MEAN = "mean of regions"
@@ -67,7 +67,7 @@ class _Results:
 class RegionReport:
     """Writes what an evaluation found, and prints the means.
 
-    ``per_frame.csv``
+    ``per_image.csv``
         a row a frame: labels, winning class, score of each class (sigmoid of its logit), box, IoU.
     ``accuracy.csv``
         accuracy (see `class_accuracy`) and average precision of each class.
@@ -150,7 +150,7 @@ class RegionReport:
     def write(self, engine: Engine) -> None:
         """Write the files, print the summary, and hand the values to the engine."""
         results = _results(self._frames)
-        self._write_per_frame(results)
+        self._write_per_image(results)
         self._write_tables(results)
         self._figure("precision_recall.png", precision_recall_figure(self.class_names, results.curves))
         self._figure(
@@ -167,7 +167,7 @@ class RegionReport:
         engine.state.metrics.update(metrics)
         summary = {**self.facts, "frames": len(self._frames), **metrics}
         write_summary(self.output_dir / "summary.json", summary)
-        print(f"\n{summary_table(summary)}\nper frame: {self.output_dir / 'per_frame.csv'}")
+        print(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
 
     def _evaluated(self, item: Mapping[str, Any]) -> _Evaluated:
         image, classes = str(item["image"].meta["filename_or_obj"]), len(self.class_names)
@@ -186,7 +186,7 @@ class RegionReport:
     def _mean_of_regions(self, values: NDArray[np.float64]) -> float:
         return _mean(values[self.is_region & np.isfinite(values)])
 
-    def _write_per_frame(self, results: _Results) -> None:
+    def _write_per_image(self, results: _Results) -> None:
         def rows() -> Iterator[list[Any]]:
             for frame, is_right, overlap in zip(self._frames, results.right, results.overlaps, strict=True):
                 labels = ", ".join(name for name, shown in zip(self.class_names, frame.target, strict=True) if shown)
@@ -199,7 +199,7 @@ class RegionReport:
                 yield [frame.image, frame.index, labels, winner, int(is_right), *corners, no_box, iou, *scores]
 
         columns = ["image", "frame", "labels", "winner", "right", "x_min", "y_min", "x_max", "y_max", "no_box", "iou"]
-        self._table("per_frame.csv", [*columns, *(f"score_{name}" for name in self.class_names)], rows())
+        self._table("per_image.csv", [*columns, *(f"score_{name}" for name in self.class_names)], rows())
 
     def _write_tables(self, results: _Results) -> None:
         names = self.class_names

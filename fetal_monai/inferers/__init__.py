@@ -1,5 +1,6 @@
 """How a network is applied to a batch."""
 
 from fetal_monai.inferers.autocast import AutocastInferer, fastest_dtype
+from fetal_monai.inferers.localisation import LocalisationInferer
 
-__all__ = ["AutocastInferer", "fastest_dtype"]
+__all__ = ["AutocastInferer", "LocalisationInferer", "fastest_dtype"]

@@ -7,6 +7,7 @@ from fetal_monai.metrics.region_classification import (
     PrecisionRecall,
     class_accuracy,
     class_confusion,
+    mean_region_accuracy,
     precision_recall,
     winner_is_target,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "SurfaceDistanceMm",
     "class_accuracy",
     "class_confusion",
+    "mean_region_accuracy",
     "precision_recall",
     "region_overlap",
     "winner_is_target",

@@ -64,6 +64,25 @@ def class_accuracy(scores: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.fl
     return np.array([right[shown].mean() if shown.any() else np.nan for shown in np.asarray(targets, dtype=bool).T])
 
 
+def mean_region_accuracy(scores: NDArray[Any], targets: NDArray[Any], background: int = -1) -> float:
+    """Mean of `class_accuracy` over the regions: the background is left out, and regions without frames.
+
+    Args:
+        scores: as for `winner_is_target`.
+        targets: as for `winner_is_target`.
+        background: index of the class that is no region.
+
+    Returns:
+        NaN where no frame shows a region.
+
+    Raises:
+        ValueError: as `winner_is_target`.
+    """
+    accuracy = np.delete(class_accuracy(scores, targets), background)
+    known = accuracy[np.isfinite(accuracy)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
 def precision_recall(scores: NDArray[Any], targets: NDArray[Any]) -> list[PrecisionRecall | None]:
     """The precision-recall curve of each class against all others; None for a class without frames.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fetal_monai.data.frame import frame_suffix
+from fetal_monai.data.cine.opening import cine_suffix
 
 
 def output_path(
@@ -13,7 +13,8 @@ def output_path(
     """The path of a frame's mask or overlay: the source's folders again below `output_dir`.
 
     ``thorax/007.png`` gives ``thorax/007_mask.png``. Where the new file is of another format than the frame, the
-    frame's suffix becomes part of the name (``007_dcm_overlay.png``), since ``007.png`` may lie beside ``007.dcm``.
+    frame's suffix becomes part of the name (``007_dcm_overlay.png``), since ``007.png`` may lie beside ``007.dcm``; so
+    it is with cine loops (``loop_avi_overlay.mp4``).
 
     Args:
         frame: the frame's file.
@@ -25,7 +26,7 @@ def output_path(
     frame = Path(frame)
     inside = source_dir is not None and frame.is_relative_to(source_dir)
     folder = frame.relative_to(source_dir).parent if inside and source_dir is not None else Path()
-    own_suffix = frame_suffix(frame) or ""
+    own_suffix = cine_suffix(frame) or ""
     if not frame.name.lower().endswith(own_suffix):
         own_suffix = ""  # a DICOM file without one
     stem = frame.name[: len(frame.name) - len(own_suffix)]

@@ -80,7 +80,7 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
 
     def _warped(self, image: Any, extra: Mapping[str, Any], to_polar: bool) -> torch.Tensor:
         record = extra["geometry"]
-        grid = self._grid(record, tuple(int(length) for length in extra["size"]), float(extra["depth_trim"]))
+        grid = grid_of(record, extra["size"], float(extra["depth_trim"]), self.unknown)
         shape = (int(record["height"]), int(record["width"]))
         pixels = convert_to_numpy(image)
         if to_polar:
@@ -96,7 +96,7 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
         for key in self.box_keys:
             if key not in item:
                 continue
-            grid = self._grid(record, self.size, self.depth_trim)
+            grid = grid_of(record, self.size, self.depth_trim, self.unknown)
             boxes = convert_to_numpy(item[key])
             if to_polar:
                 moved = grid.boxes_to_polar(boxes)
@@ -104,18 +104,29 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
                 moved = grid.boxes_to_frame(boxes, (int(record["height"]), int(record["width"])))
             item[key] = convert_to_dst_type(moved.astype(np.float32), item[key], dtype=torch.float32)[0]
 
-    def _grid(self, record: Mapping[str, Any], size: tuple[int, ...], depth_trim: float) -> PolarGrid:
-        geometry = geometry_from_record(record)
-        if not isinstance(geometry, FailedFit):
-            return PolarGrid(geometry, (size[0], size[1]), depth_trim)
-        if self.unknown == "raise":
-            raise ValueError(
-                f"The sector is not known: {geometry.reason}. State it in a table or in the options of "
-                'FrameGeometryd, or give unknown="resize" to take such frames as they are.'
-            )
-        # Nothing is known about depth, so nothing of it is left out.
-        shape = (int(record["height"]), int(record["width"]))
-        return PolarGrid(PolarFrame(shape), (size[0], size[1]), depth_trim=0.0)
+
+def grid_of(record: Mapping[str, Any], size: Sequence[int], depth_trim: float, unknown: str = "raise") -> PolarGrid:
+    """The polar grid that the transforms below use for a frame.
+
+    Args:
+        record: the frame's geometry, see `geometry_record`.
+        size: (depths, angles) of the polar image.
+        depth_trim: share of the depth range left out at each end.
+        unknown: "raise" or "resize", as for the transforms.
+
+    Raises:
+        ValueError: the geometry is unknown and `unknown` is "raise".
+    """
+    geometry, shape = geometry_from_record(record), (int(size[0]), int(size[1]))
+    if not isinstance(geometry, FailedFit):
+        return PolarGrid(geometry, shape, depth_trim)
+    if unknown == "raise":
+        raise ValueError(
+            f"The sector is not known: {geometry.reason}. State it in a table or in the options of "
+            'FrameGeometryd, or give unknown="resize" to take such frames as they are.'
+        )
+    # Nothing is known about depth, so nothing of it is left out.
+    return PolarGrid(PolarFrame((int(record["height"]), int(record["width"]))), shape, depth_trim=0.0)
 
 
 class SectorToPolard(_Reprojectiond):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from monai.utils import convert_to_numpy
@@ -22,22 +22,22 @@ from fetal_monai.biometry import (
     intergrowth_gestational_age_days,
 )
 from fetal_monai.data import atomic_path, read_frame
+from fetal_monai.transforms.annotated_picture import (
+    QUIET_COLOUR,
+    TEXT_COLOUR,
+    WARNING_COLOUR,
+    Line,
+    Point,
+    display_scale,
+    draw_lines,
+    font_size,
+    with_caption,
+)
 from fetal_monai.transforms.gray_8_bit import gray_8_bit
 from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 MASK_COLOUR = (80, 200, 255)
 ELLIPSE_COLOUR = (255, 196, 0)
-TEXT_COLOUR = (240, 240, 240)
-QUIET_COLOUR = (150, 150, 150)
-WARNING_COLOUR = (255, 120, 90)
-CAPTION_BACKGROUND = (24, 24, 24)
-
-SUPERSAMPLING = 4  # lines are drawn this much larger and reduced: Pillow has no antialiasing of its own
-LONGEST_SIDE_PX = (800, 1600)  # small frames are enlarged so that lines and letters do not hide them
-
-Point: TypeAlias = tuple[float, float]
-Colour: TypeAlias = tuple[int, int, int]
-Line: TypeAlias = list[tuple[str, Colour]]  # of the caption: pieces of text, each with its colour
 
 
 class SaveHeadOverlayd(SaveAboutFramed):
@@ -71,7 +71,7 @@ def draw_overlay(
         head: what was measured in it.
         title: the frame's name.
     """
-    x_scale, y_scale = _display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
+    x_scale, y_scale = display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
     picture = Image.fromarray(gray_8_bit(pixels)).resize(size, Image.Resampling.BICUBIC).convert("RGB")
 
@@ -81,7 +81,7 @@ def draw_overlay(
 
     outlines = [shown(contour[:, ::-1]) for contour in find_contours(np.pad(mask, 1).astype(float), 0.5)]
     outlines = [[(x - x_scale, y - y_scale) for x, y in outline] for outline in outlines]  # the padding again
-    _draw_lines(picture, outlines, MASK_COLOUR, width=1.5)
+    draw_lines(picture, outlines, MASK_COLOUR, width=1.5)
     if isinstance(head, HeadMeasurement):
         ellipse = head.ellipse_px.scaled(x_scale, y_scale)
         ellipse = Ellipse(
@@ -92,31 +92,22 @@ def draw_overlay(
             ellipse.angle_rad,
         )
         _draw_ellipse(picture, ellipse)
-    return _with_caption(picture, _caption(head, title))
-
-
-def _display_scale(shape: tuple[int, ...], pixel_spacing_mm: tuple[float, float] | None) -> tuple[float, float]:
-    row_spacing, column_spacing = pixel_spacing_mm or (1.0, 1.0)
-    finest = min(row_spacing, column_spacing)
-    x_scale, y_scale = column_spacing / finest, row_spacing / finest
-    longest = max(shape[1] * x_scale, shape[0] * y_scale)
-    zoom = float(np.clip(longest, *LONGEST_SIDE_PX)) / longest
-    return x_scale * zoom, y_scale * zoom
+    return with_caption(picture, _caption(head, title))
 
 
 def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
     # Of an ellipse's evenly spaced points, the ends of the long and the short axis are a quarter apart.
     far, right, near, left = (tuple(point) for point in ellipse.points(4))
     outline = [tuple(point) for point in ellipse.points()]
-    _draw_lines(picture, [[*outline, outline[0]]], ELLIPSE_COLOUR, width=2)
-    _draw_lines(picture, [[far, near], [right, left]], ELLIPSE_COLOUR, width=1.5)
+    draw_lines(picture, [[*outline, outline[0]]], ELLIPSE_COLOUR, width=2)
+    draw_lines(picture, [[far, near], [right, left]], ELLIPSE_COLOUR, width=1.5)
     for name, end, other in (("OFD", near, far), ("BPD", left, right)):
         _draw_label(picture, name, end, other)
 
 
 def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> None:
     """Put a name beside an axis, a little inside its end."""
-    size = _font_size(picture)
+    size = font_size(picture)
     along = np.array(other) - end
     across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)
     x, y = np.array(end) + 0.14 * along + across * size
@@ -124,16 +115,6 @@ def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> No
     draw.text(
         (x, y), text, ELLIPSE_COLOUR, ImageFont.load_default(size), anchor="mm", stroke_width=2, stroke_fill=(0, 0, 0)
     )
-
-
-def _draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: Colour, width: float) -> None:
-    coverage = Image.new("L", (picture.width * SUPERSAMPLING, picture.height * SUPERSAMPLING))
-    draw = ImageDraw.Draw(coverage)
-    for line in lines:
-        # Pillow counts from pixel centres.
-        enlarged = [(x * SUPERSAMPLING - 0.5, y * SUPERSAMPLING - 0.5) for x, y in line]
-        draw.line(enlarged, 255, round(width * SUPERSAMPLING), joint="curve")
-    picture.paste(colour, mask=coverage.reduce(SUPERSAMPLING))
 
 
 def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
@@ -161,26 +142,3 @@ def _age(standard: Callable[[float], float], head: HeadMeasurement) -> str:
         return format_gestational_age(standard(head.head_circumference_mm))
     except OutOfRangeError:
         return "out of range"
-
-
-def _font_size(picture: Image.Image) -> int:
-    return max(14, round(picture.width / 45))
-
-
-def _with_caption(picture: Image.Image, lines: Sequence[Line]) -> Image.Image:
-    size = _font_size(picture)
-    margin, line_height, gap = size, round(1.5 * size), 1.2
-    height = picture.height + 2 * margin + line_height * len(lines)
-    framed = Image.new("RGB", (picture.width, height), CAPTION_BACKGROUND)
-    framed.paste(picture)
-    draw = ImageDraw.Draw(framed)
-    for row, line in enumerate(lines):
-        font = ImageFont.load_default(size)
-        length = sum(font.getlength(text) for text, _ in line) + gap * size * (len(line) - 1)
-        shrink = min(1.0, (picture.width - 2 * margin) / length)  # a portrait frame or a long name
-        font = ImageFont.load_default(size * shrink)
-        x, y = float(margin), picture.height + margin + (row + 0.5) * line_height
-        for text, colour in line:
-            draw.text((x, y), text, colour, font, anchor="lm")
-            x += font.getlength(text) + gap * size * shrink
-    return framed

@@ -1,4 +1,4 @@
-"""What holds for every segmentation bundle: test classes inherit these checks and name their bundle."""
+"""What holds for every bundle (`FormatTests`) and every segmentation bundle (`EvaluationTests`): tests inherit it."""
 
 import csv
 import hashlib

@@ -72,7 +72,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegionReport, E
 
 
 def test_a_row_a_frame(evaluated: tuple[RegionReport, Engine]) -> None:
-    table = rows(evaluated[0].output_dir / "per_frame.csv")
+    table = rows(evaluated[0].output_dir / "per_image.csv")
     assert [row["image"] for row in table] == [f"/a/{index}.png" for index in range(4)]
     assert [row["frame"] for row in table] == ["0", "1", "2", "3"]
     assert [row["labels"] for row in table] == ["head", "head, thorax", "limbs", "background"]
@@ -158,7 +158,7 @@ def test_behind_an_evaluator_of_monai(tmp_path: Path) -> None:
         val_handlers=[report],
     )
     evaluator.run()
-    table = rows(tmp_path / "per_frame.csv")
+    table = rows(tmp_path / "per_image.csv")
     assert [row["winner"] for row in table] == ["head", "thorax", "head", "background"]
     assert {(row["frame"], row["iou"], row["no_box"]) for row in table} == {("", "", "not localised")}
     assert evaluator.state.metrics["accuracy_mean"] == pytest.approx(2 / 3)

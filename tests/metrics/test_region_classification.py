@@ -10,7 +10,13 @@ from ignite.metrics import ConfusionMatrix, Recall
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from fetal_monai.metrics import class_accuracy, class_confusion, precision_recall, winner_is_target
+from fetal_monai.metrics import (
+    class_accuracy,
+    class_confusion,
+    mean_region_accuracy,
+    precision_recall,
+    winner_is_target,
+)
 
 CLASSES = 4
 
@@ -32,6 +38,15 @@ def test_single_labels_agree_with_ignite() -> None:
         metric.update((torch.from_numpy(scores), torch.from_numpy(labels)))
     assert_allclose(class_accuracy(scores, targets), recall.compute())
     assert_array_equal(class_confusion(scores, targets), confusion.compute())
+
+
+def test_the_mean_leaves_out_the_background_and_regions_without_frames() -> None:
+    scores = np.array([[3, 2, 1, 0], [0, 1, 0, 0], [2, 0, 0, 1], [0, 0, 0, 1]])
+    targets = np.array([[1, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+    # Class 0 is right on one of two frames, class 1 never, class 2 has no frame, class 3 is the background.
+    assert mean_region_accuracy(scores, targets) == pytest.approx((1 / 2 + 0) / 2)
+    assert mean_region_accuracy(scores, targets, background=0) == pytest.approx((0 + 1) / 2)
+    assert np.isnan(mean_region_accuracy(scores[3:], targets[3:]))
 
 
 def test_several_labels_by_hand() -> None:

@@ -17,6 +17,8 @@ from tests.frame_files import asymmetric_picture, write_dicom
         ("in/7.v2.mha", ".mha", "out/7.v2_mask.mha"),
         ("in/7.JPG", ".png", "out/7_jpg_mask.png"),
         ("in/7.nii.gz", ".png", "out/7_niigz_mask.png"),
+        ("in/loop.mp4", ".mp4", "out/loop_mask.mp4"),
+        ("in/loop.AVI", ".mp4", "out/loop_avi_mask.mp4"),
         ("elsewhere/7.png", ".png", "out/7_mask.png"),
     ],
 )

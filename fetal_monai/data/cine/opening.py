@@ -15,6 +15,12 @@ VIDEO_SUFFIXES = (".avi", ".mp4")
 CINE_SUFFIXES = VIDEO_SUFFIXES + FRAME_SUFFIXES
 
 
+def cine_suffix(path: str | Path) -> str | None:
+    """The suffix that tells how to read a file: one of CINE_SUFFIXES, or None for a file of another kind."""
+    suffix = Path(path).suffix.lower()
+    return suffix if suffix in VIDEO_SUFFIXES else frame_suffix(path)
+
+
 def open_cine(path: str | Path) -> Cine:
     """Open a cine loop: read what its header states, and no frame yet.
 
@@ -39,9 +45,9 @@ def open_cine(path: str | Path) -> Cine:
         raise FileNotFoundError(f"{path}: no such file; check the path.")
     if path.stat().st_size == 0:
         raise CineError(f"{path}: the file is empty (0 bytes); copy or export it again.")
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    suffix = cine_suffix(path)
+    if suffix in VIDEO_SUFFIXES:
         return open_video_cine(path)
-    suffix = frame_suffix(path)
     if suffix is None:
         raise CineError(
             f"{path}: not a kind of file that holds a loop; expected one of {', '.join(CINE_SUFFIXES)}, "

@@ -1,0 +1,141 @@
+"""Pictures of an inference: a PNG of each still, a video of each cine loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import torch
+from ignite.engine import Engine, Events
+from monai.utils import convert_to_numpy
+from PIL import Image
+
+from fetal_monai.data import atomic_path
+from fetal_monai.transforms.output_path import output_path
+from fetal_monai.transforms.region_overlay import draw_region_overlay
+
+_UNKNOWN_RATE_HZ = 25.0
+
+
+class RegionOverlays:
+    """Writes what was found on each frame as `draw_region_overlay` draws it.
+
+    A still gives ``<name>_overlay.png``, a cine loop ``<name>_overlay.mp4`` (H.264) at the loop's own rate, 25 frames a
+    second where it states none. A video appears when its loop has ended.
+
+    Items hold ``image`` (its meta data name the file), the frame itself under `frame_key`, ``frame``, ``time_s``,
+    ``loop`` and ``frame_rate_hz`` (see `FrameStream`), and what `LocaliseRegiond` adds; ``<key>_heat`` is on the
+    frame's own pixel grid (`PolarToSectord`). Attach `RunTracker` behind this handler: an error that ends the run is
+    raised again there.
+
+    Args:
+        output_dir: the folder to write to.
+        class_names: in the order of the network's outputs.
+        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
+        key: key of the logits.
+        frame_key: the frame as it was read, (1, H, W).
+        geometry_key: where `FrameGeometryd` put the frame's geometry.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        class_names: Sequence[str],
+        source_dir: str | Path | None = None,
+        key: str = "pred",
+        frame_key: str = "frame_pixels",
+        geometry_key: str = "geometry",
+    ) -> None:
+        self.output_dir = Path(output_dir)
+        self.class_names = list(class_names)
+        self.source_dir = source_dir
+        self.key = key
+        self.frame_key = frame_key
+        self.geometry_key = geometry_key
+        self._file: str | None = None
+        self._video: _Video | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the evaluator that runs the inference."""
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.draw_batch)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.end_loop)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self.end_loop)
+
+    def draw_batch(self, engine: Engine) -> None:
+        """Draw the frames of a batch."""
+        for known, predicted in zip(engine.state.batch, engine.state.output, strict=True):
+            item = {**known, **predicted}
+            file = str(item["image"].meta["filename_or_obj"])
+            if file != self._file:
+                self.end_loop(engine)
+                self._file = file
+            picture = self._picture(item, file)
+            if not item["loop"]:
+                with atomic_path(self._path(file, ".png")) as temporary:
+                    picture.save(temporary)
+                continue
+            if self._video is None:
+                rate_hz = float(item["frame_rate_hz"])
+                self._video = _Video(self._path(file, ".mp4"), _UNKNOWN_RATE_HZ if math.isnan(rate_hz) else rate_hz)
+            self._video.add(picture)
+
+    def end_loop(self, engine: Engine, *_: Any) -> None:
+        """Finish the video of the loop that has ended."""
+        if self._video is not None:
+            self._video.close()
+        self._video = self._file = None
+
+    def _path(self, file: str, suffix: str) -> Path:
+        return output_path(file, self.source_dir, self.output_dir, "_overlay", suffix)
+
+    def _picture(self, item: Mapping[str, Any], file: str) -> Image.Image:
+        record, scores = item[self.geometry_key], torch.sigmoid(item[self.key]).tolist()
+        kind, origin = str(record["kind"]), str(record["origin"])
+        sector = "sector unknown" if kind == "unknown" else f"{kind} by {origin}"
+        if origin == "estimate" and kind != "unknown":
+            sector += f" ({float(record['confidence']):.2f})"
+        place = [f"frame {int(item['frame'])}"] if item["loop"] else []
+        if not math.isnan(float(item["time_s"])):
+            place.append(f"{float(item['time_s']):.2f} s")
+        row, column = (float(length) for length in item["image"].meta["pixel_spacing_mm"])
+        return draw_region_overlay(
+            convert_to_numpy(item[self.frame_key])[0],
+            convert_to_numpy(item[f"{self.key}_heat"])[0],
+            item[f"{self.key}_box"],
+            item[f"{self.key}_region"],
+            dict(zip(self.class_names, scores, strict=True)),
+            [Path(file).name, *place, sector],
+            None if math.isnan(row) or math.isnan(column) else (row, column),
+        )
+
+
+class _Video:
+    """An MP4 that grows by one picture at a time and takes its name when it is closed."""
+
+    def __init__(self, path: Path, rate_hz: float) -> None:
+        with ExitStack() as stack:
+            temporary = stack.enter_context(atomic_path(path))
+            self._container = stack.enter_context(av.open(str(temporary), "w"))
+            self._rest = stack.pop_all()
+        self._stream = self._container.add_stream("libx264", rate=Fraction(rate_hz).limit_denominator(1001))
+        self._stream.pix_fmt = "yuv420p"
+        self._size: tuple[int, int] | None = None
+
+    def add(self, picture: Image.Image) -> None:
+        """Append a picture; all are shown in the size of the first."""
+        if self._size is None:
+            # Colour has half the resolution: sides must be even.
+            self._size = (picture.width // 2 * 2, picture.height // 2 * 2)
+            self._stream.width, self._stream.height = self._size
+        frame = av.VideoFrame.from_image(picture.crop((0, 0, *self._size)))
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Write what is left and give the file its name."""
+        with self._rest:
+            self._container.mux(self._stream.encode())

@@ -1,0 +1,158 @@
+"""The results of an inference: one row a frame, and the frames a second."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ignite.distributed as idist
+import torch
+from ignite.engine import Engine, Events
+
+from fetal_monai.data import FrameStream
+from fetal_monai.data.intake import natural_key
+from fetal_monai.handlers.report_files import write_table
+from fetal_monai.localisation import Box
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_WRITES = 2.0
+
+
+class RegionTable:
+    """Writes ``regions.csv``, the table of an inference, and tells how many frames a second went through.
+
+    ``regions.csv`` has one row a frame, in natural order of the files: ``file``, ``frame`` (its place in a cine loop),
+    ``time_s``, ``status``, ``reason``, ``region`` (the winning class), ``score_<class>`` (sigmoid of the logit),
+    the box in px of the frame (``x_min`` ... ``y_max``, half-open), ``geometry`` ("sector", "polar" or "unknown"),
+    ``geometry_origin`` and ``geometry_confidence``. ``status`` is
+
+    - ``localised``;
+    - ``background``: no region is in sight;
+    - ``no box``: a region, but nothing stands out in its response; ``reason`` says what;
+    - ``failed``: the file, or what is left of it, could not be read; ``reason`` says why.
+
+    It is written again every two seconds and at the end. ``engine.state.metrics["frames_per_second"]`` counts what a
+    live display would wait for: decoding, polar image, network and box, from the second frame on. What handlers behind
+    this one do, such as drawing, does not count, so attach it first.
+
+    Args:
+        stream: where the frames come from; its rejected files are rows.
+        output_dir: the folder to write to.
+        class_names: in the order of the network's outputs.
+        background: the class that is no region.
+        key: key of the logits, see `LocaliseRegiond`.
+        geometry_key: where `FrameGeometryd` put the frames' geometry.
+    """
+
+    def __init__(
+        self,
+        stream: FrameStream,
+        output_dir: str | Path,
+        class_names: Sequence[str],
+        background: str = "background",
+        key: str = "pred",
+        geometry_key: str = "geometry",
+    ) -> None:
+        self.stream = stream
+        self.path = Path(output_dir) / "regions.csv"
+        self.class_names = list(class_names)
+        self.background = background
+        self.key = key
+        self.geometry_key = geometry_key
+        self.columns = (
+            *("file", "frame", "time_s", "status", "reason", "region"),
+            *(f"score_{name}" for name in self.class_names),
+            *Box._fields,
+            *("geometry", "geometry_origin", "geometry_confidence"),
+        )
+        self._clear()
+
+    def attach(self, engine: Engine) -> None:
+        """Attach to the evaluator that runs the inference.
+
+        Raises:
+            RuntimeError: the inference runs under several ranks.
+        """
+        if idist.get_world_size() > 1:
+            raise RuntimeError("RegionTable works in one process; run the inference without torchrun.")
+        engine.add_event_handler(Events.STARTED, lambda _: self._clear())
+        engine.add_event_handler(Events.GET_BATCH_STARTED, self.start_clock)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.summarise)
+
+    def start_clock(self, engine: Engine) -> None:
+        """Note when the reading of a frame begins."""
+        self._started_s = time.perf_counter()
+
+    def add_batch(self, engine: Engine) -> None:
+        """Add the rows of a batch."""
+        now_s = time.perf_counter()
+        if self._rows:  # the first frame also waits for what is set up once
+            self._busy_s += now_s - self._started_s
+            self._timed_frames += len(engine.state.output)
+        for known, predicted in zip(engine.state.batch, engine.state.output, strict=True):
+            self._rows.append(self._row({**known, **predicted}))
+        if now_s - self._written_s > _SECONDS_BETWEEN_WRITES:
+            self._write()
+
+    def summarise(self, engine: Engine) -> None:
+        """Write the table, and tell what is in it and how fast it went."""
+        self._write()
+        frames = len(self._rows)
+        rate_hz = self._timed_frames / self._busy_s if self._timed_frames else math.nan
+        engine.state.metrics["frames_per_second"] = rate_hz
+        statuses = [row["status"] for row in self._rows]
+        logger.info(
+            "%d frames: %d localised, %d background, %d without a box; %d files or frames failed. From file to box "
+            "%.1f frames a second. Table: %s",
+            frames,
+            *(statuses.count(status) for status in ("localised", "background", "no box")),
+            len(self.stream.rejected),
+            rate_hz,
+            self.path,
+        )
+
+    def _clear(self) -> None:
+        self._rows: list[dict[str, Any]] = []
+        self._busy_s, self._timed_frames = 0.0, 0
+        self._started_s = self._written_s = time.perf_counter()
+
+    def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        region, box, record = item[f"{self.key}_region"], item[f"{self.key}_box"], item[self.geometry_key]
+        if isinstance(box, Box):
+            status, reason = "localised", ""
+        else:
+            status, reason = ("background" if region == self.background else "no box"), box.reason
+        scores = torch.sigmoid(item[self.key]).tolist()
+        return {
+            "file": self._name(item["image"].meta["filename_or_obj"]),
+            "frame": int(item["frame"]),
+            "time_s": float(item["time_s"]),
+            "status": status,
+            "reason": reason,
+            "region": region,
+            **{f"score_{name}": score for name, score in zip(self.class_names, scores, strict=True)},
+            **(box._asdict() if isinstance(box, Box) else {}),
+            "geometry": record["kind"],
+            "geometry_origin": record["origin"],
+            "geometry_confidence": float(record["confidence"]),
+        }
+
+    def _name(self, file: str | Path) -> str:
+        path = Path(file)
+        folder = self.stream.source_dir
+        return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
+
+    def _write(self) -> None:
+        self._written_s = time.perf_counter()
+        failed = [
+            {"file": self._name(each.file), "status": "failed", "reason": each.reason} for each in self.stream.rejected
+        ]
+        # A stable order: of one file the frames that were read, then why the others were not.
+        rows = sorted([*self._rows, *failed], key=lambda row: natural_key(row["file"]))
+        write_table(self.path, self.columns, ([row.get(column) for column in self.columns] for row in rows))

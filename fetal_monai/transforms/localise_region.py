@@ -1,0 +1,109 @@
+"""From a network's response to the region in sight and its box on the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.transforms import MapTransform
+from monai.utils import convert_to_numpy
+from numpy.typing import NDArray
+
+from fetal_monai.localisation import Box, NoBox, enlarge_response, response_box
+from fetal_monai.transforms.polar import grid_of
+
+
+class LocaliseRegiond(MapTransform):
+    """Takes the logits out of a response, and adds what they and the winning class's response map say.
+
+    Under ``key`` there is a response as `LocalisationInferer` gives it, "logits" (C,) and "response_maps" (C, h, w);
+    the logits take its place. Added are
+
+    - ``<key>_region``: the name of the winning class;
+    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `NoBox` that says why there is none;
+    - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
+      and below) to 1 (the maximum), for `PolarToSectord` and a picture.
+
+    The box is found on the network's input, see `response_box`, and enclosed by one on the frame.
+
+    Args:
+        keys: the responses.
+        class_names: C of them, in the order of the network's outputs.
+        size: (H, W) of the network's input.
+        depth_trim: as for the `SectorToPolard` that made it.
+        background: the class that is no region and has no box.
+        rule: as for `response_threshold`.
+        excess: as for `response_threshold`.
+        largest_component: as for `response_box`.
+        geometry_key: where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
+        allow_missing_keys: leave out keys that an item lacks.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        class_names: Sequence[str],
+        size: Sequence[int] = (224, 224),
+        depth_trim: float = 0.1,
+        background: str = "background",
+        rule: str = "median",
+        excess: float = 0.3,
+        largest_component: bool = False,
+        geometry_key: str = "geometry",
+        allow_missing_keys: bool = False,
+    ) -> None:
+        super().__init__(keys, allow_missing_keys)
+        self.class_names = list(class_names)
+        self.size = (int(size[0]), int(size[1]))
+        self.depth_trim = depth_trim
+        self.background = background
+        self.rule = rule
+        self.excess = excess
+        self.largest_component = largest_component
+        self.geometry_key = geometry_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """The item with its regions.
+
+        Raises:
+            ValueError: a response is of other classes than named.
+        """
+        item = dict(data)
+        for key in self.key_iterator(item):
+            logits, maps = item[key]["logits"], convert_to_numpy(item[key]["response_maps"])
+            if not len(logits) == len(maps) == len(self.class_names):
+                raise ValueError(
+                    f"The response has {len(logits)} logits and {len(maps)} maps; expected {len(self.class_names)}, "
+                    f"one a class: {', '.join(self.class_names)}."
+                )
+            winner = int(logits.argmax())
+            item[key] = logits
+            item[f"{key}_region"] = self.class_names[winner]
+            item[f"{key}_box"] = self._box(maps[winner], winner, item[self.geometry_key])
+            item[f"{key}_heat"] = torch.as_tensor(_relative(maps[winner], self.size)[None])
+        return item
+
+    def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | NoBox:
+        if self.class_names[winner] == self.background:
+            return NoBox(f"{self.background}: no region in sight")
+        box = response_box(response_map, self.size, self.rule, self.excess, self.largest_component)
+        if not box:
+            return box
+        # A box holds whole pixels, its edges lie half a pixel before their centres.
+        grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
+        shape = (int(record["height"]), int(record["width"]))
+        edges = grid.boxes_to_frame(np.array([box]) - 0.5, shape)[0]
+        if not np.isfinite(edges).all():
+            return NoBox("what stands out lies beyond the frame's border")
+        return Box(*(edges + 0.5).tolist())
+
+
+def _relative(response_map: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:
+    response = enlarge_response(np.nan_to_num(response_map), size)
+    median, highest = float(np.median(response)), float(response.max())
+    if highest <= median:
+        return np.zeros(size, dtype=np.float32)
+    return np.clip((response - median) / (highest - median), 0, 1).astype(np.float32)

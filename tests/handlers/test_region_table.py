@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import csv
+import time
+from pathlib import Path
+
+import pytest
+from ignite.engine import Engine, Events
+from scipy.special import expit
+
+from fetal_monai.handlers import RegionTable
+from fetal_monai.localisation import NoBox
+from tests.handlers.region_inference import BOX, CLASSES, inferred, loop, run, stream_of
+
+
+def test_a_row_a_frame_in_natural_order(tmp_path: Path) -> None:
+    table = RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES)
+    frames = [
+        inferred(tmp_path / "10.png", NoBox("background: no region in sight"), "background"),
+        *loop(tmp_path / "3.mp4", 2),
+        inferred(tmp_path / "1.png", NoBox("flat"), known=False),
+    ]
+    run([table], frames)
+    with (tmp_path / "out" / "regions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["file"] for row in rows] == ["1.png", "2.png", "3.mp4", "3.mp4", "10.png"]
+    assert [row["status"] for row in rows] == ["no box", "failed", "localised", "localised", "background"]
+    assert [row["frame"] for row in rows] == ["0", "", "0", "1", "0"]
+    assert [row["time_s"] for row in rows] == ["", "", "0", "0.1", ""]
+    assert [row["reason"] for row in rows[:1]] == ["flat"]
+    assert "0 bytes" in rows[1]["reason"]
+    assert [float(rows[2][edge]) for edge in BOX._fields] == list(BOX)
+    assert [float(rows[2][f"score_{name}"]) for name in CLASSES] == pytest.approx(expit([2, 0, -2]), rel=1e-5)
+    origins = [(row["geometry"], row["geometry_origin"], row["geometry_confidence"]) for row in rows]
+    assert origins[:3] == [("unknown", "estimate", "0"), ("", "", ""), ("sector", "estimate", "0.75")]
+
+
+def test_what_handlers_behind_it_do_does_not_count_as_time(tmp_path: Path) -> None:
+    class Slow:
+        def attach(self, engine: Engine) -> None:
+            engine.add_event_handler(Events.ITERATION_COMPLETED, lambda _: time.sleep(0.2))
+
+    engine = run([RegionTable(stream_of(tmp_path), tmp_path, CLASSES), Slow()], loop(tmp_path / "3.mp4", 3))
+    assert engine.state.metrics["frames_per_second"] > 5  # with it, at most that
+
+
+def test_a_second_run_starts_anew(tmp_path: Path) -> None:
+    table = RegionTable(stream_of(tmp_path), tmp_path, CLASSES)
+    for _ in range(2):
+        run([table], loop(tmp_path / "3.mp4", 2))
+    assert len((tmp_path / "regions.csv").read_text().splitlines()) == 1 + 1 + 2
