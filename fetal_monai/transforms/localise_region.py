@@ -12,7 +12,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
-from fetal_monai.localisation import Box, NoBox, enlarge_response, response_box
+from fetal_monai.localisation import Box, NoBox, enlarge_response, response_region
 from fetal_monai.transforms.polar import grid_of
 
 
@@ -27,7 +27,7 @@ class LocaliseRegiond(MapTransform):
     - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
       and below) to 1 (the maximum), for `PolarToSectord` and a picture.
 
-    The box is found on the network's input, see `response_box`, and enclosed by one on the frame.
+    What stands out is found on the network's input, see `response_region`; the box encloses it on the frame.
 
     Args:
         keys: the responses.
@@ -37,7 +37,7 @@ class LocaliseRegiond(MapTransform):
         background: the class that is no region and has no box.
         rule: as for `response_threshold`.
         excess: as for `response_threshold`.
-        largest_component: as for `response_box`.
+        largest_component: as for `response_region`.
         geometry_key: where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
         allow_missing_keys: leave out keys that an item lacks.
     """
@@ -89,16 +89,23 @@ class LocaliseRegiond(MapTransform):
     def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | NoBox:
         if self.class_names[winner] == self.background:
             return NoBox(f"{self.background}: no region in sight")
-        box = response_box(response_map, self.size, self.rule, self.excess, self.largest_component)
-        if not box:
-            return box
-        # A box holds whole pixels, its edges lie half a pixel before their centres.
+        region = response_region(response_map, self.size, self.rule, self.excess, self.largest_component)
+        if isinstance(region, NoBox):
+            return region
         grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
-        shape = (int(record["height"]), int(record["width"]))
-        edges = grid.boxes_to_frame(np.array([box]) - 0.5, shape)[0]
-        if not np.isfinite(edges).all():
+        edges = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
+        edges = edges[np.isfinite(edges).all(axis=1)]
+        if not len(edges):
             return NoBox("what stands out lies beyond the frame's border")
-        return Box(*(edges + 0.5).tolist())
+        # A box holds whole pixels, its edges lie half a pixel before their centres.
+        return Box(*(edges[:, :2].min(axis=0) + 0.5).tolist(), *(edges[:, 2:].max(axis=0) + 0.5).tolist())
+
+
+def _runs(region: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The region (H, W) cut into runs of pixels along its rows, (N, 4) of their edges."""
+    steps = np.diff(np.pad(region, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (rows, first), (_, end) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    return np.stack([first, rows, end, rows + 1], axis=1).astype(np.float64) - 0.5
 
 
 def _relative(response_map: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from fetal_monai.biometry import FailedFit
 from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, geometry_record
-from fetal_monai.localisation import Box, NoBox
+from fetal_monai.localisation import Box, NoBox, response_region
 from fetal_monai.transforms import LocaliseRegiond
 
 CLASSES = ["head", "limbs", "background"]
@@ -58,20 +58,20 @@ def test_on_a_resized_frame_the_box_is_scaled() -> None:
         assert_allclose(on_pixels, np.round(on_pixels), atol=1e-9)  # whole pixels of the input
 
 
-def test_on_a_polar_image_the_box_encloses_its_part_of_the_sector() -> None:
-    box = localise(response(), SECTOR)["pred_box"]
+@pytest.mark.parametrize("rule", ["median", "median_to_max"])
+def test_on_a_polar_image_the_box_encloses_the_pixels_that_stand_out(rule: str) -> None:
+    slanting = response()
+    slanting["response_maps"][0, 0, 0] = 4  # the region is no rectangle, and lies left and right of the apex
+    box = localise(slanting, SECTOR, rule=rule)["pred_box"]
     assert isinstance(box, Box)
-    grid = PolarGrid(SECTOR, SIZE, 0.1)
-    # The same box, when the network's input is itself the frame.
-    on_input = LocaliseRegiond("pred", CLASSES, size=SIZE, depth_trim=0)(
-        {"pred": response(), "geometry": geometry_record(PolarFrame(SIZE), SIZE)}
-    )["pred_box"]
-    x_min, y_min, x_max, y_max = on_input
-    columns, rows = np.meshgrid(np.linspace(x_min, x_max, 400) - 0.5, np.linspace(y_min, y_max, 400) - 0.5)
-    points = grid.to_frame(np.stack([columns, rows], axis=-1)).reshape(-1, 2)
-    expected = np.concatenate([points.min(axis=0), points.max(axis=0)]) + 0.5
-    expected = np.clip(expected, 0, [160, 120, 160, 120])
-    assert_allclose(box, expected, atol=0.05)
+    region = response_region(slanting["response_maps"][0].numpy(), SIZE, rule)
+    assert not isinstance(region, NoBox)
+    within = np.linspace(-0.5, 0.5, 41)
+    points = np.stack(np.meshgrid(within, within), axis=-1).reshape(-1, 2)
+    points = np.argwhere(region)[:, None, ::-1] + points
+    on_frame = PolarGrid(SECTOR, SIZE, 0.1).to_frame(points).reshape(-1, 2)
+    expected = np.concatenate([on_frame.min(axis=0), on_frame.max(axis=0)]) + 0.5
+    assert_allclose(box, np.clip(expected, 0, [160, 120, 160, 120]), atol=0.01)
 
 
 def test_background_and_flat_responses_have_no_box() -> None:

@@ -1,4 +1,4 @@
-"""The box around what responds most in a class response map."""
+"""What responds most in a class response map."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
 from skimage.measure import label
 from skimage.transform import resize
 
-from fetal_monai.localisation.box import Box, NoBox
+from fetal_monai.localisation.box import NoBox
 
 _RULES = ("median", "median_to_max")
 
@@ -61,26 +60,26 @@ def response_threshold(response_map: NDArray[Any], rule: str = "median", excess:
     return median + excess * (float(values.max()) - median)
 
 
-def response_box(
+def response_region(
     response_map: NDArray[Any],
     size: tuple[int, int],
     rule: str = "median",
     excess: float = 0.3,
     largest_component: bool = False,
-) -> Box | NoBox:
-    """Enclose what exceeds the threshold of a class response map.
+) -> NDArray[np.bool_] | NoBox:
+    """Mark what exceeds the threshold of a class response map.
 
     The map is enlarged first, then the threshold is taken of the enlarged map.
 
     Args:
         response_map: (h, w), the response map of one class, at the network's resolution.
-        size: (H, W) of the network's input, in which the box is wanted.
+        size: (H, W) of the network's input, in which the region is wanted.
         rule: as for `response_threshold`.
         excess: as for `response_threshold`.
-        largest_component: enclose only the largest of the parts that exceed the threshold (touching corners join).
+        largest_component: only the largest of the parts that exceed the threshold (touching corners join).
 
     Returns:
-        The box, of whole pixels, or a `NoBox` with the reason.
+        The region (H, W), of one pixel or more, or a `NoBox` with the reason.
 
     Raises:
         ValueError: if an argument is out of its range, or the map is not 2-D.
@@ -96,10 +95,10 @@ def response_box(
     above = response > threshold
     if not above.any():
         return NoBox(f"nothing stands out: the largest response {response.max():.4g} is not above {threshold:.4g}")
-    parts = label(above, connectivity=2) if largest_component else above.astype(np.uint8)
-    largest = int(np.bincount(parts.ravel())[1:].argmax())
-    rows, columns = find_objects(parts)[largest]
-    return Box(columns.start, rows.start, columns.stop, rows.stop)
+    if not largest_component:
+        return above
+    parts = label(above, connectivity=2)
+    return parts == np.bincount(parts.ravel())[1:].argmax() + 1
 
 
 def _map_2d(response_map: NDArray[Any]) -> NDArray[np.float64]:
