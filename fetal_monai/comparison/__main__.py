@@ -1,7 +1,8 @@
 r"""Compare what was evaluated: tables beside the papers', statistics, curves and frames, on one page.
 
 Reads finished evaluations from an MLflow store, and the trainings that made their weights. Runs that differ only by
-the seed are one method. Runs on other data, sections or frames are refused, never mixed.
+the seed, or by the fold of a cross-validation, are one method. Runs on other data, sections, folds or frames are
+refused, never mixed.
 
 Example:
     python -m fetal_monai.comparison --output_dir comparison --data_dir data/hc18

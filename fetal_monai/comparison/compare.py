@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fetal_monai.comparison.agreement import agreement
+from fetal_monai.comparison.comparable import check_comparable, check_same_folds
 from fetal_monai.comparison.frames_figure import frames_figure
 from fetal_monai.comparison.measures import PAIRED
-from fetal_monai.comparison.methods import Method, best_of_each, check_comparable, group
+from fetal_monai.comparison.methods import Method, best_of_each, group
 from fetal_monai.comparison.paired import compare_pairs
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.comparison.plots import bland_altman, training_curves
+from fetal_monai.comparison.region_plots import confusion_matrices, precision_recall_curves
 from fetal_monai.comparison.report import FIGURES, MARKDOWN, PAGE, Report
 from fetal_monai.comparison.store import Store
 from fetal_monai.comparison.table import Table
@@ -55,6 +57,7 @@ def compare(
     methods = group(evaluations, papers)
     if best:
         methods = best_of_each(methods, papers)
+    check_same_folds(methods)
 
     of_papers = [table for paper in papers if (table := paper_table(paper, methods)) is not None]
     agreements = [each for method in methods if (each := agreement(method)) is not None]
@@ -62,6 +65,8 @@ def compare(
     pictures = [
         None if data_dir is None else frames_figure(methods, store, data_dir, frames),
         bland_altman(agreements),
+        precision_recall_curves(methods),
+        confusion_matrices(methods),
         training_curves(methods),
     ]
     report = Report(
@@ -88,7 +93,8 @@ def _fingerprint(methods: Sequence[Method]) -> str:
 
 
 def _described(methods: Sequence[Method], section: str, best: bool) -> str:
-    first = methods[0].evaluations[0]
+    frames, folds = methods[0].frames, methods[0].folds
+    evaluated = f"{frames} frames" if folds == (None,) else f"{frames} frames in {len(folds)} folds"
     trained_on = {
         each.training.parameters.get("data_fingerprint", "unknown")
         for method in methods
@@ -97,7 +103,7 @@ def _described(methods: Sequence[Method], section: str, best: bool) -> str:
     }
     elsewhere = trained_on - {_fingerprint(methods)}
     sentences = [
-        f"Section '{section}' of the data with the fingerprint {_fingerprint(methods)}, {len(first.per_image)} frames.",
+        f"Section '{section}' of the data with the fingerprint {_fingerprint(methods)}, {evaluated}.",
         *([f"Trained on other data, with the fingerprint {', '.join(elsewhere)}."] if elsewhere else []),
         *(["Of each method, the setting that did best in validation."] if best else []),
     ]

@@ -25,7 +25,7 @@ class Measure:
     digits: int = 2
 
     def text(self, values: Sequence[float]) -> str:
-        """Return the mean over seeds with its spread (sample standard deviation); empty where there is no value."""
+        """Return the mean over runs with its spread (sample standard deviation); empty where there is no value."""
         mean, spread = mean_and_spread(values)
         if np.isnan(mean):
             return ""
@@ -54,12 +54,18 @@ ALL_METHODS = (
     Measure("hausdorff_distance_95_mm", "HD95 mm"),
     Measure("mean_surface_distance_mm", "surface distance mm"),
     Measure("heads_measured", "heads measured %", 100, 1),
+    Measure("accuracy_mean", "accuracy %", 100),
+    Measure("average_precision_mean", "average precision %", 100),
+    Measure("iou_mean", "box IoU %", 100),
     Measure("parameters", "parameters M", 1e-6),
     Measure("gmacs", "GMAC"),
+    Measure("ms_per_frame", "ms a frame", 1, 1),
 )
 
 PAIRED = (
     Measure("dice", "Dice %", 100),
     Measure("head_circumference_absolute_difference_mm", "HC MAE mm"),
     Measure("hausdorff_distance_mm", "HD mm"),
+    Measure("right", "frames told right %", 100),
+    Measure("iou", "box IoU %", 100),
 )

@@ -1,34 +1,34 @@
-"""Evaluations grouped by method: what differs only by the seed belongs together."""
+"""Evaluations grouped by method: what differs only by the seed and the fold belongs together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from fetal_monai.comparison.errors import ComparisonError
 from fetal_monai.comparison.papers import Paper
 from fetal_monai.comparison.store import Evaluation
 
-VALIDATION_METRIC = "val_dice"
+# By which trainings choose their best weights, the higher the better: a training logs one of them.
+_VALIDATION_METRICS = ("val_dice", "val_log_likelihood")
 
 # Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
-_NO_METHOD = {"seed", "device", "git_commit", "stage", "section", "weights", "max_epochs"}
-_NO_METHOD |= {"intensity_mean", "intensity_std"}
+_NO_METHOD = {"seed", "fold", "device", "cpu_threads", "git_commit", "stage", "section", "weights", "max_epochs"}
+_NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation_frames", "geometry"}
 # Parameters that follow from others: they name a difference only if nothing else does.
 _FOLLOWING = {"parameters", "gmacs", "epoch_length"}
 
 
 @dataclass(frozen=True)
 class Method:
-    """The evaluations of one method, one for each seed.
+    """The evaluations of one method, one for each seed in each fold of a cross-validation.
 
     Attributes:
         name: what tables and figures call it.
-        evaluations: by ascending seed.
+        evaluations: by ascending fold, then seed.
     """
 
     name: str
@@ -44,64 +44,54 @@ class Method:
         return [each.metrics[metric] for each in self.evaluations if metric in each.metrics]
 
     def per_image(self, metric: str) -> pd.Series:
-        """Return the metric of each frame, averaged over the seeds; NaN where one of them has no value."""
-        columns = [each.per_image[metric] for each in self.evaluations]
-        return pd.concat(columns, axis="columns").mean(axis="columns", skipna=False)
+        """Return the metric of each frame by fold and image: of all folds, averaged over the seeds of each.
+
+        NaN where one of the seeds has no value.
+        """
+        of_folds = {
+            fold or "": pd.concat(
+                [each.per_image[metric] for each in self.evaluations if each.fold == fold], axis="columns"
+            ).mean(axis="columns", skipna=False)
+            for fold in self.folds
+        }
+        return pd.concat(of_folds, names=["fold", "image"])
+
+    @property
+    def folds(self) -> tuple[str | None, ...]:
+        """The folds of the cross-validation, ascending; None alone where there is no fold."""
+        return tuple(dict.fromkeys(each.fold for each in self.evaluations))
+
+    @property
+    def frames(self) -> int:
+        """How many frames were tested, over all folds."""
+        return sum({each.fold: len(each.per_image) for each in self.evaluations}.values())
+
+    def pooled(self) -> pd.DataFrame:
+        """Return what all evaluations found on each frame, one below the other."""
+        return pd.concat([each.per_image for each in self.evaluations])
 
     def has_per_image(self, metric: str) -> bool:
         """Tell whether all evaluations measured this for each frame."""
         return all(metric in each.per_image for each in self.evaluations)
 
 
-def check_comparable(evaluations: Sequence[Evaluation]) -> None:
-    """Refuse evaluations that cannot stand in one table.
-
-    Raises:
-        ComparisonError: two differ in the data, the section or the frames evaluated, or in the data trained on; it
-            names both.
-    """
-    choose = "Choose one with --data_fingerprint, or name the runs with --runs."
-    checks: tuple[tuple[str, Callable[[Evaluation], str | None], str], ...] = (
-        ("evaluated on the data", lambda each: each.parameters.get("data_fingerprint"), choose),
-        ("evaluated on the section", lambda each: each.parameters.get("section"), "Choose one with --section."),
-        (
-            "trained on the data",
-            lambda each: None if each.training is None else each.training.parameters.get("data_fingerprint"),
-            "Frames that one has trained on may be the other's test frames. Name the runs of one split with --runs.",
-        ),
-        (
-            "evaluated on the frames",
-            lambda each: _described(each.per_image.index),
-            "Evaluate both again on the same data set, or name the other runs with --runs.",
-        ),
-    )
-    for what, value_of, mend in checks:
-        known = [(value, each) for each in evaluations if (value := value_of(each)) is not None]
-        for value, each in known[1:]:
-            if value != known[0][0]:
-                raise ComparisonError(
-                    f"{known[0][1].name} was {what} {known[0][0]}, {each.name} {value}: their figures cannot stand in "
-                    f"one table. {mend}"
-                )
-
-
 def group(evaluations: Sequence[Evaluation], papers: Sequence[Paper]) -> list[Method]:
     """Group comparable evaluations by method, in the order of the papers' rows.
 
-    A method is what the training and the evaluation logged, without seed, machine and package versions. The newest
-    evaluation of a seed counts; weights whose training is not in the store are a method of their own.
+    A method is what the training and the evaluation logged, without seed, fold, machine and package versions. The
+    newest evaluation of a seed in a fold counts; weights whose training is not in the store are a method of their own.
 
     Args:
         evaluations: the newest first.
         papers: a method that a row of theirs describes is called as in that row.
     """
-    groups: dict[frozenset[tuple[str, str]], dict[str | None, Evaluation]] = {}
+    groups: dict[frozenset[tuple[str, str]], dict[tuple[str | None, str | None], Evaluation]] = {}
     for each in evaluations:
-        groups.setdefault(frozenset(_identity(each).items()), {}).setdefault(each.seed, each)
+        groups.setdefault(frozenset(_identity(each).items()), {}).setdefault((each.fold, each.seed), each)
     order = [row.method for paper in papers for row in paper.rows]
     named: dict[str, list[tuple[Evaluation, ...]]] = {}
-    for seeds in groups.values():
-        members = tuple(sorted(seeds.values(), key=lambda each: (len(each.seed or ""), each.seed or "")))
+    for runs in groups.values():
+        members = tuple(sorted(runs.values(), key=lambda each: (_ascending(each.fold), _ascending(each.seed))))
         named.setdefault(_name(members[0], papers), []).append(members)
     methods = []
     for name in sorted(named, key=lambda name: (order.index(name) if name in order else len(order), name)):
@@ -117,8 +107,9 @@ def group(evaluations: Sequence[Evaluation], papers: Sequence[Paper]) -> list[Me
 def best_of_each(methods: Sequence[Method], papers: Sequence[Paper]) -> list[Method]:
     """Keep, of the methods that one row of a paper describes, the one that did best in validation.
 
-    The test frames have no say in it: the score is the highest `val_dice` of each training, averaged over the seeds.
-    Weights whose training is unknown have no score and are kept where there is nothing else.
+    The test frames have no say in it: the score is the highest `val_dice` of each training, for regions
+    `val_log_likelihood`, averaged over seeds and folds. Weights whose training is unknown have no score and are kept
+    where there is nothing else.
     """
     best: dict[str, Method] = {}
     for method in methods:
@@ -130,11 +121,17 @@ def best_of_each(methods: Sequence[Method], papers: Sequence[Paper]) -> list[Met
 
 def _validation_score(method: Method) -> float:
     scores = [
-        max(each.training.histories.get(VALIDATION_METRIC, {}).values(), default=float("-inf"))
+        max(each.training.histories[metric].values())
         for each in method.evaluations
         if each.training is not None
+        for metric in _VALIDATION_METRICS
+        if metric in each.training.histories
     ]
     return float(np.mean(scores)) if scores else float("-inf")
+
+
+def _ascending(number: str | None) -> tuple[int, str]:
+    return len(number or ""), number or ""
 
 
 def _logged(evaluation: Evaluation) -> dict[str, str]:
@@ -178,8 +175,3 @@ def _differences(identities: Sequence[Mapping[str, str]]) -> list[str]:
             if len({tuple(identity.get(key) for key in chosen) for identity in identities}) == len(identities):
                 return [", ".join(f"{key} {identity.get(key, 'unknown')}" for key in chosen) for identity in identities]
     raise AssertionError("identities are distinct")
-
-
-def _described(frames: pd.Index) -> str:
-    names = sorted(frames)
-    return f"{names[0]}, ..., {names[-1]} ({len(names)} frames)" if names else "none"

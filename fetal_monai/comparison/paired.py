@@ -28,8 +28,8 @@ class PairedDifference:
         median: over the frames.
         confidence_interval: 95 % bootstrap interval of the mean (bias-corrected and accelerated, over the frames).
         wilcoxon_p: two-sided p-value of the Wilcoxon signed-rank test.
-        seeds: that both were trained with.
-        seed_differences: for each of these, the mean difference over the frames that both have a value for.
+        runs: seeds, and folds of a cross-validation, that both were trained with.
+        run_differences: for each of these, the mean difference over the frames that both have a value for.
     """
 
     first: str
@@ -41,26 +41,30 @@ class PairedDifference:
     median: float
     confidence_interval: tuple[float, float]
     wilcoxon_p: float
-    seeds: tuple[str, ...]
-    seed_differences: tuple[float, ...]
+    runs: tuple[str, ...]
+    run_differences: tuple[float, ...]
 
 
 def compare_pairs(methods: Sequence[Method], measures: Sequence[Measure]) -> list[PairedDifference]:
-    """Compare every two methods in every measure that both took of each frame."""
-    return [
+    """Compare every two methods in every measure that both took of the same frames."""
+    compared = [
         compare_two(first, second, measure)
         for measure in measures
         for first, second in combinations(methods, 2)
         if first.has_per_image(measure.key) and second.has_per_image(measure.key)
     ]
+    return [each for each in compared if each.frames]
 
 
 def compare_two(first: Method, second: Method, measure: Measure) -> PairedDifference:
-    """Compare two methods frame by frame, each frame's value averaged over the method's seeds."""
+    """Compare two methods frame by frame, each frame's value averaged over the method's seeds, all folds together."""
     every = first.per_image(measure.key) - second.per_image(measure.key)
     differences = every.dropna().to_numpy()
-    by_seed = [{each.seed: each for each in method.evaluations if each.seed is not None} for method in (first, second)]
-    seeds = [seed for seed in by_seed[0] if seed in by_seed[1]]
+    of_first, of_second = (
+        {each.chance: each.per_image[measure.key] for each in method.evaluations if each.chance is not None}
+        for method in (first, second)
+    )
+    runs = {run: float((of_first[run] - of_second[run]).mean()) for run in of_first if run in of_second}
     return PairedDifference(
         first=first.name,
         second=second.name,
@@ -71,11 +75,8 @@ def compare_two(first: Method, second: Method, measure: Measure) -> PairedDiffer
         median=float(np.median(differences)) if len(differences) else float("nan"),
         confidence_interval=bootstrap_interval(differences),
         wilcoxon_p=wilcoxon_p(differences),
-        seeds=tuple(str(seed) for seed in seeds),
-        seed_differences=tuple(
-            float((by_seed[0][seed].per_image[measure.key] - by_seed[1][seed].per_image[measure.key]).mean())
-            for seed in seeds
-        ),
+        runs=tuple(runs),
+        run_differences=tuple(runs.values()),
     )
 
 

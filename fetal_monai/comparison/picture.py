@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fetal_monai.data import atomic_path
 
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,14 @@ class Picture:
         """Write the file."""
         with atomic_path(folder / self.file_name) as temporary:
             temporary.write_bytes(self.content)
+
+
+def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of so many axes, three in a row, each so many inches wide and high."""
+    columns = min(count, _COLUMNS)
+    rows = math.ceil(count / columns)
+    figure = Figure(figsize=(width * columns, height * rows + 0.6), layout="constrained")
+    return figure, [figure.add_subplot(rows, columns, index + 1) for index in range(count)]
 
 
 def picture(figure: Figure, name: str, title: str, note: str, format: str) -> Picture:

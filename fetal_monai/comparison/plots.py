@@ -5,30 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from fetal_monai.comparison.agreement import Agreement
 from fetal_monai.comparison.methods import Method
-from fetal_monai.comparison.picture import Picture, picture
+from fetal_monai.comparison.picture import Picture, panels, picture
 
 _CURVES = (
     "train_loss",
     "val_dice",
+    "val_log_likelihood",
+    "val_accuracy",
     "discriminator_loss_label",
     "discriminator_loss_prediction",
     "discriminator_accuracy",
 )
-_COLUMNS = 3
 
 
 def training_curves(methods: Sequence[Method]) -> Picture | None:
-    """Draw what the trainings logged after each epoch: a panel a metric, a colour a method, a line a seed."""
+    """Draw what the trainings logged after each epoch: a panel a metric, a colour a method, a line a run."""
     trainings = [(method, each.training) for method in methods for each in method.evaluations if each.training]
     metrics = [metric for metric in _CURVES if any(metric in training.histories for _, training in trainings)]
     if not metrics:
         return None
-    figure, axes = _panels(len(metrics), width=4, height=3)
+    figure, axes = panels(len(metrics), width=4, height=3)
     colours = {method.name: f"C{index}" for index, method in enumerate(methods)}
     lines = {}
     for axis, metric in zip(axes, metrics, strict=True):
@@ -45,7 +43,7 @@ def training_curves(methods: Sequence[Method]) -> Picture | None:
             )
     figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=2, frameon=False)
     return picture(
-        figure, "training_curves", "Training curves", "After each epoch; a colour a method, a line a seed.", "svg"
+        figure, "training_curves", "Training curves", "After each epoch; a colour a method, a line a run.", "svg"
     )
 
 
@@ -53,7 +51,7 @@ def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
     """Draw each method's HC against the label's: difference over mean, with bias and limits of agreement."""
     if not agreements:
         return None
-    figure, axes = _panels(len(agreements), width=4.2, height=3.2)
+    figure, axes = panels(len(agreements), width=4.2, height=3.2)
     for axis, each in zip(axes, agreements, strict=True):
         axis.plot(each.mean_mm, each.difference_mm, "o", markersize=2.5, alpha=0.5)
         axis.axhline(0, color="gray", linewidth=0.5)
@@ -71,10 +69,3 @@ def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
         "Bland-Altman plots, a dot a frame; solid: bias, dashed: limits of agreement. The axes differ in their ranges.",
         "svg",
     )
-
-
-def _panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    columns = min(count, _COLUMNS)
-    rows = math.ceil(count / columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.6), layout="constrained")
-    return figure, [figure.add_subplot(rows, columns, index + 1) for index in range(count)]

@@ -36,6 +36,11 @@ class Training:
     histories: Mapping[str, Mapping[int, float]]
 
     @property
+    def fold(self) -> str | None:
+        """The fold of a cross-validation; None where there is none."""
+        return self.parameters.get("fold")
+
+    @property
     def epochs(self) -> int:
         """How many epochs it took: a prolonged training keeps the parameter that it was started with."""
         return max(self.histories.get("train_loss", {0: 0.0}))
@@ -50,7 +55,7 @@ class Evaluation:
         name: the run's name.
         parameters: as it logged them.
         metrics: means over the frames, under the metrics' own names; with the network's `parameters` and `gmacs`.
-        per_image: one row a frame, indexed by its file name, one column a metric.
+        per_image: one row a frame, indexed by its file name (with its place, if it is of a loop), a column a metric.
         weights: SHA-256 of the weights, or their path for a run that logged none.
         training: the training that made the weights; None if it is not in the store.
     """
@@ -67,6 +72,18 @@ class Evaluation:
     def seed(self) -> str | None:
         """The training's seed; None where the training is unknown."""
         return None if self.training is None else self.training.parameters.get("seed")
+
+    @property
+    def fold(self) -> str | None:
+        """The fold of a cross-validation that was tested; None where there is none."""
+        return self.parameters.get("fold")
+
+    @property
+    def chance(self) -> str | None:
+        """What sets it apart from the other runs of its method, fold and seed; None where the training is unknown."""
+        if self.seed is None:
+            return None
+        return f"seed {self.seed}" if self.fold is None else f"fold {self.fold}, seed {self.seed}"
 
 
 class Store:
@@ -159,7 +176,7 @@ class Store:
             name=run.info.run_name,
             parameters=parameters,
             metrics={**{key: float(parameters[key]) for key in _COSTS if key in parameters}, **run.data.metrics},
-            per_image=pd.read_csv(table, index_col="image"),
+            per_image=_read_per_image(table),
             weights=run.data.tags.get("weights_sha256", parameters.get("weights", run.info.run_id)),
             training=None if training is None else self._training(training),
         )
@@ -176,6 +193,14 @@ class Store:
                 for metric in metrics
             },
         )
+
+
+def _read_per_image(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path)
+    if "frame" in table:
+        of_loop = table["frame"].notna()
+        table.loc[of_loop, "image"] += " " + table.loc[of_loop, "frame"].astype(int).astype(str)
+    return table.set_index("image")
 
 
 def _check_name(name: str, known: set[str], uri: str) -> None:

@@ -12,6 +12,7 @@ from fetal_monai.comparison.measures import ALL_METHODS, Measure, mean_and_sprea
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.paired import PairedDifference
 from fetal_monai.comparison.papers import Paper
+from fetal_monai.comparison.store import Evaluation
 from fetal_monai.comparison.table import Table
 
 
@@ -21,14 +22,19 @@ def methods_table(methods: Sequence[Method]) -> Table:
     return Table(
         name="methods",
         title="All methods on the same frames",
-        note="Means over the frames; over several seeds, mean ± sample standard deviation of the seeds' means. HC "
-        "figures are over the frames in which a head could be measured. Bias: measured less the label's. Input: rows x "
-        "columns that the network sees.",
-        header=["method", "seeds", "epochs", "input", *(measure.heading for measure in measures)],
+        note=" ".join(
+            [
+                "Means over the frames; over several runs (seeds, folds of a cross-validation), mean ± sample "
+                "standard deviation of the runs' means. Input: rows x columns that the network sees.",
+                *_notes(measures),
+            ]
+        ),
+        header=["method", "runs", "frames", "epochs", "input", *(measure.heading for measure in measures)],
         rows=[
             [
                 method.name,
-                _seeds(method),
+                _runs(method),
+                str(method.frames),
                 _epochs(method),
                 _input(method),
                 *(measure.text(method.values(measure.key)) for measure in measures),
@@ -37,8 +43,8 @@ def methods_table(methods: Sequence[Method]) -> Table:
         ],
         records=[
             {
-                **{"method": method.name, "runs": len(method.evaluations), "epochs": _epochs(method)},
-                **{"input": _input(method), **_numbers(method, measures)},
+                **{"method": method.name, "runs": len(method.evaluations), "frames": method.frames},
+                **{"epochs": _epochs(method), "input": _input(method), **_numbers(method, measures)},
             }
             for method in methods
         ],
@@ -57,7 +63,7 @@ def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
         for method in methods:
             if row.describes(method.parameters):
                 found = True
-                source = f"ours, {_seeds(method)}"
+                source = f"ours, {_runs(method)}"
                 rows.append(
                     [method.name, source, *(column.text(method.values(column.key)) for column in paper.columns)]
                 )
@@ -68,7 +74,7 @@ def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
         name=f"paper_{paper.key}",
         title=paper.title,
         note=f"{paper.note} The paper's rows are on another split than ours: no contest. Ours: mean ± sample standard "
-        "deviation over the seeds.",
+        "deviation over the runs.",
         header=["method", "source", *(column.heading for column in paper.columns)],
         rows=rows,
         records=records,
@@ -82,7 +88,7 @@ def paired_table(differences: Sequence[PairedDifference]) -> Table:
     for each, p in zip(differences, adjusted, strict=True):
         factor, digits = each.measure.factor, each.measure.digits
         low, high = (limit * factor for limit in each.confidence_interval)
-        seeds = [value * factor for value in each.seed_differences]
+        by_run = zip(each.runs, each.run_differences, strict=True)
         rows.append(
             [
                 *(each.measure.heading, each.first, each.second),
@@ -91,8 +97,8 @@ def paired_table(differences: Sequence[PairedDifference]) -> Table:
                 f"{low:+.{digits}f} to {high:+.{digits}f}",
                 f"{each.median * factor:+.{digits}f}",
                 *(_p_value(each.wilcoxon_p), _p_value(p)),
-                ", ".join(f"{seed}: {value:+.{digits}f}" for seed, value in zip(each.seeds, seeds, strict=True)),
-                _signed(each.measure, each.seed_differences),
+                "; ".join(f"{run}: {value * factor:+.{digits}f}" for run, value in by_run),
+                _signed(each.measure, each.run_differences),
             ]
         )
         records.append(
@@ -102,22 +108,23 @@ def paired_table(differences: Sequence[PairedDifference]) -> Table:
                 **{"mean_difference": each.mean, "median_difference": each.median},
                 **dict(zip(("ci_95_low", "ci_95_high"), each.confidence_interval, strict=True)),
                 **{"wilcoxon_p": each.wilcoxon_p, "wilcoxon_p_adjusted": p},
-                **dict(zip(("seed_mean", "seed_sd"), mean_and_spread(each.seed_differences), strict=True)),
-                "common_seeds": " ".join(each.seeds),
+                **dict(zip(("run_mean", "run_sd"), mean_and_spread(each.run_differences), strict=True)),
+                "common_runs": "; ".join(each.runs),
             }
         )
     return Table(
         name="paired",
         title="Two methods on the same frames",
-        note="First less second; each frame's value is averaged over a method's seeds. 95 % interval: bootstrap over "
-        "the frames (BCa). p: Wilcoxon signed-rank test, and adjusted for the number of comparisons "
-        "(Benjamini-Hochberg); it asks on which side most frames lie, and a few bad frames can turn the mean against "
-        "it. Both treat frames as independent, but those of one exam resemble each other: read them as the best case. "
-        "They speak of these trainings; whether other trainings would do the same, only the differences seed by seed "
-        "can tell.",
+        note="First less second; each frame's value is averaged over a method's seeds, and the folds of a "
+        "cross-validation are taken together: each frame is tested in one. 95 % interval: bootstrap over the frames "
+        "(BCa). p: Wilcoxon signed-rank test (for right or wrong: McNemar's), and adjusted for the number of "
+        "comparisons (Benjamini-Hochberg); it asks on which side most frames lie, and a few bad frames can turn the "
+        "mean against it. Both treat frames as independent, but those of one exam resemble each other: read them as "
+        "the best case. They speak of these trainings; whether other trainings would do the same, only the differences "
+        "run by run can tell.",
         header=[
             *("measure", "first", "second", "frames", "mean difference", "95 % interval", "median", "p", "p adjusted"),
-            *("by seed", "over seeds"),
+            *("by run", "over runs"),
         ],
         rows=rows,
         records=records,
@@ -151,13 +158,13 @@ def agreement_table(agreements: Sequence[Agreement]) -> Table:
 
 def runs_table(methods: Sequence[Method]) -> Table:
     """Which runs the figures come from."""
-    header = ["method", "seed", "epochs", "evaluation", "training", "code", "weights SHA-256"]
+    header = ["method", "fold", "seed", "epochs", "evaluation", "training", "code", "machine", "weights SHA-256"]
     rows = [
         [
-            *(method.name, each.seed or "unknown", str(each.training.epochs) if each.training else "unknown"),
+            *(method.name, each.fold or "", each.seed or "unknown"),
+            str(each.training.epochs) if each.training else "unknown",
             *(each.name, each.training.name if each.training else "not in this store"),
-            each.parameters.get("git_commit", "unknown"),
-            each.weights,
+            *(each.parameters.get("git_commit", "unknown"), _machine(each), each.weights),
         ]
         for method in methods
         for each in method.evaluations
@@ -172,11 +179,37 @@ def runs_table(methods: Sequence[Method]) -> Table:
     )
 
 
-def _seeds(method: Method) -> str:
-    count = len(method.evaluations)
+def _runs(method: Method) -> str:
     if any(each.seed is None for each in method.evaluations):
         return "training unknown"
-    return "1 seed" if count == 1 else f"{count} seeds"
+    runs, folds = len(method.evaluations), len(method.folds)
+    seeds = len({each.seed for each in method.evaluations})
+    if method.folds == (None,):
+        return _counted(runs, "seed")
+    if runs != folds * seeds:
+        return f"{_counted(folds, 'fold')}, {runs} runs"
+    return _counted(folds, "fold") + (f" x {seeds} seeds" if seeds > 1 else "")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _notes(measures: Sequence[Measure]) -> list[str]:
+    keys = {measure.key for measure in measures}
+    notes = {
+        "head_circumference_absolute_difference_mm": "HC figures are over the frames in which a head could be "
+        "measured. Bias: measured less the label's.",
+        "accuracy_mean": "Accuracy, average precision and box IoU are means over the regions, background apart.",
+        "ms_per_frame": "ms a frame: median from the preprocessed input to the network's output, on the machine of the "
+        "run (its parameters device and cpu_threads), the first frames left out.",
+    }
+    return [note for key, note in notes.items() if key in keys]
+
+
+def _machine(evaluation: Evaluation) -> str:
+    device, threads = (evaluation.parameters.get(key) for key in ("device", "cpu_threads"))
+    return ", ".join([device or "unknown", *([_counted(int(threads), "thread")] if threads else [])])
 
 
 def _epochs(method: Method) -> str:

@@ -2,6 +2,7 @@
 
 from fetal_monai.handlers.discriminator_watch import DiscriminatorWatch
 from fetal_monai.handlers.evaluation_report import EvaluationReport
+from fetal_monai.handlers.frame_time import FrameTime
 from fetal_monai.handlers.measurement_report import MeasurementReport
 from fetal_monai.handlers.region_overlays import RegionOverlays
 from fetal_monai.handlers.region_report import RegionReport
@@ -14,6 +15,7 @@ __all__ = [
     "BestNetwork",
     "DiscriminatorWatch",
     "EvaluationReport",
+    "FrameTime",
     "MeasurementReport",
     "RegionOverlays",
     "RegionReport",

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from fetal_monai.metrics import PrecisionRecall
@@ -20,30 +23,42 @@ def precision_recall_figure(class_names: Sequence[str], curves: Sequence[Precisi
     axes = figure.add_subplot()
     for index, (name, curve) in enumerate(zip(class_names, curves, strict=True)):
         if curve is not None:
-            # In steps: between two thresholds no frame changes sides.
-            axes.plot(
-                curve.recall,
-                curve.precision,
-                drawstyle="steps-post",
-                color=COLOURS[index % len(COLOURS)],
-                label=f"{name} (AP {curve.average_precision:.2f})",
-            )
-    axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
-    axes.grid(alpha=0.3)
+            colour = COLOURS[index % len(COLOURS)]
+            draw_precision_recall(axes, curve, colour, f"{name} (AP {curve.average_precision:.2f})")
     axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False)
     return figure
 
 
+def draw_precision_recall(
+    axes: Axes, curve: PrecisionRecall, colour: str | tuple[float, float, float], label: str
+) -> Line2D:
+    """Draw one precision-recall curve."""
+    # In steps: between two thresholds no frame changes sides.
+    (line,) = axes.plot(curve.recall, curve.precision, drawstyle="steps-post", color=colour, label=label)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.03), aspect="equal")
+    axes.grid(alpha=0.3)
+    return line
+
+
 def confusion_figure(class_names: Sequence[str], fractions: NDArray[np.float64], frames: NDArray[np.int64]) -> Figure:
-    """The row-normalised confusion matrix: row by row, how the frames of a class share out among the winning classes.
+    """The row-normalised confusion matrix, see `draw_confusion`."""
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    picture = draw_confusion(figure.add_subplot(), class_names, fractions, frames)
+    figure.colorbar(picture, label="part of the class's frames")
+    return figure
+
+
+def draw_confusion(
+    axes: Axes, class_names: Sequence[str], fractions: NDArray[np.float64], frames: NDArray[np.int64]
+) -> AxesImage:
+    """Draw a confusion matrix: row by row, how the frames of a class share out among the winning classes.
 
     Args:
+        axes: where.
         class_names: C of them.
         fractions: (C, C), a row of NaN for a class without frames.
         frames: (C,), how many frames each row is of.
     """
-    figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.add_subplot()
     picture = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(np.isfinite(fractions)):
         fraction = fractions[row, column]
@@ -54,8 +69,7 @@ def confusion_figure(class_names: Sequence[str], fractions: NDArray[np.float64],
     axes.set_xticks(places, class_names, rotation=45, ha="right")
     axes.set_yticks(places, [f"{name} ({count})" for name, count in zip(class_names, frames, strict=True)])
     axes.set(xlabel="winning class", ylabel="class of the frame (frames)")
-    figure.colorbar(picture, label="part of the class's frames")
-    return figure
+    return picture
 
 
 def overlap_figure(class_names: Sequence[str], overlaps: Sequence[NDArray[np.float64]]) -> Figure:

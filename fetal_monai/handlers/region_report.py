@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ class RegionReport:
     """Writes what an evaluation found, and prints the means.
 
     ``per_image.csv``
-        a row a frame: labels, winning class, score of each class (sigmoid of its logit), box, IoU.
+        a row a frame: its file below the folder that all frames share, labels, winning class, score of each class
+        (sigmoid of its logit), box, IoU. So a row is called the same wherever the data set lies.
     ``accuracy.csv``
         accuracy (see `class_accuracy`) and average precision of each class.
     ``precision_recall.csv``, ``precision_recall.png``
@@ -187,6 +189,8 @@ class RegionReport:
         return _mean(values[self.is_region & np.isfinite(values)])
 
     def _write_per_image(self, results: _Results) -> None:
+        shared = os.path.commonpath([Path(frame.image).parent for frame in self._frames])
+
         def rows() -> Iterator[list[Any]]:
             for frame, is_right, overlap in zip(self._frames, results.right, results.overlaps, strict=True):
                 labels = ", ".join(name for name, shown in zip(self.class_names, frame.target, strict=True) if shown)
@@ -196,7 +200,8 @@ class RegionReport:
                 iou = _mean(overlap[np.isfinite(overlap)])
                 winner = self.class_names[frame.winner]
                 scores = expit(frame.logits).tolist()
-                yield [frame.image, frame.index, labels, winner, int(is_right), *corners, no_box, iou, *scores]
+                image = Path(frame.image).relative_to(shared).as_posix()
+                yield [image, frame.index, labels, winner, int(is_right), *corners, no_box, iou, *scores]
 
         columns = ["image", "frame", "labels", "winner", "right", "x_min", "y_min", "x_max", "y_max", "no_box", "iou"]
         self._table("per_image.csv", [*columns, *(f"score_{name}" for name in self.class_names)], rows())

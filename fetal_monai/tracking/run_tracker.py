@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
@@ -22,8 +23,8 @@ class RunTracker(MLFlowHandler):
     """Logs a run of a bundle to MLflow: what it was, how it went, what came out.
 
     MONAI's `MLFlowHandler` with what it leaves to its caller. Every run has a name of its own, so that no unfinished
-    run of anybody else is taken for it. Parameters and tags hold the bundle, its version, the git commit and the
-    versions of the packages; the merged config is an artifact. A run that fails is marked FAILED.
+    run of anybody else is taken for it. Parameters and tags hold the bundle, its version, the git commit, the versions
+    of the packages and PyTorch's threads; the merged config is an artifact. A run that fails is marked FAILED.
 
     Attach it last: it logs the metrics that the handlers before it leave in the engine's state.
 
@@ -62,7 +63,7 @@ class RunTracker(MLFlowHandler):
         super().__init__(
             tracking_uri=tracking_uri(bundle_root),
             experiment_name=EXPERIMENT,
-            experiment_param={**self.provenance, "stage": stage, **parameters},
+            experiment_param={**self.provenance, "stage": stage, "cpu_threads": torch.get_num_threads(), **parameters},
             artifacts=artifacts,
             iteration_log=(lambda _, iteration: iteration % iteration_interval == 0) if stage == "train" else False,
             output_transform=lambda output: output["loss"].item(),

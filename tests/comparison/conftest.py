@@ -1,7 +1,7 @@
 """A real MLflow store of small runs, as the bundles' RunTracker leaves them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ from fetal_monai.comparison.store import Evaluation, Training
 from fetal_monai.tracking import RunTracker
 
 FRAMES = [f"{exam:03d}_HC.png" for exam in range(8)]
+REGIONS = ("head", "limbs", "background")
+PLANES = ["a.png", "b.png", "c.png", "d.png"]
+PLANE_LABELS = ("head", "head, limbs", "limbs", "background")
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +43,8 @@ class Recorder:
         self.uri = f"sqlite:///{checkout / 'mlruns' / 'mlruns.db'}"
         self._count = 0
 
-    def train(self, seed: int, val_dice: float = 0.9, **parameters: object) -> Path:
-        """Train for two epochs; return the weights."""
+    def train(self, seed: int, val_dice: float = 0.9, validated: str = "val_dice", **parameters: object) -> Path:
+        """Train for two epochs, the first of which is the better one; return the weights."""
         output = self._output("train")
         weights = output / "model.pt"
         weights.write_bytes(f"weights {self._count}".encode())
@@ -52,7 +55,7 @@ class Recorder:
         engine.add_event_handler(
             Events.EPOCH_COMPLETED,
             lambda e: e.state.metrics.update(
-                train_loss=1 / e.state.epoch, val_dice=val_dice - 0.1 * (e.state.epoch == 2)
+                {"train_loss": 1 / e.state.epoch, validated: val_dice - 0.1 * (e.state.epoch == 2)}
             ),
         )
         tracker.attach(engine)
@@ -63,15 +66,40 @@ class Recorder:
         self, weights: Path, dice: Sequence[float], images: Sequence[str] = FRAMES, **parameters: object
     ) -> str:
         """Evaluate on frames with these Dice values; return the run's name."""
+        table = per_image(dice, images)
+        return self._evaluate(weights, table, table.mean().to_dict(), [self.checkout / "masks"], parameters)
+
+    def train_regions(self, backbone: str, fold: int, log_likelihood: float = -0.3, **parameters: object) -> Path:
+        """Train on the other folds; return the weights."""
+        network: dict[str, object] = {"network": "SoftProposalNetwork", "backbone": backbone, "fold": fold}
+        return self.train(0, log_likelihood, "val_log_likelihood", data_fingerprint="cccc", **network, **parameters)
+
+    def evaluate_regions(
+        self, weights: Path, backbone: str, fold: int, winners: Sequence[str], loop: bool = False, **parameters: object
+    ) -> str:
+        """Evaluate on the four planes, or frames of a loop, of a fold, of which these win; return the run's name."""
+        table = regions_per_image(winners, ["loop.avi"] * 4 if loop else PLANES)
+        table["frame"] = range(4) if loop else None
+        metrics = {"accuracy_mean": table["right"].mean(), "accuracy_head": table["right"][:2].mean()}
+        metrics |= {"iou_mean": table["iou"].mean(), "ms_per_frame": 4.0}
+        network: dict[str, object] = {"network": "SoftProposalNetwork", "backbone": backbone, "fold": fold}
+        return self._evaluate(weights, table, metrics, [], {"data_fingerprint": "cccc", **network, **parameters})
+
+    def _evaluate(
+        self,
+        weights: Path,
+        table: pd.DataFrame,
+        means: Mapping[str, float],
+        artifacts: Sequence[Path],
+        parameters: Mapping[str, object],
+    ) -> str:
         output = self._output("evaluate")
-        per_image(dice, images).to_csv(output / "per_image.csv")
+        table.to_csv(output / "per_image.csv")
         logged = {"network": "DeepLabV2", "section": "test", "data_fingerprint": "aaaa", "weights": weights}
         logged |= {"spatial_size": [96, 144], "parameters": 2_000_000, "gmacs": 3.5, **parameters}
-        masks = self.checkout / "masks"
-        artifacts = [output / "per_image.csv", masks]
-        tracker = RunTracker(self.bundle, "evaluate", output, logged, artifacts, weights=weights)
+        files = [output / "per_image.csv", *artifacts]
+        tracker = RunTracker(self.bundle, "evaluate", output, logged, files, weights=weights)
         engine = Engine(lambda engine, batch: None)
-        means = per_image(dice, images).mean().to_dict()
         engine.add_event_handler(Events.EPOCH_COMPLETED, lambda e: e.state.metrics.update(means))
         tracker.attach(engine)
         engine.run([0], max_epochs=1)
@@ -106,7 +134,17 @@ def per_image(dice: Sequence[float], images: Sequence[str] = FRAMES) -> pd.DataF
     return table
 
 
-def training(seed: int = 0, val_dice: float = 0.9, **parameters: Any) -> Training:
+def regions_per_image(winners: Sequence[str], images: Sequence[str] = PLANES) -> pd.DataFrame:
+    """What is told of four planes of which these classes win; the limbs alone have a box, and it is found."""
+    labels = [label.split(", ") for label in PLANE_LABELS]
+    right = [int(winner in shown) for winner, shown in zip(winners, labels, strict=True)]
+    scores = {f"score_{name}": [0.9 if winner == name else 0.1 for winner in winners] for name in REGIONS}
+    iou = [1.0 if winner == "limbs" else np.nan for winner in winners]
+    columns = {"labels": PLANE_LABELS, "winner": winners, "right": right, "iou": iou, **scores}
+    return pd.DataFrame(columns, index=pd.Index(images, name="image"))
+
+
+def training(seed: int = 0, val_dice: float = 0.9, validated: str = "val_dice", **parameters: Any) -> Training:
     """A training in memory."""
     logged = {"bundle": "gan_deeplab", "network": "DeepLabV2", "discriminator": "none", "seed": seed}
     logged |= {"data_fingerprint": "aaaa", **parameters}
@@ -114,21 +152,31 @@ def training(seed: int = 0, val_dice: float = 0.9, **parameters: Any) -> Trainin
         run_id="t",
         name=f"train-{seed}",
         parameters={key: str(value) for key, value in logged.items()},
-        histories={"train_loss": {1: 1.0, 2: 0.5}, "val_dice": {1: val_dice, 2: val_dice - 0.1}},
+        histories={"train_loss": {1: 1.0, 2: 0.5}, validated: {1: val_dice, 2: val_dice - 0.1}},
     )
 
 
 def evaluation(
     dice: Sequence[float], trained: Training | None = None, images: Sequence[str] = FRAMES, **parameters: Any
 ) -> Evaluation:
-    """An evaluation in memory."""
+    """An evaluation of masks in memory."""
+    return _evaluation(per_image(dice, images), trained, parameters)
+
+
+def regions_evaluation(
+    winners: Sequence[str], trained: Training | None = None, images: Sequence[str] = PLANES, **parameters: Any
+) -> Evaluation:
+    """An evaluation of regions in memory."""
+    return _evaluation(regions_per_image(winners, images), trained, parameters)
+
+
+def _evaluation(table: pd.DataFrame, trained: Training | None, parameters: Mapping[str, Any]) -> Evaluation:
     logged = {"bundle": "gan_deeplab", "network": "DeepLabV2", "section": "test", "data_fingerprint": "aaaa"}
-    table = per_image(dice, images)
     return Evaluation(
         run_id="e",
         name=f"evaluate-{trained.name if trained else 'alone'}",
         parameters={key: str(value) for key, value in {**logged, **parameters}.items()},
-        metrics=table.mean().to_dict(),
+        metrics=table.mean(numeric_only=True).to_dict(),
         per_image=table,
         weights="ab" * 32,
         training=trained,

@@ -14,8 +14,9 @@ from PIL import Image
 from fetal_monai.biometry import Ellipse
 from fetal_monai.comparison import ComparisonError, compare
 from fetal_monai.comparison.__main__ import main
+from fetal_monai.comparison.comparable import check_comparable
 from fetal_monai.comparison.frames_figure import MISSING, RIGHT, TOO_MUCH, differences, spread
-from fetal_monai.comparison.methods import Method, check_comparable
+from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.store import Store
 from fetal_monai.data import fingerprint
 from fetal_monai.tracking import EXPERIMENT
@@ -195,3 +196,48 @@ def test_frames_are_spread_from_the_worst_to_the_best() -> None:
 def test_pixels_are_coloured_by_agreement() -> None:
     mask, label = np.array([[True, True, False, False]]), np.array([[True, False, True, False]])
     assert [tuple(pixel) for pixel in differences(mask, label)[0]] == [RIGHT, TOO_MUCH, MISSING, (0, 0, 0)]
+
+
+def test_regions_over_the_folds_beside_the_paper(recorder: Recorder, tmp_path: Path) -> None:
+    right, wrong = ["head", "limbs", "limbs", "background"], ["limbs", "limbs", "head", "background"]
+    for polar, winners, likelihood in ((True, right, -0.2), (False, wrong, -0.4)):
+        for fold in range(2):
+            weights = recorder.train_regions("resnet18", fold, likelihood, polar=polar, training_frames=60 + fold)
+            recorder.evaluate_regions(weights, "resnet18", fold, winners if fold else right, polar=polar)
+    of_regions: dict[str, Any] = {"data_fingerprint": "cccc"}
+
+    page = compare(recorder.uri, tmp_path / "all", **of_regions)
+
+    rows = {row["method"]: row for row in rows_of(tmp_path / "all" / "methods.csv")}
+    plain = "Soft proposal, ResNet-18 (polar False)"
+    assert rows.keys() == {plain, "Soft proposal, ResNet-18 (polar True)"}
+    assert (rows[plain]["runs"], rows[plain]["frames"]) == ("2", "8")
+    assert float(rows[plain]["accuracy_mean"]) == pytest.approx(0.75)
+    assert float(rows[plain]["accuracy_mean_sd"]) == pytest.approx(np.std([1, 0.5], ddof=1))
+    assert float(rows[plain]["ms_per_frame"]) == 4
+    assert "dice" not in rows[plain]
+    text = (tmp_path / "all" / "comparison.md").read_text()
+    assert "ours, 2 folds" in text
+    assert "0.750 ± 0.354" in text  # the paper's column of the head
+    (pair,) = [row for row in rows_of(tmp_path / "all" / "paired.csv") if row["metric"] == "right"]
+    assert (pair["frames"], float(pair["mean_difference"])) == ("8", -0.25)
+    assert pair["common_runs"] == "fold 0, seed 0; fold 1, seed 0"
+    assert {run["fold"] for run in rows_of(tmp_path / "all" / "runs.csv")} == {"0", "1"}
+    figures = {path.stem for path in (tmp_path / "all" / "figures").iterdir()}
+    assert figures == {"precision_recall", "confusion_matrices", "training_curves"}
+    assert len(read_page(page).loaded) == 3
+
+    compare(recorder.uri, tmp_path / "best", **of_regions, best=True)
+    (best,) = rows_of(tmp_path / "best" / "methods.csv")
+    assert (best["method"], float(best["accuracy_mean"])) == ("Soft proposal, ResNet-18", 1)
+
+    recorder.evaluate_regions(recorder.train_regions("vgg13_bn", 0), "vgg13_bn", 0, right)
+    with pytest.raises(ComparisonError, match=r"ResNet-18 .* in fold 0, fold 1, Soft proposal, VGG-13-BN in fold 0:"):
+        compare(recorder.uri, tmp_path / "refused", **of_regions)
+
+
+def test_frames_of_a_loop_are_told_apart(recorder: Recorder) -> None:
+    weights = recorder.train_regions("resnet34", 0)
+    name = recorder.evaluate_regions(weights, "resnet34", 0, ["head"] * 4, loop=True)
+    (evaluation,) = Store(recorder.uri).evaluations({"section": "test"}, [name])
+    assert list(evaluation.per_image.index) == [f"loop.avi {index}" for index in range(4)]

@@ -2,11 +2,9 @@ from typing import Any
 
 import pytest
 
-from fetal_monai.comparison import ComparisonError
-from fetal_monai.comparison.methods import best_of_each, check_comparable, group
+from fetal_monai.comparison.methods import best_of_each, group
 from fetal_monai.comparison.papers import load_papers
-from fetal_monai.comparison.store import Evaluation
-from tests.comparison.conftest import FRAMES, evaluation, training
+from tests.comparison.conftest import FRAMES, evaluation, regions_evaluation, training
 
 DICE = [0.9] * len(FRAMES)
 
@@ -74,29 +72,41 @@ def test_a_frame_without_a_value_in_one_seed_has_no_mean() -> None:
     assert difference.isna().tolist() == [True] + [False] * 7
 
 
-@pytest.mark.parametrize(
-    ("other", "message"),
-    [
-        (
-            evaluation(DICE, training(seed=1), data_fingerprint="bbbb"),
-            "evaluate-train-0 was evaluated on the data aaaa, evaluate-train-1 bbbb.*--data_fingerprint",
-        ),
-        (
-            evaluation(DICE, training(seed=1), section="validation"),
-            "evaluate-train-0 was evaluated on the section test, evaluate-train-1 validation.*--section",
-        ),
-        (
-            evaluation(DICE, training(seed=1, data_fingerprint="cccc")),
-            "evaluate-train-0 was trained on the data aaaa, evaluate-train-1 cccc.*test frames",
-        ),
-        (
-            evaluation(DICE[1:], training(seed=1), images=FRAMES[1:]),
-            r"evaluate-train-0 .*000_HC.png.*\(8 frames\), evaluate-train-1 001_HC.png.*\(7 frames\)",
-        ),
-    ],
-)
-def test_what_cannot_stand_in_one_table_is_refused_and_both_are_named(other: Evaluation, message: str) -> None:
-    first = evaluation(DICE, training(seed=0))
-    check_comparable([first, first])
-    with pytest.raises(ComparisonError, match=message):
-        check_comparable([first, other])
+def test_folds_are_one_method_and_each_frame_is_tested_in_one() -> None:
+    runs = [
+        evaluation([dice] * 2, training(seed=seed, fold=fold, training_frames=60 - fold), FRAMES[:2], fold=fold)
+        for fold, seed, dice in ((10, 0, 0.9), (1, 1, 0.8), (1, 0, 0.6))
+    ]
+    (method,) = group(runs, load_papers())
+    assert method.folds == ("1", "10")
+    assert [(each.fold, each.seed) for each in method.evaluations] == [("1", "0"), ("1", "1"), ("10", "0")]
+    assert method.frames == 4
+    # Of fold 1 the mean over its seeds; frames of the same name in two folds stay two frames.
+    assert method.per_image("dice").tolist() == pytest.approx([0.7, 0.7, 0.9, 0.9])
+    assert len(method.pooled()) == 6
+
+
+def test_polar_or_not_stands_beside_the_same_row() -> None:
+    logged: dict[str, Any] = {"network": "SoftProposalNetwork", "backbone": "resnet18"}
+    winners = ["head", "limbs", "limbs", "background"]
+    runs = [
+        regions_evaluation(winners, training(polar=polar, fold=fold, **logged), fold=fold, polar=polar, **logged)
+        for polar in (True, False)
+        for fold in (0, 1)
+    ]
+    assert [method.name for method in group(runs, load_papers())] == [
+        "Soft proposal, ResNet-18 (polar False)",
+        "Soft proposal, ResNet-18 (polar True)",
+    ]
+
+
+def test_the_best_setting_of_a_region_method_is_the_likeliest_in_validation() -> None:
+    logged: dict[str, Any] = {"network": "SoftProposalNetwork", "backbone": "resnet18"}
+    winners = ["head", "limbs", "limbs", "background"]
+    unlikely, likely = (
+        regions_evaluation(winners, training(0, value, "val_log_likelihood", learning_rate=value, **logged), **logged)
+        for value in (-0.5, -0.2)
+    )
+    papers = load_papers()
+    (best,) = best_of_each(group([unlikely, likely], papers), papers)
+    assert best.evaluations == (likely,)

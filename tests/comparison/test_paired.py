@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from fetal_monai.comparison.agreement import agreement
-from fetal_monai.comparison.measures import Measure, mean_and_spread
+from fetal_monai.comparison.measures import PAIRED, Measure, mean_and_spread
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.paired import bootstrap_interval, compare_pairs, compare_two, wilcoxon_p
-from tests.comparison.conftest import evaluation, training
+from tests.comparison.conftest import FRAMES, evaluation, regions_evaluation, training
 
 DICE = Measure("dice", "Dice %", 100)
 HC = Measure("head_circumference_absolute_difference_mm", "HC MAE mm")
@@ -59,24 +60,54 @@ def test_two_methods_frame_by_frame() -> None:
     assert compared.median == pytest.approx(np.median(differences))
     low, high = compared.confidence_interval
     assert differences.min() <= low < compared.mean < high <= differences.max()
-    assert compared.seeds == ("0",)
-    assert compared.seed_differences == pytest.approx((differences.mean(),))
+    assert compared.runs == ("seed 0",)
+    assert compared.run_differences == pytest.approx((differences.mean(),))
 
 
 def test_frames_are_averaged_over_seeds_and_seeds_are_paired() -> None:
     third = [value - 0.01 for value in FIRST]
     compared = compare_two(method("A", FIRST, third), method("B", SECOND, SECOND, FIRST), DICE)
     assert compared.mean == pytest.approx(np.mean(FIRST) - 0.005 - np.mean([np.mean(SECOND)] * 2 + [np.mean(FIRST)]))
-    assert compared.seeds == ("0", "1")
+    assert compared.runs == ("seed 0", "seed 1")
     expected = (np.mean(FIRST) - np.mean(SECOND), np.mean(FIRST) - 0.01 - np.mean(SECOND))
-    assert compared.seed_differences == pytest.approx(expected)
+    assert compared.run_differences == pytest.approx(expected)
 
 
 def test_a_head_that_one_could_not_measure_is_left_out_for_both() -> None:
     compared = compare_two(method("A", [0.3, *FIRST[1:]]), method("B", SECOND), HC)
     assert (compared.frames, compared.left_out) == (7, 1)
     assert compared.mean == pytest.approx(100 * (np.mean(SECOND[1:]) - np.mean(FIRST[1:])))
-    assert compared.seed_differences == pytest.approx((compared.mean,))
+    assert compared.run_differences == pytest.approx((compared.mean,))
+
+
+def test_the_folds_of_a_cross_validation_are_paired_and_taken_together() -> None:
+    def folds(name: str, *values: list[float]) -> Method:
+        return Method(name, tuple(evaluation(v, training(fold=f), FRAMES[:3], fold=f) for f, v in enumerate(values)))
+
+    compared = compare_two(folds("A", FIRST[:3], FIRST[3:6]), folds("B", SECOND[:3], SECOND[3:6]), DICE)
+    differences = np.subtract(FIRST, SECOND)[:6]
+    assert (compared.frames, compared.mean) == (6, pytest.approx(differences.mean()))
+    assert compared.runs == ("fold 0, seed 0", "fold 1, seed 0")
+    assert compared.run_differences == pytest.approx((differences[:3].mean(), differences[3:].mean()))
+
+
+def test_of_right_or_wrong_the_signed_rank_test_is_that_of_mcnemar() -> None:
+    first_alone, second_alone = 25, 11
+    differences = np.array([1.0] * first_alone + [-1.0] * second_alone + [0.0] * 40)
+    statistic = (first_alone - second_alone) ** 2 / (first_alone + second_alone)
+    assert wilcoxon_p(differences) == pytest.approx(stats.chi2.sf(statistic, df=1))
+
+
+def test_regions_are_compared_in_right_answers_and_in_boxes_where_there_is_one() -> None:
+    def told(name: str, *winners: str) -> Method:
+        return Method(name, (regions_evaluation(winners, training()),))
+
+    first, second = told("A", "head", "limbs", "limbs", "background"), told("B", "limbs", "limbs", "head", "head")
+    right, boxes = compare_pairs([first, second], PAIRED)
+    assert (right.measure.key, right.frames, right.mean) == ("right", 4, 0.75)
+    assert (boxes.measure.key, boxes.frames, boxes.left_out) == ("iou", 1, 3)
+    without_boxes = told("C", "head", "head", "head", "head")
+    assert [pair.measure.key for pair in compare_pairs([first, without_boxes], PAIRED)] == ["right"]
 
 
 def test_every_two_methods_are_compared_in_what_both_measured() -> None:

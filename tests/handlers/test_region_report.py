@@ -73,7 +73,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegionReport, E
 
 def test_a_row_a_frame(evaluated: tuple[RegionReport, Engine]) -> None:
     table = rows(evaluated[0].output_dir / "per_image.csv")
-    assert [row["image"] for row in table] == [f"/a/{index}.png" for index in range(4)]
+    assert [row["image"] for row in table] == [f"{index}.png" for index in range(4)]
     assert [row["frame"] for row in table] == ["0", "1", "2", "3"]
     assert [row["labels"] for row in table] == ["head", "head, thorax", "limbs", "background"]
     assert [row["winner"] for row in table] == ["head", "thorax", "head", "background"]
@@ -83,6 +83,25 @@ def test_a_row_a_frame(evaluated: tuple[RegionReport, Engine]) -> None:
     assert [row["no_box"] for row in table] == ["", "nothing stands out", "", "flat"]
     scores = [[float(row[f"score_{name}"]) for name in CLASSES] for row in table]
     np.testing.assert_allclose(scores, expit(np.array(LOGITS)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (["/data/a/1.png", "/data/b/1.png"], ["a/1.png", "b/1.png"]),
+        (["/elsewhere/data/a/1.png", "/elsewhere/data/a/2.png"], ["1.png", "2.png"]),
+        (["/data/1.png", "/data/a/1.png"], ["1.png", "a/1.png"]),
+        (["data/loop.avi", "data/loop.avi"], ["loop.avi", "loop.avi"]),
+    ],
+)
+def test_a_frame_is_called_as_below_the_folder_that_all_share(
+    files: list[str], names: list[str], tmp_path: Path
+) -> None:
+    items = frames()[: len(files)]
+    for (_, predicted), file in zip(items, files, strict=True):
+        predicted["image"].meta["filename_or_obj"] = file
+    evaluate(RegionReport(tmp_path, CLASSES), [items])
+    assert [row["image"] for row in rows(tmp_path / "per_image.csv")] == names
 
 
 def test_tables_by_class(evaluated: tuple[RegionReport, Engine]) -> None:

@@ -1,0 +1,55 @@
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from fetal_monai.comparison.methods import Method
+from fetal_monai.comparison.region_plots import (
+    class_names,
+    confusion_matrices,
+    pooled_confusion,
+    pooled_curves,
+    precision_recall_curves,
+)
+from tests.comparison.conftest import FRAMES, REGIONS, evaluation, regions_evaluation, training
+
+FIRST_FOLD = ["head", "limbs", "head", "background"]
+SECOND_FOLD = ["limbs", "limbs", "limbs", "limbs"]
+
+
+@pytest.fixture(scope="module")
+def method() -> Method:
+    folds = (FIRST_FOLD, SECOND_FOLD)
+    return Method("A", tuple(regions_evaluation(w, training(fold=f), fold=f) for f, w in enumerate(folds)))
+
+
+def test_the_folds_make_one_curve_a_class(method: Method) -> None:
+    assert class_names(method) == list(REGIONS)
+    curves = pooled_curves(method)
+    # Frames: head; head and limbs; limbs; background; twice.
+    targets = {"head": [1, 1, 0, 0] * 2, "limbs": [0, 1, 1, 0] * 2, "background": [0, 0, 0, 1] * 2}
+    for name, target in targets.items():
+        scores = [0.9 if winner == name else 0.1 for winner in FIRST_FOLD + SECOND_FOLD]
+        assert curves[name].average_precision == pytest.approx(average_precision_score(target, scores))
+    # By hand: of the two frames called head one shows it, and it is one of four.
+    assert (curves["head"].precision[1], curves["head"].recall[1]) == (0.5, 0.25)
+
+
+def test_the_folds_make_one_confusion_matrix_of_frames_with_one_label(method: Method) -> None:
+    np.testing.assert_array_equal(pooled_confusion(method), [[1, 1, 0], [1, 1, 0], [0, 1, 1]])
+
+
+def test_panels_are_classes_and_methods(method: Method) -> None:
+    other = Method("B", method.evaluations)
+    curves, matrices = precision_recall_curves([method, other]), confusion_matrices([method, other])
+    assert curves is not None
+    assert matrices is not None
+    assert len(set(re.findall(r'id="(axes_\d+)"', curves.content.decode()))) == len(REGIONS)
+    assert len(set(re.findall(r'id="(axes_\d+)"', matrices.content.decode()))) == 2
+
+
+def test_masks_have_neither() -> None:
+    methods = [Method("A", (evaluation([0.9] * len(FRAMES), training()),))]
+    assert precision_recall_curves(methods) is None
+    assert confusion_matrices(methods) is None

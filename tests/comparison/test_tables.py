@@ -1,0 +1,44 @@
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from fetal_monai.comparison.methods import Method
+from fetal_monai.comparison.tables import methods_table, runs_table
+from tests.comparison.conftest import FRAMES, evaluation, training
+
+DICE = [0.9] * len(FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([(None, 0)], "1 seed"),
+        ([(None, 0), (None, 1)], "2 seeds"),
+        ([(0, 0)], "1 fold"),
+        ([(fold, 0) for fold in range(5)], "5 folds"),
+        (list(itertools.product(range(5), range(3))), "5 folds x 3 seeds"),
+        ([(0, 0), (0, 1), (1, 0)], "2 folds, 3 runs"),
+        ([(None, None)], "training unknown"),
+    ],
+)
+def test_folds_and_seeds_are_counted(runs: Sequence[tuple[int | None, int | None]], told: str) -> None:
+    evaluations = []
+    for fold, seed in runs:
+        of_fold: dict[str, Any] = {} if fold is None else {"fold": fold}
+        trained = None if seed is None else training(seed=seed, **of_fold)
+        evaluations.append(evaluation(DICE, trained, **of_fold))
+    table = methods_table([Method("A", tuple(evaluations))])
+    row = dict(zip(table.header, table.rows[0], strict=True))
+    assert row["runs"] == told
+    assert row["frames"] == str(len(FRAMES) * len({fold for fold, _ in runs}))
+
+
+def test_a_run_says_where_it_ran() -> None:
+    here = evaluation(DICE, training(), device="cuda", cpu_threads=4)
+    table = runs_table([Method("A", (here, evaluation(DICE, training(seed=1))))])
+    assert [dict(zip(table.header, row, strict=True))["machine"] for row in table.rows] == [
+        "cuda, 4 threads",
+        "unknown",
+    ]
