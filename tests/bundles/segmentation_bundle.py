@@ -131,18 +131,6 @@ class FormatTests:
         workflow.initialize()
         assert workflow.check_properties() == []
 
-    def test_version_is_in_the_changelog(self) -> None:
-        metadata = json.loads((self.source / "configs" / "metadata.json").read_text())
-        assert metadata["version"] in metadata["changelog"]
-
-    def test_training_evaluation_and_inference_share_what_they_must(self) -> None:
-        configs = [
-            ConfigParser.load_config_file(self.source / "configs" / f"{name}.json")
-            for name in ("train", "evaluate", "inference")
-        ]
-        for key in ("bundle_root", "device", "spatial_size", "network_def"):
-            assert configs[0][key] == configs[1][key] == configs[2][key], key
-
 
 class EvaluationTests:
     """What an evaluation writes. The fixture `evaluation` names its output folder."""
