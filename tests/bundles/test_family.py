@@ -198,15 +198,15 @@ class TestEachBundle:
         overlays = {path.stem for path in folder.glob("*.json")} - STAGES.keys() - {"metadata"}
         assert "multi_gpu_train" in overlays
         for config, run_id in STAGES.items():
-            for overlay in overlays:
-                if config != "train" and any(key.startswith("train#") for key in load(name, overlay)):
-                    continue
+            for_all = [o for o in overlays if not any(key.startswith("train#") for key in load(name, o))]
+            for overlay in overlays if config == "train" else for_all:
                 parser = ConfigParser()
                 parser.read_config([folder / f"{config}.json", folder / f"{overlay}.json"])
                 parser["bundle_root"] = str(folder.parent)
                 parser.get_parsed_content(f"{run_id}::0")
-            parser["wieghts"] = None
-            parser.parse(reset=True)
+            parser = ConfigParser()
+            parser.read_config(folder / f"{config}.json")
+            parser.update({"bundle_root": str(folder.parent), "wieghts": None})
             with pytest.raises(RuntimeError) as raised:
                 parser.get_parsed_content(f"{run_id}::0")
             assert "does not have --wieghts" in str(raised.value.__cause__)
