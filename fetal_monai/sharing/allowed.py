@@ -15,8 +15,8 @@ PACKAGES = (
     *(
         f"fetal_monai.{room}"
         for room in (
-            *("biometry", "data", "engines", "geometry", "handlers", "inferers", "localisation", "losses", "metrics"),
-            *("networks", "phantom", "tracking", "transforms", "weights"),
+            *("biometry", "bundle", "data", "engines", "geometry", "handlers", "inferers", "localisation", "losses"),
+            *("metrics", "networks", "phantom", "tracking", "transforms", "weights"),
         )
     ),
 )

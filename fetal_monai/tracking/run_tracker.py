@@ -13,8 +13,9 @@ import torch
 from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
+from fetal_monai.bundle.running import running_config
 from fetal_monai.data.atomic import atomic_path
-from fetal_monai.tracking.provenance import provenance, running_config
+from fetal_monai.tracking.provenance import provenance
 from fetal_monai.tracking.store import EXPERIMENT, tracking_uri
 from fetal_monai.weights.state_dict import file_sha256
 

@@ -57,14 +57,32 @@ def evaluate(run: Run, bundle: Path, weights: Path, dataset_dir: Path, own_overr
 
 
 class AdversarialBundleTests(EvaluationTests, FormatTests):
-    """Set what `FormatTests` asks for and the network's name.
-
-    Fixtures of the test module: `tiny`, all overrides of a small training but for its output folder; `trained`, that
-    folder; `weights`, in it; `evaluation`, an evaluation's output folder.
-    """
+    """Set what `FormatTests` asks for, the network's name, and the overrides that the bundle alone has."""
 
     network: ClassVar[str]
     own_overrides: ClassVar[dict[str, str]] = {}
+    own_training_overrides: ClassVar[dict[str, str]] = {}
+
+    @pytest.fixture(scope="class")
+    def tiny(self, few_phantoms: Path) -> dict[str, str]:
+        """All overrides of a small training but for its output folder."""
+        return {**tiny_training(self.source, few_phantoms), **self.own_overrides, **self.own_training_overrides}
+
+    @pytest.fixture(scope="class")
+    def trained(self, tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+        """The output folder of that training."""
+        output = bundle / "output" / "train"
+        train(run, checkout, self.source, {**tiny, "--output_dir": str(output)})
+        return output
+
+    @pytest.fixture(scope="class")
+    def weights(self, trained: Path) -> Path:
+        return trained / "model.pt"
+
+    @pytest.fixture(scope="class")
+    def evaluation(self, weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+        """The output folder of an evaluation."""
+        return evaluate(run, bundle, weights, few_phantoms, self.own_overrides)
 
     def test_training_tracks_the_losses_apart(self, trained: Path, bundle: Path) -> None:
         client, run = run_in(trained, bundle)

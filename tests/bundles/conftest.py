@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import fire
+import monai.bundle
 import pytest
 
 from fetal_monai.data import prepare_hc18
@@ -15,6 +17,7 @@ from fetal_monai.phantom import write_phantoms
 REPOSITORY = Path(__file__).parents[2]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., None]
 
 
 def command(*arguments: str) -> list[str]:
@@ -39,6 +42,17 @@ def run() -> Run:
         return done
 
     return run_bundle
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """What `run` does but in this process: for commands that leave no trace in it, to save the seconds of importing."""
+
+    def call_bundle(*arguments: str, cwd: Path) -> None:
+        monkeypatch.chdir(cwd)
+        fire.Fire(monai.bundle, command=list(arguments))
+
+    return call_bundle
 
 
 @pytest.fixture(scope="module")

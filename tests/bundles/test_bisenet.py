@@ -299,6 +299,14 @@ class TestErrors:
         assert "nowhere is no bundle" in done.stderr
         assert "--bundle_root" in done.stderr
 
+    def test_a_misspelt_override_is_named_before_any_work(self, tmp_path: Path, run: Run) -> None:
+        shutil.copytree(BUNDLE / "configs", tmp_path / "bundles" / "bisenet" / "configs")
+        config = "bundles/bisenet/configs/train.json"
+        done = run("run", "training", "--config_file", config, "--lerning_rate", "0.1", cwd=tmp_path, check=False)
+        assert done.returncode != 0
+        assert f"{config} does not have --lerning_rate (did you mean --learning_rate?)" in done.stderr
+        assert {path.name for path in (tmp_path / "bundles" / "bisenet").iterdir()} == {"configs"}
+
     @pytest.mark.parametrize(
         ("option", "message"),
         [

@@ -5,38 +5,11 @@ import torch
 from monai.bundle import ConfigParser
 
 from fetal_monai.networks import DeepLabV2
-from tests.bundles.adversarial_bundle import AdversarialBundleTests, evaluate, tiny_training, train
+from tests.bundles.adversarial_bundle import AdversarialBundleTests, train
 from tests.bundles.conftest import REPOSITORY, Run
 from tests.bundles.segmentation_bundle import named, run_in
 
 BUNDLE = REPOSITORY / "bundles" / "gan_deeplab"
-OWN_OVERRIDES = {"--depth": "resnet50"}
-
-
-@pytest.fixture(scope="module")
-def tiny(few_phantoms: Path) -> dict[str, str]:
-    return {
-        **tiny_training(BUNDLE, few_phantoms),
-        **named("--head_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None"),
-        **OWN_OVERRIDES,
-    }
-
-
-@pytest.fixture(scope="module")
-def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
-    output = bundle / "output" / "train"
-    train(run, checkout, BUNDLE, {**tiny, "--output_dir": str(output)})
-    return output
-
-
-@pytest.fixture(scope="module")
-def weights(trained: Path) -> Path:
-    return trained / "model.pt"
-
-
-@pytest.fixture(scope="module")
-def evaluation(weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
-    return evaluate(run, bundle, weights, few_phantoms, OWN_OVERRIDES)
 
 
 class TestGanDeepLab(AdversarialBundleTests):
@@ -44,7 +17,10 @@ class TestGanDeepLab(AdversarialBundleTests):
     network = "DeepLabV2"
     image_shape = (3, 32, 48)
     network_overrides = ("--depth", "resnet50")
-    own_overrides = OWN_OVERRIDES
+    own_overrides = named("--depth", "resnet50")
+    own_training_overrides = named(
+        *("--head_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None")
+    )
 
     def test_pretrained_weights_are_taken_over(
         self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run

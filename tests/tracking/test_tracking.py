@@ -6,9 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 from ignite.engine import Engine, Events
-from monai.bundle import ConfigParser
 
-from fetal_monai.tracking import EXPERIMENT, RunTracker, git_commit, provenance, running_config, tracking_uri
+from fetal_monai.tracking import EXPERIMENT, RunTracker, git_commit, provenance, tracking_uri
 
 
 @pytest.fixture
@@ -164,13 +163,3 @@ def test_git_commit_tells_changes(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == git("rev-parse", "HEAD")
     (tmp_path / "file").write_text("two")
     assert git_commit(tmp_path) == git("rev-parse", "HEAD") + "+changes"
-
-
-def test_the_running_config_is_the_merged_one() -> None:
-    parser = ConfigParser(
-        {"epochs": 100, "imports": ["$import fetal_monai"], "seen": "$fetal_monai.tracking.running_config()"}
-    )
-    parser.update({"epochs": 1})
-    seen = parser.get_parsed_content("seen")
-    assert seen["epochs"] == 1
-    assert running_config() is None

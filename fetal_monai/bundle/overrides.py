@@ -1,0 +1,95 @@
+"""Overrides that override nothing: MONAI takes `--lerning_rate 0.1` for a new entry of the config and goes on."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from monai.bundle import ConfigParser, ReferenceResolver
+
+from fetal_monai.bundle.metadata import load_metadata
+from fetal_monai.bundle.running import running_config
+
+# A key of the config, or a section and a key in it: ("train", "dataset") for `train#dataset`.
+_Entry: TypeAlias = tuple[str, ...]
+
+_MONAIS_OWN = {("initialize",), ("finalize",), (ConfigParser.meta_key,)}
+
+
+class UnknownOverrideError(ValueError):
+    """An override or an overlay names what the config does not have."""
+
+
+def check_overrides(bundle_root: str | Path, config: str) -> None:
+    """Refuse entries of the running config that are in none of the bundle's files and that nothing refers to.
+
+    It stands first in what a config runs, so that a misspelt override costs no work. The entries are the config's
+    keys, and those of its plain sections (`train#dataset`); deeper ones are arguments, which components check.
+
+    Args:
+        bundle_root: the bundle's folder.
+        config: name of the config that runs, without suffix: "train", "evaluate" or "inference".
+
+    Raises:
+        UnknownOverrideError: if there are such entries; the message names them and the nearest that exist.
+        FileNotFoundError: if the folder is no bundle.
+    """
+    load_metadata(bundle_root)
+    merged = running_config()
+    if merged is None:
+        return
+    file = Path(bundle_root) / "configs" / f"{config}.json"
+    own = set(_entries(_read(file)))
+    known = own.union(_MONAIS_OWN, *map(_entries, _overlays(file.parent)))
+    references = _references(merged)
+    unknown = [entry for entry in _entries(merged) if entry not in known and not _is_referred_to(entry, references)]
+    # Of a section that is unknown itself, no more is said.
+    named = [_with_nearest(entry, own) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
+    if named:
+        raise UnknownOverrideError(
+            f"{file} does not have {'; '.join(named)}. The bundle's docs/README.md lists its overrides; an entry of "
+            "your own must be referred to with @."
+        )
+
+
+def _overlays(folder: Path) -> Iterator[dict[str, Any]]:
+    """The configs that run nothing by themselves: one of them may name what another config has."""
+    configs = (_read(path) for path in folder.glob("*.json") if path.name != "metadata.json")
+    return (config for config in configs if "run" not in config)
+
+
+def _entries(config: Mapping[str, Any]) -> Iterator[_Entry]:
+    for key, value in config.items():
+        path = tuple(ReferenceResolver.split_id(key))  # an overlay's key may be `train#dataloader#sampler`
+        yield path[:1]
+        if len(path) > 1:
+            yield path[:2]
+        elif isinstance(value, Mapping) and "_target_" not in value and key != ConfigParser.meta_key:
+            yield from ((key, str(child)) for child in value)
+
+
+def _references(config: Mapping[str, Any]) -> set[_Entry]:
+    text = ReferenceResolver.normalize_id(repr(config))
+    return {tuple(ReferenceResolver.split_id(match[1:])) for match in ReferenceResolver.id_matcher.findall(text)}
+
+
+def _is_referred_to(entry: _Entry, references: set[_Entry]) -> bool:
+    """Itself, what it holds or what holds it."""
+    return any(entry[: len(other)] == other[: len(entry)] for other in references)
+
+
+def _with_nearest(entry: _Entry, own: set[_Entry]) -> str:
+    siblings = sorted(other[-1] for other in own if other[:-1] == entry[:-1])
+    nearest = [_as_typed((*entry[:-1], name)) for name in difflib.get_close_matches(entry[-1], siblings)]
+    return _as_typed(entry) + (f" (did you mean {' or '.join(nearest)}?)" if nearest else "")
+
+
+def _as_typed(entry: _Entry) -> str:
+    return "--" + "#".join(entry)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())

@@ -1,0 +1,308 @@
+"""What keeps the bundles one family: whatever they share is the same in all of them."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from monai.bundle import ConfigParser
+from packaging.requirements import Requirement
+
+from fetal_monai.comparison.measures import ALL_METHODS
+from fetal_monai.comparison.papers import load_papers
+from tests.bundles.conftest import REPOSITORY
+from tests.bundles.segmentation_bundle import documented
+from tests.test_packaging import settings
+
+NAMES = sorted(path.parent.parent.name for path in (REPOSITORY / "bundles").glob("*/configs/metadata.json"))
+STAGES = {"train": "training", "evaluate": "evaluating", "inference": "inferring"}
+
+# What makes a method: it may differ from bundle to bundle, and everything else that has one name is the same.
+METHOD = {
+    "train": {
+        *("epochs", "batch_size", "learning_rate", "spatial_size", "network_def", "network", "complexity", "loss"),
+        *("optimizer", "lr_scheduler", "train#deterministic_transforms", "train#to_network", "train#preprocessing"),
+        *("train#dataloader", "train#handlers", "train#trainer", "validate#preprocessing", "training"),
+        "validate#postprocessing",
+    },
+    "evaluate": {"imports", "spatial_size", "network_def", "complexity", "preprocessing", "postprocessing"},
+    "inference": {"spatial_size", "network_def", "complexity", "preprocessing", "postprocessing"},
+    "multi_gpu_train": {"network", *(f"train#handlers#{index}#_disabled_" for index in range(10))},
+    "metadata": {
+        *("task", "description", "data_source", "image_classes", "label_classes", "pred_classes", "references"),
+        *("changelog", "network_data_format"),
+    },
+}
+# What makes a task: it is the same in all bundles for segmentation.
+TASK = {
+    "train": {
+        *("prepared_dir", "best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
+        *("validate#key_metric", "validate#handlers", "validate#evaluator"),
+    },
+    "evaluate": {"prepared_dir", "dataset", "inferer", "handlers", "evaluator"},
+    "inference": {"source", "dataset", "inferer", "handlers"},
+    "multi_gpu_train": {
+        *("train#sampler", "train#dataloader#sampler", "train#dataloader#shuffle", "validate#sampler"),
+        "validate#handlers#2#_disabled_",
+    },
+    "metadata": {"data_source"},
+}
+# Transforms that read, copy or hand on, and say nothing of what the network is shown.
+CARRYING = {"LoadImaged", "EnsureTyped", "CopyItemsd", "SelectItemsd"}
+WRITING = {"RunTracker", "ProgressBar", "StatsHandler", "SampleOverlays"}
+
+
+@cache
+def load(name: str, config: str) -> dict[str, Any]:
+    """A config, with NAME for the bundle's own name."""
+    text = (REPOSITORY / "bundles" / name / "configs" / f"{config}.json").read_text()
+    return json.loads(re.sub(rf"\b{name}\b", "NAME", text))
+
+
+def entries(config: dict[str, Any]) -> dict[str, Any]:
+    """The config's keys, and `section#key` of its plain sections."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        is_section = isinstance(value, dict) and "_target_" not in value
+        flat |= {f"{key}#{child}": each for child, each in value.items()} if is_section else {key: value}
+    return flat
+
+
+def segmentation_bundles() -> list[str]:
+    outputs = {name: load(name, "metadata")["network_data_format"]["outputs"]["pred"] for name in NAMES}
+    return [name for name in NAMES if outputs[name]["format"] == "segmentation"]
+
+
+def differing(names: list[str], config: str, but_for: set[str]) -> dict[str, dict[str, Any]]:
+    """Entries of the same name that are not the same in all bundles that have them."""
+    by_entry: dict[str, dict[str, Any]] = {}
+    for name in names:
+        for entry, value in entries(load(name, config)).items():
+            by_entry.setdefault(entry, {})[name] = value
+    return {
+        entry: values
+        for entry, values in by_entry.items()
+        if not {entry, entry.split("#")[0]} & but_for
+        and any(value != next(iter(values.values())) for value in values.values())
+    }
+
+
+def handlers(config: dict[str, Any], engine: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for handler in config[engine]["handlers"]:
+        if isinstance(handler, dict):
+            yield handler["_target_"].split(".")[-1], handler
+
+
+def metrics(evaluate: dict[str, Any]) -> set[str]:
+    return set(evaluate["key_metric"]) | set(evaluate["additional_metrics"])
+
+
+def of_the_image(transforms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is done to the image, by a list of transforms of image and label."""
+    done = []
+    for transform in transforms:
+        keys = transform["keys"]
+        if transform["_target_"] in CARRYING or "image" not in keys:
+            continue
+        own = {name: value for name, value in transform.items() if name not in ("keys", "once_a_file")}
+        if isinstance(keys, list):
+            own = {
+                name: value[keys.index("image")] if isinstance(value, list) and len(value) == len(keys) else value
+                for name, value in own.items()
+            }
+        done.append(own)
+    return done
+
+
+class TestAllBundles:
+    def test_there_are_bundles_for_more_than_one_task(self) -> None:
+        assert len(NAMES) >= 5
+        assert 4 <= len(segmentation_bundles()) < len(NAMES)
+
+    @pytest.mark.parametrize("config", METHOD)
+    def test_whatever_makes_no_method_is_the_same(self, config: str) -> None:
+        assert differing(NAMES, config, METHOD[config] | TASK[config]) == {}
+        assert differing(segmentation_bundles(), config, METHOD[config]) == {}
+
+    def test_all_log_the_same(self) -> None:
+        assert len({(REPOSITORY / "bundles" / name / "configs" / "logging.conf").read_text() for name in NAMES}) == 1
+
+    def test_handlers_are_the_same_but_for_what_they_are_handed(self) -> None:
+        handed = {
+            "TrainingState": {"objects"},
+            "RunTracker": {"parameters", "artifacts"},
+            "StopOnNonFinite": {"networks"},
+            "LrScheduleHandler": {"epoch_level"},  # by epoch where it is not stated
+        }
+        seen: dict[str, dict[str, Any]] = {}
+        for name in NAMES:
+            present = {
+                target: {k: v for k, v in handler.items() if k not in handed.get(target, ())}
+                for target, handler in handlers(load(name, "train"), "train")
+                if handler.get("lr_scheduler") != "@discriminator_lr_scheduler"
+            }
+            assert {"ValidationHandler", "TrainingState", "RunTracker", "StopOnNonFinite"} <= present.keys(), name
+            for target, handler in present.items():
+                assert seen.setdefault(target, handler) == handler, (name, target)
+
+    def test_what_runs_are_told_apart_by_has_one_name_and_one_meaning(self) -> None:
+        own = {"loss", "training_frames"}
+        meanings: dict[str, Any] = {}
+        for name in NAMES:
+            (tracker,) = [each for target, each in handlers(load(name, "train"), "train") if target == "RunTracker"]
+            for parameter, value in tracker["parameters"].items():
+                assert parameter in own or meanings.setdefault(parameter, value) == value, (name, parameter)
+
+    def test_segmentations_are_compared_by_the_same_metrics(self) -> None:
+        compared = [
+            {measure.key for measure in ALL_METHODS} & metrics(load(b, "evaluate")) for b in segmentation_bundles()
+        ]
+        assert len(compared[0]) >= 10
+        assert all(names == compared[0] for names in compared)
+
+    def test_pins_are_within_the_projects_ranges(self) -> None:
+        ranges = {each.name: each.specifier for each in map(Requirement, settings()["project"]["dependencies"])}
+        for name in NAMES:
+            metadata = load(name, "metadata")
+            pins = {**metadata["required_packages_version"], "monai": metadata["monai_version"]}
+            pins |= {"torch": metadata["pytorch_version"], "numpy": metadata["numpy_version"]}
+            assert {pin for pin, version in pins.items() if version not in ranges[pin]} == set(), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEachBundle:
+    def test_it_says_its_own_name(self, name: str) -> None:
+        text = (REPOSITORY / "bundles" / name / "configs" / "metadata.json").read_text()
+        assert json.loads(text)["name"] == name
+        others = "|".join(other for other in NAMES if other != name)
+        for config in STAGES:
+            text = (REPOSITORY / "bundles" / name / "configs" / f"{config}.json").read_text()
+            assert re.findall(rf"bundles/(?:{others})\b", text) == []
+
+    def test_version_is_in_the_changelog(self, name: str) -> None:
+        metadata = load(name, "metadata")
+        assert metadata["version"] in metadata["changelog"]
+
+    def test_misspelt_overrides_are_looked_for_before_anything_else(self, name: str) -> None:
+        for config, run_id in STAGES.items():
+            first = f"$fetal_monai.bundle.check_overrides(@bundle_root, '{config}')"
+            assert load(name, config)[run_id][0] == first
+            assert load(name, config)["run"] == f"%{run_id}"
+
+    def test_overlays_pass_and_misspelt_overrides_do_not(self, name: str) -> None:
+        folder = REPOSITORY / "bundles" / name / "configs"
+        overlays = {path.stem for path in folder.glob("*.json")} - STAGES.keys() - {"metadata"}
+        assert "multi_gpu_train" in overlays
+        for config, run_id in STAGES.items():
+            for_all = [o for o in overlays if not any(key.startswith("train#") for key in load(name, o))]
+            for overlay in overlays if config == "train" else for_all:
+                parser = ConfigParser()
+                parser.read_config([folder / f"{config}.json", folder / f"{overlay}.json"])
+                parser["bundle_root"] = str(folder.parent)
+                parser.get_parsed_content(f"{run_id}::0")
+            parser = ConfigParser()
+            parser.read_config(folder / f"{config}.json")
+            parser.update({"bundle_root": str(folder.parent), "wieghts": None})
+            with pytest.raises(RuntimeError) as raised:
+                parser.get_parsed_content(f"{run_id}::0")
+            assert "does not have --wieghts" in str(raised.value.__cause__)
+
+    def test_training_evaluation_and_inference_have_one_network_and_one_default(self, name: str) -> None:
+        configs = [load(name, config) for config in STAGES]
+        common = set.intersection(*(documented(REPOSITORY / "bundles" / name, config) for config in STAGES))
+        # Each writes to a place of its own, and training alone looks for the fastest number format.
+        common -= {"--output_dir", "--autocast_dtype"}
+        for key in ("network_def", "complexity", *(option.removeprefix("--") for option in common)):
+            assert configs[0][key] == configs[1][key] == configs[2][key], key
+
+    def test_training_evaluation_and_inference_show_the_network_the_same(self, name: str) -> None:
+        train, evaluate, inference = (load(name, config) for config in STAGES)
+        shown = of_the_image(train["train"]["deterministic_transforms"] + train["train"].get("to_network", []))
+        assert shown == of_the_image(evaluate["preprocessing"]["transforms"])
+        assert shown == of_the_image(inference["preprocessing"]["transforms"])
+        random = [each["_target_"] for each in train["train"]["random_transforms"]]
+        assert all(target.startswith("Rand") for target in random)
+        assert not any(transform["_target_"].startswith("Rand") for transform in shown)
+
+    def test_channels_and_size_are_those_of_the_metadata(self, name: str) -> None:
+        image = load(name, "metadata")["network_data_format"]["inputs"]["image"]
+        config = load(name, "inference")
+        assert config["network_def"]["in_channels"] == image["num_channels"] == len(image["channel_def"])
+        assert config["complexity"].endswith(f"(@network_def, ({image['num_channels']}, *@spatial_size))")
+        parser = ConfigParser({**config, "dataset_dir": "somewhere"})
+        assert list(parser.get_parsed_content("spatial_size")) == image["spatial_shape"]
+
+    def test_metrics_that_are_named_exist(self, name: str) -> None:
+        train, evaluate = load(name, "train"), load(name, "evaluate")
+        validated = train["validate"]["key_metric"].keys() | train["validate"].get("additional_metrics", {}).keys()
+        assert train["best_network"]["metric"] in validated
+        if name not in segmentation_bundles():
+            return  # its figures are those of a report, not of metrics in the config
+        evaluated = metrics(evaluate)
+        (report,) = [each for each in evaluate["handlers"] if each["_target_"].endswith("EvaluationReport")]
+        known = evaluated | report["facts"].keys()
+        network = evaluate["network_def"]["_target_"].split(".")[-1]
+        papers = [paper for paper in load_papers() if any(row.ours.get("network") == network for row in paper.rows)]
+        for paper in papers:
+            assert {column.key for column in paper.columns} <= known, paper.key
+
+    def test_a_checkpoint_holds_every_object_with_a_state(self, name: str) -> None:
+        train = load(name, "train")
+        (state,) = [each for target, each in handlers(train, "train") if target == "TrainingState"]
+        stateful = {"network", "discriminator", "best_network"} | {
+            key for key in train if re.search(r"optimizer$|lr_scheduler$", key)
+        }
+        assert state["objects"] == {key: f"@{key}" for key in stateful & train.keys()}
+
+    def test_one_process_of_many_writes(self, name: str) -> None:
+        folder = REPOSITORY / "bundles" / name / "configs"
+        parser = ConfigParser()
+        parser.read_config([folder / "train.json", folder / "multi_gpu_train.json"])
+        for engine in ("train", "validate"):
+            for target, handler in handlers(parser.config, engine):
+                assert ("_disabled_" in handler) == (target in WRITING), (engine, target)
+
+    def test_every_setting_is_documented_with_its_default(self, name: str) -> None:
+        readme = (REPOSITORY / "bundles" / name / "docs" / "README.md").read_text()
+        for config in STAGES:
+            loaded = load(name, config)
+            options = {option.removeprefix("--") for option in documented(REPOSITORY / "bundles" / name, config)}
+            settings = {key for key, value in loaded.items() if value is None or isinstance(value, int | float)}
+            assert settings <= options <= loaded.keys()
+        rows = re.findall(
+            r"^\| `--(\w+)` \| train \| .*?\(([\d.]+)(?:; ([\d.]+) for the demonstration)?\) \|$", readme, re.MULTILINE
+        )
+        assert {"epochs", "batch_size", "seed"} <= {option for option, _, _ in rows}
+        for option, stated, in_demonstration in rows:
+            for dataset_dir, expected in (("somewhere", stated), (None, in_demonstration or stated)):
+                parser = ConfigParser({**load(name, "train"), "dataset_dir": dataset_dir})
+                assert parser.get_parsed_content(option) == float(expected), option
+
+    def test_every_overlay_is_documented(self, name: str) -> None:
+        folder = REPOSITORY / "bundles" / name
+        overlays = {path.name for path in (folder / "configs").glob("*.json")}
+        overlays -= {f"{config}.json" for config in STAGES} | {"metadata.json"}
+        rows = [row for row in (folder / "docs" / "README.md").read_text().splitlines() if row.startswith("| `")]
+        assert {file for row in rows for file in re.findall(r"`(\w+\.json)`", row.split(" | ")[0])} == overlays
+
+    def test_large_files_are_left_to_large_files_yml(self, name: str) -> None:
+        folder = REPOSITORY / "bundles" / name
+        listing = folder / "large_files.yml"
+        files = yaml.safe_load(listing.read_text())["large_files"] if listing.is_file() else []
+        kept = [*folder.glob("*"), *folder.glob("[cd]o*/**/*"), folder / "models" / "model.pt"]
+        large = {path for path in kept if path.is_file() and path.stat().st_size > 25 * 2**20}
+        assert {path.relative_to(folder).as_posix() for path in large} <= {file["path"] for file in files}
+
+
+def test_overrides_of_one_default_have_one_row_in_the_readmes() -> None:
+    rows: dict[tuple[str, str], set[str]] = {}
+    for name in segmentation_bundles():
+        readme: Path = REPOSITORY / "bundles" / name / "docs" / "README.md"
+        for row, option in re.findall(r"^(\| `--(\w+)` \| .*)$", readme.read_text(), re.MULTILINE):
+            defaults = json.dumps([load(name, config).get(option, "none") for config in STAGES])
+            rows.setdefault((option, defaults), set()).add(re.sub(r"`\"\[rows.*", "", row))
+    assert {option: texts for option, texts in rows.items() if len(texts) > 1} == {}
