@@ -49,16 +49,15 @@ def shortened(text: str, names: Collection[str]) -> str:
     """
     room = exports(text)
     if room is None or not set(names) <= room.keys():
-        raise ValueError(f"only rooms that import and list their names can be cut down, to names among {sorted(room or ())}")
+        raise ValueError(f"only a room can be cut down, and only to its names: {sorted(room or ())}")
     kept = [name for name in room if name in names]
     lines: dict[str, list[str]] = {}
     for name in kept:
         module, original = room[name]
         lines.setdefault(module, []).append(original if original == name else f"{original} as {name}")
-    first = ast.parse(text).body[0]
-    docstring = ast.get_source_segment(text, first) if isinstance(first, ast.Expr) else None
+    docstrings = (node for node in ast.parse(text).body if isinstance(node, ast.Expr))
     parts = [
-        [docstring] if docstring else [],
+        [ast.get_source_segment(text, node) or "" for node in docstrings],
         [f"from {module} import {', '.join(imported)}" for module, imported in lines.items()],
         [_ALL + json.dumps(sorted(kept))],
     ]
