@@ -36,6 +36,8 @@ def pack_bundle(folder: Path, output_dir: Path) -> Packed:
         PackError: if it is no bundle, the audit refuses it, it states no changelog of its version, a file is too
             large, a name does not resolve, or a package that it imports is not pinned.
     """
+    if folder.is_file():
+        raise PackError(f"{folder} is a file. Name the folder that holds the bundle's configs/.")
     with open_bundle(folder) as whole:
         bundle = Bundle(
             tuple(file for file in whole.files if _is_packed(file.name)),
@@ -124,7 +126,3 @@ def _code(folder: Path, configs: Mapping[str, Any]) -> tuple[Carried, tuple[str,
     if missing := [f"{pin_place(package)} (for {asker})" for package, asker in needed.items() if package not in pinned]:
         raise PackError(f"{folder / METADATA} pins no version for {', '.join(missing)}. Add what you tested with.")
     return code, tuple(sorted(pinned.keys() - needed.keys()))
-
-
-def _size(source: Path | bytes) -> int:
-    return len(source) if isinstance(source, bytes) else source.stat().st_size
