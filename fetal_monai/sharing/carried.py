@@ -85,11 +85,11 @@ class _Search:
 
     def _need_from(self, module: str, name: str, asker: str) -> str | None:
         """Need what `from module import name` gives; its name if that is a module."""
-        if self._is_room(module) and name in self._exports(module):
+        exported = self._is_folder(module) and _exports(self._path(module))
+        if exported and name in exported:
             if name not in self._names[module]:
                 self._names[module].add(name)
-                source, original = self._exports(module)[name]
-                self._need_import(source, original, module)
+                self._need_import(*exported[name], module)
             return None
         submodule = f"{module}.{name}"
         if self._is_folder(module) and self._path(submodule).is_file():
@@ -138,10 +138,7 @@ class _Search:
 
     def _is_room(self, module: str) -> bool:
         """Whether it is a folder whose `__init__.py` can be cut down."""
-        return self._is_folder(module) and exports(_text(self._path(module))) is not None
-
-    def _exports(self, room: str) -> dict[str, tuple[str, str]]:
-        return exports(_text(self._path(room))) or {}
+        return self._is_folder(module) and _exports(self._path(module)) is not None
 
     def _path(self, module: str) -> Path:
         path = self._package.joinpath(*module.split(".")[1:])
@@ -152,10 +149,10 @@ class _Search:
 
 
 @cache
-def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8")
+def _exports(path: Path) -> dict[str, tuple[str, str]] | None:
+    return exports(path.read_bytes().decode("utf-8"))
 
 
 @cache
 def _parsed(path: Path) -> ast.Module:
-    return ast.parse(_text(path))
+    return ast.parse(path.read_bytes())

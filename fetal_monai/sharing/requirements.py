@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 from typing import Any
 
@@ -36,14 +37,13 @@ def required_distributions(names: Iterable[str], imports: Mapping[str, str]) -> 
     """
     named = {**{name: "the configs" for name in sorted(names)}, **imports}
     needed = dict(_ALWAYS)
-    providers = packages_distributions()
     for name, asker in named.items():
         component = name.rpartition(".")[2]
         if component in _BEHIND:
             needed.setdefault(_BEHIND[component], component)
         package = name.partition(".")[0]
         if ("." in name or name in imports) and package not in (*sys.stdlib_module_names, "fetal_monai"):
-            needed.setdefault(_distribution(package, asker, providers), asker)
+            needed.setdefault(_distribution(package, asker), asker)
     return dict(sorted(needed.items()))
 
 
@@ -58,16 +58,21 @@ def pin_place(name: str) -> str:
     return _OWN_PINS.get(name, f"{_OTHER_PINS}#{name}")
 
 
-def _distribution(package: str, asker: str, providers: Mapping[str, Collection[str]]) -> str:
+def _distribution(package: str, asker: str) -> str:
     """What to install to import a package: of the same name, else the only one that brings it."""
     try:
         return _normalised(distribution(package).name)
     except PackageNotFoundError:
-        found = set(providers.get(package, ()))
+        found = set(_providers().get(package, ()))
     if len(found) != 1:
         state = f"brought by {', '.join(sorted(found))}" if found else "not installed"
         raise UnknownDistributionError(f"{asker} imports {package}, which is {state}: what to install cannot be known.")
     return _normalised(found.pop())
+
+
+@cache
+def _providers() -> Mapping[str, list[str]]:
+    return packages_distributions()
 
 
 def _normalised(name: str) -> str:

@@ -89,9 +89,7 @@ def unpacked(packed: Mapping[str, Packed], python: Python, tmp_path_factory: pyt
 
 
 def test_the_package_is_not_there(python: Python, tmp_path: Path) -> None:
-    code = (
-        "import importlib.util as u; print([name for name in ('fetal_monai', 'monai', 'pytest') if u.find_spec(name)])"
-    )
+    code = "from importlib.util import find_spec as s; print([x for x in ('fetal_monai', 'monai', 'pytest') if s(x)])"
     assert python("bisenet", "-c", code, cwd=tmp_path) == "['monai']\n"
 
 
