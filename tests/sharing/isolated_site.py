@@ -18,7 +18,7 @@ def isolated_python(folder: Path, distributions: Iterable[str]) -> Path:
         for top in {file.parts[0] for file in installed.files or ()}:
             link = site / top
             if top not in ("..", "__pycache__") and link.suffix != ".pth" and not link.is_symlink():
-                link.symlink_to(installed.locate_file(top))
+                link.symlink_to(str(installed.locate_file(top)))
     return folder / "bin" / "python"
 
 
