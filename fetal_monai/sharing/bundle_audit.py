@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fetal_monai
-from fetal_monai.sharing.bundle_files import BundleFile, open_bundle
+from fetal_monai.sharing.bundle_files import Bundle, BundleFile, open_bundle
 from fetal_monai.sharing.config_file import CONFIG_SUFFIXES, parse_config
 from fetal_monai.sharing.configs import audit_configs
 from fetal_monai.sharing.entry import Entry
 from fetal_monai.sharing.logging_conf import audit_logging_conf
+from fetal_monai.sharing.room_init import is_shortened
 from fetal_monai.sharing.weights_file import audit_weights, is_pickle_or_zip
 
 MAX_TEXT_BYTES = 8 * 2**20
@@ -40,19 +41,24 @@ def audit_bundle(path: str | Path) -> list[Entry]:
         UnreadableBundleError: if it is neither.
     """
     with open_bundle(path) as bundle:
-        entries = list(bundle.entries)
-        configs: dict[str, Any] = {}
-        for file in bundle.files:
-            try:
-                if _suffix(file) in CONFIG_SUFFIXES:
-                    configs[file.name] = parse_config(file.read(MAX_TEXT_BYTES), _suffix(file))
-                else:
-                    entries += _audit_file(file)
-            except _CANNOT_READ as error:
-                entries.append(Entry(file.name, "", "file", file.name, True, f"it cannot be judged: {error}"))
-        if not configs and not entries:
-            entries.append(Entry("", "", "file", str(path), True, "there is no config in it: is this a bundle?"))
-        return entries + audit_configs(configs)
+        return audit_files(bundle)
+
+
+def audit_files(bundle: Bundle) -> list[Entry]:
+    """List and judge the files of a bundle that is open."""
+    entries = list(bundle.entries)
+    configs: dict[str, Any] = {}
+    for file in bundle.files:
+        try:
+            if _suffix(file) in CONFIG_SUFFIXES:
+                configs[file.name] = parse_config(file.read(MAX_TEXT_BYTES), _suffix(file))
+            else:
+                entries += _audit_file(file)
+        except _CANNOT_READ as error:
+            entries.append(Entry(file.name, "", "file", file.name, True, f"it cannot be judged: {error}"))
+    if not configs and not entries:
+        entries.append(Entry("", "", "file", "configs", True, "there is no config in it: is this a bundle?"))
+    return entries + audit_configs(configs)
 
 
 def _suffix(file: BundleFile) -> str:
@@ -60,8 +66,8 @@ def _suffix(file: BundleFile) -> str:
 
 
 def _audit_file(file: BundleFile) -> Iterable[Entry]:
-    if _is_installed(file):
-        return [Entry(file.name, "", "code", file.name, False, "the same as in the installed fetal_monai")]
+    if found := _installed(file):
+        return [Entry(file.name, "", "code", file.name, False, found)]
     suffix = _suffix(file)
     with file.open() as stream:
         start = stream.read(9)
@@ -85,8 +91,17 @@ def _audit_file(file: BundleFile) -> Iterable[Entry]:
     return [Entry(file.name, "", "file", suffix or file.name, True, "a kind of file that this audit does not know")]
 
 
-def _is_installed(file: BundleFile) -> bool:
-    """Whether it is, byte for byte, a file of the installed package: a packed bundle carries parts of it."""
+def _installed(file: BundleFile) -> str:
+    """How it is a file of the installed package, byte for byte or a room cut down; empty if it is not.
+
+    A packed bundle carries parts of the package.
+    """
     package, _, inner = file.name.partition("/")
     installed = Path(fetal_monai.__file__).parent / inner
-    return package == "fetal_monai" and installed.is_file() and installed.read_bytes() == file.read(MAX_TEXT_BYTES)
+    if package != "fetal_monai" or not installed.is_file():
+        return ""
+    content, own = file.read(MAX_TEXT_BYTES), installed.read_bytes()
+    if content == own:
+        return "the same as in the installed fetal_monai"
+    cut_down = installed.name == "__init__.py" and is_shortened(content, own.decode("utf-8"))
+    return "that of the installed fetal_monai, with some of its names only" if cut_down else ""

@@ -64,13 +64,13 @@ def audit_configs(configs: Mapping[str, Any]) -> list[Entry]:
     items: list[Item] = []
     for file, content in configs.items():
         try:
-            items += _items(file, "", content)
+            items += config_items(file, "", content)
         except (ValueError, RecursionError) as error:
             entries.append(Entry(file, "", "config", file, True, f"MONAI could not read it: {error}"))
     bindings = dict(DEFAULT_BINDINGS)
     imports = set()
     for item in items:
-        if statement := _statement(item):
+        if statement := import_of(item):
             imports.add(item.identifier)
             entries += _audit_import(item, statement, bindings)
     surroundings = Surroundings(bindings, frozenset(imports))
@@ -79,7 +79,14 @@ def audit_configs(configs: Mapping[str, Any]) -> list[Entry]:
     return entries
 
 
-def _items(file: str, identifier: str, value: Any) -> Iterator[Item]:
+def config_items(file: str, identifier: str, value: Any) -> Iterator[Item]:
+    """List every value of a config with its id.
+
+    Args:
+        file: name of the config within the bundle.
+        identifier: of the value; empty for the whole config.
+        value: parsed.
+    """
     if isinstance(value, str):
         value = ConfigParser.resolve_relative_ids(identifier, value)
     yield Item(file, identifier, ReferenceResolver.split_id(identifier)[-1], value)
@@ -88,28 +95,33 @@ def _items(file: str, identifier: str, value: Any) -> Iterator[Item]:
             # A key at the top may be an id itself, of what it replaces: `train#trainer#_target_`.
             name = ReferenceResolver.normalize_id(key)
             name = name if identifier else name.lstrip("+")
-            yield from _items(file, f"{identifier}::{name}" if identifier else name, child)
+            yield from config_items(file, f"{identifier}::{name}" if identifier else name, child)
 
 
-def _statement(item: Item) -> ast.Import | ast.ImportFrom | None:
+def import_of(item: Item) -> ast.Import | ast.ImportFrom | None:
+    """The import statement that an item is; None for everything else."""
     try:
         return import_statement(with_references(item.value)) if ConfigExpression.is_expression(item.value) else None
     except ValueError:  # is reported as an expression
         return None
 
 
+def bound_names(statement: ast.Import | ast.ImportFrom) -> list[tuple[str, str]]:
+    """The names that an import binds, one of them perhaps twice, each with the dotted name that it stands for."""
+    module = f"{statement.module}." if isinstance(statement, ast.ImportFrom) else ""
+    return [(alias.asname or alias.name, f"{module}{alias.name}") for alias in statement.names]
+
+
 def _audit_import(item: Item, statement: ast.Import | ast.ImportFrom, bindings: dict[str, str]) -> Iterator[Entry]:
-    for alias in statement.names:
-        whole = alias.name if isinstance(statement, ast.Import) else f"{statement.module}.{alias.name}"
+    for bound, whole in bound_names(statement):
         name = look_up(whole)
         refusal = "" if whole in ("os.path", "os.environ") else name.refusal
-        if alias.name == "*" or (isinstance(statement, ast.ImportFrom) and statement.level):
+        if whole.endswith(".*") or (isinstance(statement, ast.ImportFrom) and statement.level):
             refusal = "what it imports cannot be known"
         elif name.judged_by_arguments:
             refusal = "its arguments decide what it imports or unpickles: write it as a component with a _target_"
         elif whole == "torch.load":
             refusal = "import torch, and call torch.load with weights_only=True"
-        bound = alias.asname or alias.name
         if not refusal and bindings.setdefault(bound, whole) != whole:
             refusal = f"{bound} stands for {bindings[bound]} elsewhere"
         yield _entry(item, "import", ast.unparse(statement), refusal, f"as {bound}")
@@ -130,7 +142,7 @@ def _audit_item(item: Item, surroundings: Surroundings, files: frozenset[str]) -
     elif isinstance(value, dict):
         yield from _audit_mapping(item)
     elif isinstance(value, str) and value.startswith("$"):
-        if not _statement(item):
+        if not import_of(item):
             yield from _audit_expression(item, surroundings)
     elif isinstance(value, str):
         yield from _audit_text(item, surroundings, files)

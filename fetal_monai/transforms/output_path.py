@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fetal_monai.data.cine.opening import cine_suffix
+from fetal_monai.data.cine.suffix import cine_suffix
 
 
 def output_path(

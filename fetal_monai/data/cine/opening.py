@@ -8,17 +8,9 @@ from pathlib import Path
 from fetal_monai.data.cine.dicom import open_dicom_cine
 from fetal_monai.data.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.cine.metaimage import open_metaimage_cine
+from fetal_monai.data.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.cine.video import open_video_cine
-from fetal_monai.data.frame import DICOM_SUFFIXES, FRAME_SUFFIXES, METAIMAGE_SUFFIXES, frame_suffix, read_frame
-
-VIDEO_SUFFIXES = (".avi", ".mp4")
-CINE_SUFFIXES = VIDEO_SUFFIXES + FRAME_SUFFIXES
-
-
-def cine_suffix(path: str | Path) -> str | None:
-    """The suffix that tells how to read a file: one of CINE_SUFFIXES, or None for a file of another kind."""
-    suffix = Path(path).suffix.lower()
-    return suffix if suffix in VIDEO_SUFFIXES else frame_suffix(path)
+from fetal_monai.data.frame import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, read_frame
 
 
 def open_cine(path: str | Path) -> Cine:

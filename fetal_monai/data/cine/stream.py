@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.data.cine.items import CineItems
-from fetal_monai.data.cine.opening import CINE_SUFFIXES, cine_suffix
+from fetal_monai.data.cine.suffix import CINE_SUFFIXES, cine_suffix
 from fetal_monai.data.frame import FrameError
 from fetal_monai.data.intake import Rejected, frame_files
 
