@@ -17,7 +17,7 @@ VALIDATION_METRIC = "val_dice"
 
 # Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
 _NO_METHOD = {"seed", "device", "git_commit", "stage", "section", "weights", "max_epochs"}
-_NO_METHOD |= {"intensity_mean", "intensity_std"}
+_NO_METHOD |= {"intensity_mean", "intensity_std", "time_limit_s"}
 # Parameters that follow from others: they name a difference only if nothing else does.
 _FOLLOWING = {"parameters", "gmacs", "epoch_length"}
 
@@ -157,7 +157,8 @@ def _identity(evaluation: Evaluation) -> dict[str, str]:
     return {
         **identity,
         **dict(_method_parameters(evaluation.training.parameters)),
-        "epochs": str(evaluation.training.epochs),
+        # Under a time limit the machine's load decides, seed by seed.
+        "epochs": "within a time limit" if evaluation.training.time_limit else str(evaluation.training.epochs),
     }
 
 
