@@ -15,6 +15,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fetal_monai.comparison.papers import load_papers
@@ -23,7 +24,7 @@ from fetal_monai.reproduction.plan import Plan, row_key
 from fetal_monai.reproduction.reproduce import reproduce
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Reproduce a paper's tables."""
     papers = {paper.key: paper for paper in load_papers()}
     listed = "\n".join(
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--nproc_per_node", type=int, default=1, metavar="N", help="processes of a training (1)")
     parser.add_argument("--store", help="MLflow's tracking URI (MLFLOW_TRACKING_URI, else in the output folder)")
     parser.add_argument("--bundles_dir", type=Path, default=Path("bundles"), help="the bundles (default: bundles)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         outcome = reproduce(
