@@ -37,7 +37,7 @@ def plan(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """Both rows of the paper, in a copy of the bundle whose overlay for the first row is broken."""
     folder = tmp_path_factory.mktemp("reproduction")
     shutil.copytree(BUNDLES / "dilated_unet", folder / "bundles" / "dilated_unet")
-    (folder / "bundles" / "dilated_unet" / "configs" / "baseline_unet.json").write_text('{"train#nothing": 1}')
+    (folder / "bundles" / "dilated_unet" / "configs" / "baseline_unet.json").write_text('{"dilation": [1, 1')
     (paper,) = (paper for paper in load_papers() if paper.key == "dilated_unet")
     return Plan(paper, phantoms, folder / "out", folder / "bundles", quick=True, overrides=TINY)
 
@@ -56,13 +56,16 @@ def killed(plan: Plan) -> str:
     checkpoint = plan.jobs[1].output_dir("training") / "checkpoint.pt"
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     command = [sys.executable, "-m", "fetal_monai.reproduction", *arguments(plan, "--quick", "9")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, text=True, start_new_session=True
-    ) as process:
-        while not checkpoint.is_file() and process.poll() is None:
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
-        printed, _ = process.communicate()
+    log = plan.output_dir.parent / "killed.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment, start_new_session=True)
+        try:
+            while not checkpoint.is_file() and process.poll() is None:
+                time.sleep(0.05)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    printed = log.read_text()
     assert checkpoint.is_file(), printed
     return printed
 
@@ -82,7 +85,7 @@ def second(plan: Plan) -> Plan:
 
 def test_a_row_that_fails_is_told_and_the_next_one_is_run(killed: str, plan: Plan) -> None:
     assert "== failed: U-Net, plain convolutions, seed 0: training. The end of" in killed
-    assert "'train#nothing'" in plan.jobs[0].log("training").read_text()
+    assert "baseline_unet.json" in plan.jobs[0].log("training").read_text()
     assert "2 jobs, 0 of them finished before" in killed
     assert "== job 2 of 2, " in killed
 
