@@ -17,9 +17,11 @@ VALIDATION_METRIC = "val_dice"
 
 # Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
 _NO_METHOD = {"seed", "device", "git_commit", "stage", "section", "weights", "max_epochs"}
-_NO_METHOD |= {"intensity_mean", "intensity_std", "time_limit_s"}
+_NO_METHOD |= {"intensity_mean", "intensity_std"}
 # Parameters that follow from others: they name a difference only if nothing else does.
 _FOLLOWING = {"parameters", "gmacs", "epoch_length"}
+# Under a time limit the machine's load decides, seed by seed, how many epochs there are.
+_NO_METHOD |= {"time_limit_s"}
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,6 @@ def _identity(evaluation: Evaluation) -> dict[str, str]:
     return {
         **identity,
         **dict(_method_parameters(evaluation.training.parameters)),
-        # Under a time limit the machine's load decides, seed by seed.
         "epochs": "within a time limit" if evaluation.training.time_limit else str(evaluation.training.epochs),
     }
 
