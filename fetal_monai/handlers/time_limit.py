@@ -18,14 +18,14 @@ class TimeLimit:
     Attach it last, so that an epoch's validation and checkpoint count.
 
     Args:
-        seconds: from the start of this run's first epoch.
+        seconds: from the start of this run's first epoch; None for no limit.
 
     Raises:
         ValueError: the limit is no positive number.
     """
 
-    def __init__(self, seconds: float) -> None:
-        if not seconds > 0:
+    def __init__(self, seconds: float | None) -> None:
+        if seconds is not None and not seconds > 0:
             raise ValueError(f"The time limit is {seconds} s; expected a positive number of seconds.")
         self.seconds = seconds
         self.start = 0.0
@@ -33,8 +33,9 @@ class TimeLimit:
 
     def attach(self, engine: Engine) -> None:
         """Attach to the trainer."""
-        engine.add_event_handler(Events.EPOCH_STARTED, self.note_epoch)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self.check)
+        if self.seconds is not None:
+            engine.add_event_handler(Events.EPOCH_STARTED, self.note_epoch)
+            engine.add_event_handler(Events.EPOCH_COMPLETED, self.check, self.seconds)
 
     def note_epoch(self, engine: Engine) -> None:
         """Count the epochs of this run, and start the clock with the first."""
@@ -42,13 +43,13 @@ class TimeLimit:
             self.start = time.monotonic()
         self.epochs += 1
 
-    def check(self, engine: Engine) -> None:
+    def check(self, engine: Engine, seconds: float) -> None:
         """End the training if another epoch would end too late."""
         elapsed = time.monotonic() - self.start
-        if idist.all_reduce(elapsed + elapsed / self.epochs, "MAX") > self.seconds:
+        if idist.all_reduce(elapsed + elapsed / self.epochs, "MAX") > seconds:
             if engine.state.epoch < engine.state.max_epochs:
                 engine.logger.info(
                     f"ended behind epoch {engine.state.epoch} of {engine.state.max_epochs}: another one would not fit "
-                    f"into the time limit of {self.seconds:.0f} s"
+                    f"into the time limit of {seconds:.0f} s"
                 )
             engine.terminate()
