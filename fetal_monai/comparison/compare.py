@@ -102,9 +102,13 @@ def _described(methods: Sequence[Method], section: str, best: bool) -> str:
         if each.training is not None
     }
     elsewhere = trained_on - {_fingerprint(methods)}
+    trainings = [each.training for method in methods for each in method.evaluations if each.training is not None]
+    limited = sum(training.time_limit for training in trainings)
+    small = f"Small runs: {limited} of {len(trainings)} trainings had a time limit, which no paper's schedule has."
     sentences = [
         f"Section '{section}' of the data with the fingerprint {_fingerprint(methods)}, {evaluated}.",
         *([f"Trained on other data, with the fingerprint {', '.join(elsewhere)}."] if elsewhere else []),
+        *([small] if limited else []),
         *(["Of each method, the setting that did best in validation."] if best else []),
     ]
     return " ".join(sentences)

@@ -20,6 +20,8 @@ _NO_METHOD = {"seed", "fold", "device", "cpu_threads", "git_commit", "stage", "s
 _NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation_frames", "geometry"}
 # Parameters that follow from others: they name a difference only if nothing else does.
 _FOLLOWING = {"parameters", "gmacs", "epoch_length"}
+# Under a time limit the machine's load decides, seed by seed, how many epochs there are.
+_NO_METHOD |= {"time_limit_s"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _identity(evaluation: Evaluation) -> dict[str, str]:
     return {
         **identity,
         **dict(_method_parameters(evaluation.training.parameters)),
-        "epochs": str(evaluation.training.epochs),
+        "epochs": "within a time limit" if evaluation.training.time_limit else str(evaluation.training.epochs),
     }
 
 

@@ -1,4 +1,4 @@
-"""The tables of the papers, as they print them, and which of our runs belongs beside which row."""
+"""The tables of the papers, as they print them: which of our runs belongs beside which row, and how it is made."""
 
 from __future__ import annotations
 
@@ -6,8 +6,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from fetal_monai.comparison.measures import Measure
+
+
+@dataclass(frozen=True)
+class RowRun:
+    """How we run a method of a paper's table.
+
+    Attributes:
+        bundle: its folder in `bundles/`; its configs hold the paper's schedule.
+        overlays: config files of the bundle that training and evaluation take besides.
+        training_overlays: those that the training alone takes.
+        quick: overrides of a small run, by name.
+    """
+
+    bundle: str
+    overlays: tuple[str, ...]
+    training_overlays: tuple[str, ...]
+    quick: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -18,11 +36,13 @@ class PaperRow:
         method: its name.
         reported: the paper's figures by metric, in the table's own units.
         ours: parameters that our runs of this method have logged.
+        run: how to run it.
     """
 
     method: str
     reported: Mapping[str, float]
     ours: Mapping[str, str]
+    run: RowRun
 
     def describes(self, parameters: Mapping[str, str]) -> bool:
         """Tell whether a run with these parameters is of this method."""
@@ -39,6 +59,7 @@ class Paper:
         note: what its figures were measured on, and what its table leaves open.
         columns: as in the table.
         rows: as in the table.
+        folds: of its cross-validation; None for one split.
     """
 
     key: str
@@ -46,6 +67,7 @@ class Paper:
     note: str
     columns: tuple[Measure, ...]
     rows: tuple[PaperRow, ...]
+    folds: int | None = None
 
 
 def load_papers() -> list[Paper]:
@@ -61,5 +83,12 @@ def _paper(text: str) -> Paper:
         title=content["title"],
         note=content["note"],
         columns=tuple(Measure(**column) for column in content["columns"]),
-        rows=tuple(PaperRow(**row) for row in content["rows"]),
+        rows=tuple(_row(row) for row in content["rows"]),
+        folds=content.get("folds"),
     )
+
+
+def _row(content: Mapping[str, Any]) -> PaperRow:
+    run = content["run"]
+    overlays = {key: tuple(run[key]) for key in ("overlays", "training_overlays")}
+    return PaperRow(**{**content, "run": RowRun(**{**run, **overlays})})

@@ -45,6 +45,11 @@ class Training:
         """How many epochs it took: a prolonged training keeps the parameter that it was started with."""
         return max(self.histories.get("train_loss", {0: 0.0}))
 
+    @property
+    def time_limit(self) -> bool:
+        """Tell whether time decided how many epochs it took."""
+        return self.parameters.get("time_limit_s", "None") != "None"
+
 
 @dataclass(frozen=True)
 class Evaluation:

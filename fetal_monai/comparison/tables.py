@@ -213,8 +213,8 @@ def _machine(evaluation: Evaluation) -> str:
 
 
 def _epochs(method: Method) -> str:
-    training = method.evaluations[0].training
-    return "unknown" if training is None else str(training.epochs)
+    epochs = sorted({each.training.epochs for each in method.evaluations if each.training is not None})
+    return " to ".join(map(str, epochs[:1] + epochs[1:][-1:])) or "unknown"
 
 
 def _input(method: Method) -> str:

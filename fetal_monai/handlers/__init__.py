@@ -9,6 +9,7 @@ from fetal_monai.handlers.region_report import RegionReport
 from fetal_monai.handlers.region_table import RegionTable
 from fetal_monai.handlers.sample_overlays import SampleOverlays
 from fetal_monai.handlers.stop_on_non_finite import StopOnNonFinite
+from fetal_monai.handlers.time_limit import TimeLimit
 from fetal_monai.handlers.training_state import BestNetwork, TrainingState
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "RegionTable",
     "SampleOverlays",
     "StopOnNonFinite",
+    "TimeLimit",
     "TrainingState",
 ]

@@ -82,7 +82,7 @@ class TrainingState:
     Raises:
         TypeError: `resume` is no bool: MONAI's command line takes "true" and "false" for text, and text is true.
         FileNotFoundError: to resume, and there is no such file.
-        ValueError: to resume, and the file is damaged, or all epochs are done already.
+        ValueError: to resume, and the file is damaged.
     """
 
     def __init__(self, path: str | Path, objects: Mapping[str, Stateful], seed: int = 0, resume: bool = False) -> None:
@@ -118,7 +118,10 @@ class TrainingState:
         _save(state, self.path)
 
     def load(self, engine: Engine) -> None:
-        """Restore the state and set the engine behind the epoch that it was saved after."""
+        """Restore the state and set the engine behind the epoch that it was saved after.
+
+        Behind the last epoch the run ends at once: one that was killed while its results were logged is so completed.
+        """
         if not self.path.is_file():
             raise FileNotFoundError(
                 f"Cannot resume: there is no checkpoint {self.path}. Leave --resume out to start anew, or name the "
@@ -129,9 +132,9 @@ class TrainingState:
         state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
         progress = state["progress"]
         if progress["epoch"] >= engine.state.max_epochs:
-            raise ValueError(
-                f"Nothing to resume: {self.path} was saved after epoch {progress['epoch']}, and the training ends "
-                f"after epoch {engine.state.max_epochs}. Ask for more with --epochs."
+            engine.logger.warning(
+                f"{self.path} was saved after epoch {progress['epoch']}, and the training ends after epoch "
+                f"{engine.state.max_epochs}: no epoch is left. Ask for more with --epochs."
             )
         for name, item in self.objects.items():
             item.load_state_dict(state[name])

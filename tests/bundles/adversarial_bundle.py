@@ -39,6 +39,7 @@ def tiny_training(source: Path, dataset_dir: Path) -> dict[str, str]:
         **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--spatial_size", "[32,48]"),
         **named("--epochs", "4", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0", "--resume", "False"),
         **named("--learning_rate", "0.002", "--discriminator_learning_rate", "0.0003", "--adversarial_weight", "0.5"),
+        **named("--time_limit_s", "3600"),
     }
 
 

@@ -231,7 +231,7 @@ class TestOverrides:
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
             **named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "False"),
-            **named("--val_interval", "1"),
+            **named("--val_interval", "1", "--time_limit_s", "3600"),
         }
         assert overrides.keys() == documented(BUNDLE, "train")
         store = f"sqlite:///{tmp_path}/mlruns.db"

@@ -50,7 +50,7 @@ def tiny(few_phantoms: Path) -> dict[str, str]:
     return {
         **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/dilated_unet", "--seed", "4"),
         **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),
-        **named("--learning_rate", "0.002", "--resume", "False"),
+        **named("--learning_rate", "0.002", "--resume", "False", "--time_limit_s", "3600"),
         **COMMON,
     }
 

@@ -81,7 +81,7 @@ def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFac
         **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/soft_proposal", "--seed", "4"),
         **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),
         **named("--learning_rate", "0.01", "--learning_rate_step", "1", "--resume", "False", "--fold", "1"),
-        **named("--pretrained", str(pretrained)),
+        **named("--pretrained", str(pretrained), "--time_limit_s", "3600"),
         **named("--pretrained_sha256", hashlib.sha256(pretrained.read_bytes()).hexdigest()),
         **COMMON,
         **named("--geometry_table", str(sectors)),

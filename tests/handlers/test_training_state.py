@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,14 @@ def test_nothing_to_resume_from(tmp_path: Path) -> None:
         _train(tmp_path, epochs=2, resume=True)
 
 
-def test_a_finished_training_says_how_to_go_on(tmp_path: Path) -> None:
-    _train(tmp_path, epochs=2)
-    with pytest.raises(ValueError, match=r"saved after epoch 2.*--epochs"):
-        _train(tmp_path, epochs=2, resume=True)
+def test_a_finished_training_stays_as_it_is_and_says_how_to_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    weights = _train(tmp_path, epochs=2)["weights"]
+    again = _train(tmp_path, epochs=2, resume=True)
+    assert again["epoch"] == 2
+    assert all(torch.equal(again["weights"][name], value) for name, value in weights.items())
+    assert re.search(r"saved after epoch 2, .*no epoch is left.*--epochs", caplog.text)
     assert _train(tmp_path, epochs=3, resume=True)["epoch"] == 3
 
 

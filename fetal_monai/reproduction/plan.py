@@ -1,0 +1,207 @@
+"""Which trainings and evaluations make a paper's tables, and their commands."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser
+
+from fetal_monai.comparison.papers import Paper, PaperRow
+from fetal_monai.reproduction.errors import ReproductionError
+
+TRAINING, EVALUATION = "training", "evaluation"
+
+
+def row_key(row: PaperRow) -> str:
+    """Return the name of a row for folders and the command line, e.g. `deeplab_v2_discriminator`."""
+    return re.sub(r"[^a-z0-9]+", "_", row.method.lower()).strip("_")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training and its evaluation.
+
+    Attributes:
+        row: of the paper's table.
+        seed: of the training.
+        fold: that tests; None where there is one split.
+        folder: holds `training/`, `evaluation/`, their logs and `settings.json`.
+    """
+
+    row: PaperRow
+    seed: int
+    fold: int | None
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.row.method}, seed {self.seed}" + ("" if self.fold is None else f", fold {self.fold}")
+
+    def output_dir(self, stage: str) -> Path:
+        """Return where its training or its evaluation writes."""
+        return self.folder / stage
+
+    def log(self, stage: str) -> Path:
+        """Return the file that keeps what its training or its evaluation prints."""
+        return self.folder / f"{stage}.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a paper.
+
+    Attributes:
+        paper: whose tables.
+        dataset_dir: the prepared data set.
+        output_dir: the jobs' folders are `<paper>/<row>/seed<n>[/fold<n>]` in it.
+        bundles_dir: holds the bundles.
+        rows: keys of the rows; empty for all.
+        seeds: of the trainings.
+        folds: those that are run; empty for all of the paper. A paper without folds has none.
+        quick: with the rows' overrides of a small run.
+        overrides: further overrides, as texts by name; one goes to every config that has its name.
+        processes: of a training: one a GPU.
+
+    Raises:
+        ReproductionError: there is no such row, fold, bundle or override.
+    """
+
+    paper: Paper
+    dataset_dir: Path
+    output_dir: Path
+    bundles_dir: Path = Path("bundles")
+    rows: Sequence[str] = ()
+    seeds: Sequence[int] = (0,)
+    folds: Sequence[int] = ()
+    quick: bool = False
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        known = [row_key(row) for row in self.paper.rows]
+        for key in self.rows:
+            if key not in known:
+                raise ReproductionError(
+                    f"The paper '{self.paper.key}' has no row '{key}'. Its rows: {', '.join(known)}."
+                )
+        for fold in self.folds:
+            if fold not in range(self.paper.folds or 0):
+                folds = f"has the folds 0 to {self.paper.folds - 1}" if self.paper.folds else "has no folds"
+                raise ReproductionError(f"There is no fold {fold}: the paper '{self.paper.key}' {folds}.")
+        names = {name for configs in self._names.values() for name in configs}
+        for name in self.overrides:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f"Did you mean '{near[0]}'?" if near else "The bundles' READMEs list the overrides."
+                raise ReproductionError(f"No config of the rows chosen has an override '{name}'. {hint}")
+
+    @cached_property
+    def chosen(self) -> list[PaperRow]:
+        """The rows that are run, in the order of the table."""
+        return [row for row in self.paper.rows if not self.rows or row_key(row) in self.rows]
+
+    @cached_property
+    def jobs(self) -> list[Job]:
+        """All jobs; every row of a seed comes before the next seed."""
+        folds = [None] if self.paper.folds is None else list(self.folds or range(self.paper.folds))
+        return [
+            Job(row, seed, fold, self._folder(row, seed, fold))
+            for seed in self.seeds
+            for fold in folds
+            for row in self.chosen
+        ]
+
+    @property
+    def comparison_dir(self) -> Path:
+        """Where the comparison goes."""
+        return self.output_dir / self.paper.key / "comparison"
+
+    def settings(self, job: Job) -> dict[str, Any]:
+        """Return what makes a job's training what it is."""
+        return {
+            "bundle": job.row.run.bundle,
+            "overlays": [*job.row.run.overlays, *job.row.run.training_overlays],
+            "overrides": self._overrides(job.row),
+            "processes": self.processes,
+        }
+
+    def training(self, job: Job, resume: bool = False, time_limit_s: float | None = None) -> list[str]:
+        """Return the command of a job's training, as the bundles' READMEs have it."""
+        overlays = [*job.row.run.overlays, *job.row.run.training_overlays]
+        launch = ["-m", "monai.bundle"]
+        if self.processes > 1:
+            overlays.append("multi_gpu_train.json")
+            launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={self.processes}", *launch]
+        further = {"seed": job.seed}
+        if time_limit_s is not None:
+            further["time_limit_s"] = round(time_limit_s)
+        return [
+            *(sys.executable, *launch, "run", "training"),
+            *self._configs(job.row, "train.json", overlays),
+            *self._arguments(job, TRAINING, "train.json", further),
+            *(["--resume", "True"] if resume else []),
+        ]
+
+    def evaluation(self, job: Job) -> list[str]:
+        """Return the command of a job's evaluation."""
+        return [
+            *(sys.executable, "-m", "monai.bundle", "run", "evaluating"),
+            *self._configs(job.row, "evaluate.json", job.row.run.overlays),
+            *self._arguments(
+                job, EVALUATION, "evaluate.json", {"weights": job.output_dir(TRAINING).resolve() / "model.pt"}
+            ),
+        ]
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], set[str]]:
+        """The overrides that each config takes, by bundle and file."""
+        names = {}
+        for row in self.chosen:
+            for config in ("train.json", "evaluate.json"):
+                path = self.bundles_dir / row.run.bundle / "configs" / config
+                if not path.is_file():
+                    raise ReproductionError(
+                        f"{path} is not there. Run the command from the repository's root, or name the folder of the "
+                        "bundles with --bundles_dir."
+                    )
+                names[row.run.bundle, config] = set(ConfigParser.load_config_file(path))
+        return names
+
+    def _folder(self, row: PaperRow, seed: int, fold: int | None) -> Path:
+        folder = self.output_dir / self.paper.key / row_key(row) / f"seed{seed}"
+        return folder if fold is None else folder / f"fold{fold}"
+
+    def _overrides(self, row: PaperRow) -> dict[str, str]:
+        quick = {name: _text(value) for name, value in row.run.quick.items()} if self.quick else {}
+        return {**quick, **self.overrides}
+
+    def _configs(self, row: PaperRow, config: str, overlays: Sequence[str]) -> list[str]:
+        folder = self.bundles_dir / row.run.bundle / "configs"
+        paths = [(folder / name).as_posix() for name in (config, *overlays)]
+        return ["--config_file", paths[0] if len(paths) == 1 else str(paths)]
+
+    def _arguments(self, job: Job, stage: str, config: str, further: Mapping[str, object]) -> list[str]:
+        bundle = job.row.run.bundle
+        taken = self._names[bundle, config]
+        overrides = {
+            "bundle_root": self.bundles_dir / bundle,
+            "dataset_dir": self.dataset_dir.resolve(),
+            "output_dir": job.output_dir(stage).resolve(),
+            **({} if job.fold is None else {"fold": job.fold}),
+            **further,
+            **{name: value for name, value in self._overrides(job.row).items() if name in taken},
+        }
+        return [part for name, value in overrides.items() for part in (f"--{name}", str(value))]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

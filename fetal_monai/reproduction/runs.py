@@ -1,0 +1,55 @@
+"""What of a reproduction is done already, by its MLflow store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+from mlflow.entities import Run
+
+from fetal_monai.reproduction.plan import EVALUATION, TRAINING, Job
+from fetal_monai.tracking import EXPERIMENT
+
+WEIGHTS = "weights_sha256"
+
+
+class Runs:
+    """The finished runs in a store. The comparison reads them there: what the store has not, is not done.
+
+    Args:
+        uri: MLflow's tracking URI.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.client = mlflow.MlflowClient(uri)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Runs:
+        """Return the runs in a store of that folder, with their artifacts; it is made where there is none."""
+        folder = folder.resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        runs = cls(f"sqlite:///{folder / 'mlruns.db'}")
+        if runs.client.get_experiment_by_name(EXPERIMENT) is None:
+            # MLflow would put the artifacts of a SQLite store into the working directory.
+            runs.client.create_experiment(EXPERIMENT, artifact_location=folder.as_uri())
+        return runs
+
+    def training(self, job: Job) -> Run | None:
+        """Return the run of a job's finished training; None if it is not finished."""
+        return self._finished(job.output_dir(TRAINING))
+
+    def evaluation(self, job: Job) -> Run | None:
+        """Return the run of a job's finished evaluation; None if it is not finished, or of other weights."""
+        trained, evaluated = self.training(job), self._finished(job.output_dir(EVALUATION))
+        if trained is None or evaluated is None:
+            return None
+        return evaluated if evaluated.data.tags.get(WEIGHTS) == trained.data.tags.get(WEIGHTS) else None
+
+    def _finished(self, output_dir: Path) -> Run | None:
+        name_file = output_dir / "mlflow_run.txt"
+        experiment = self.client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None or not name_file.is_file():
+            return None
+        query = f"run_name = '{name_file.read_text().strip()}' and attributes.status = 'FINISHED'"
+        return next(iter(self.client.search_runs([experiment.experiment_id], query)), None)
