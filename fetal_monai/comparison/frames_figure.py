@@ -59,7 +59,7 @@ def frames_figure(methods: Sequence[Method], store: Store, dataset_dir: Path, co
     note = (
         "From the worst frame to the best by the mean Dice over the methods, evenly spaced in rank; first seed of each."
     )
-    return picture(figure, "frames", "Frames", note, "png")
+    return picture(figure, "frames", "Frames", note)
 
 
 def spread(methods: Sequence[Method], count: int) -> list[str]:

@@ -8,13 +8,12 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fetal_monai.data import atomic_path
 
-_MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+_DOTS_PER_INCH = 130
 _COLUMNS = 3
 
 
@@ -26,25 +25,23 @@ class Picture:
         name: of its file, without the ending.
         title: heading.
         note: how to read it, and what it shows for whoever cannot see it.
-        format: "svg" or "png".
-        content: of the file.
+        content: a PNG.
     """
 
     name: str
     title: str
     note: str
-    format: str
     content: bytes
 
     @property
     def file_name(self) -> str:
         """The file's name."""
-        return f"{self.name}.{self.format}"
+        return f"{self.name}.png"
 
     @property
     def data_uri(self) -> str:
         """The file inside a page."""
-        return f"data:{_MEDIA_TYPES[self.format]};base64,{base64.b64encode(self.content).decode()}"
+        return f"data:image/png;base64,{base64.b64encode(self.content).decode()}"
 
     def write(self, folder: Path) -> None:
         """Write the file."""
@@ -60,10 +57,8 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
     return figure, [figure.add_subplot(rows, columns, index + 1) for index in range(count)]
 
 
-def picture(figure: Figure, name: str, title: str, note: str, format: str) -> Picture:
+def picture(figure: Figure, name: str, title: str, note: str) -> Picture:
     """Render a figure, to the same bytes each time."""
     content = io.BytesIO()
-    nothing = {"svg": {"Date": None, "Creator": None, "Format": None, "Type": None}, "png": {"Software": None}}
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(content, format=format, dpi=100, metadata=nothing[format])
-    return Picture(name, title, note, format, content.getvalue())
+    figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
+    return Picture(name, title, note, content.getvalue())

@@ -42,9 +42,7 @@ def training_curves(methods: Sequence[Method]) -> Picture | None:
                 "guessing (ln 2)", (0.99, math.log(2)), xycoords=("axes fraction", "data"), ha="right", va="top"
             )
     figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=2, frameon=False)
-    return picture(
-        figure, "training_curves", "Training curves", "After each epoch; a colour a method, a line a run.", "svg"
-    )
+    return picture(figure, "training_curves", "Training curves", "After each epoch; a colour a method, a line a run.")
 
 
 def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
@@ -67,5 +65,4 @@ def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
         "bland_altman",
         "Head circumference: measured against label",
         "Bland-Altman plots, a dot a frame; solid: bias, dashed: limits of agreement. The axes differ in their ranges.",
-        "svg",
     )

@@ -37,7 +37,6 @@ def precision_recall_curves(methods: Sequence[Method]) -> Picture | None:
         "precision_recall",
         "Precision and recall of each class",
         "A panel a class, a colour a method; the frames of all folds and seeds together. AP: average precision.",
-        "svg",
     )
 
 
@@ -59,7 +58,6 @@ def confusion_matrices(methods: Sequence[Method]) -> Picture | None:
         "Confusion matrices",
         "Which part of a class's frames (row) each class wins (column); frames with several labels left out. The "
         "frames of all folds and seeds together.",
-        "svg",
     )
 
 
