@@ -36,13 +36,13 @@ class PaperRow:
         method: its name.
         reported: the paper's figures by metric, in the table's own units.
         ours: parameters that our runs of this method have logged.
-        run: how to run it.
+        run: how to run it; None where that is not said.
     """
 
     method: str
     reported: Mapping[str, float]
     ours: Mapping[str, str]
-    run: RowRun
+    run: RowRun | None = None
 
     def describes(self, parameters: Mapping[str, str]) -> bool:
         """Tell whether a run with these parameters is of this method."""
@@ -89,6 +89,8 @@ def _paper(text: str) -> Paper:
 
 
 def _row(content: Mapping[str, Any]) -> PaperRow:
+    if "run" not in content:
+        return PaperRow(**content)
     run = content["run"]
     overlays = {key: tuple(run[key]) for key in ("overlays", "training_overlays")}
     return PaperRow(**{**content, "run": RowRun(**{**run, **overlays})})

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Reproduce a paper's tables."""
     papers = {paper.key: paper for paper in load_papers()}
     listed = "\n".join(
-        f"  {paper.key}: {paper.title}\n" + "".join(f"    {row_key(row)}\n" for row in paper.rows)
+        f"  {paper.key}: {paper.title}\n"
+        + "".join(f"    {row_key(row)}\n" for row in paper.rows if row.run is not None)
         for paper in papers.values()
     )
     parser = argparse.ArgumentParser(

@@ -14,7 +14,7 @@ from typing import Any
 
 from monai.bundle import ConfigParser
 
-from fetal_monai.comparison.papers import Paper, PaperRow
+from fetal_monai.comparison.papers import Paper, PaperRow, RowRun
 from fetal_monai.reproduction.errors import ReproductionError
 
 TRAINING, EVALUATION = "training", "evaluation"
@@ -31,12 +31,14 @@ class Job:
 
     Attributes:
         row: of the paper's table.
+        run: how it is run.
         seed: of the training.
         fold: that tests; None where there is one split.
         folder: holds `training/`, `evaluation/`, their logs and `settings.json`.
     """
 
     row: PaperRow
+    run: RowRun
     seed: int
     fold: int | None
     folder: Path
@@ -87,11 +89,11 @@ class Plan:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        known = [row_key(row) for row in self.paper.rows]
+        known = [row_key(row) for row in self.paper.rows if row.run is not None]
         for key in self.rows:
             if key not in known:
                 raise ReproductionError(
-                    f"The paper '{self.paper.key}' has no row '{key}'. Its rows: {', '.join(known)}."
+                    f"The paper '{self.paper.key}' has no row '{key}' to run. Its rows: {', '.join(known)}."
                 )
         for fold in self.folds:
             if fold not in range(self.paper.folds or 0):
@@ -105,19 +107,23 @@ class Plan:
                 raise ReproductionError(f"No config of the rows chosen has an override '{name}'. {hint}")
 
     @cached_property
-    def chosen(self) -> list[PaperRow]:
-        """The rows that are run, in the order of the table."""
-        return [row for row in self.paper.rows if not self.rows or row_key(row) in self.rows]
+    def chosen(self) -> list[tuple[PaperRow, RowRun]]:
+        """The rows that are run, in the order of the table, each with how it is run."""
+        return [
+            (row, row.run)
+            for row in self.paper.rows
+            if row.run is not None and (not self.rows or row_key(row) in self.rows)
+        ]
 
     @cached_property
     def jobs(self) -> list[Job]:
         """All jobs; every row of a seed comes before the next seed."""
         folds = [None] if self.paper.folds is None else list(self.folds or range(self.paper.folds))
         return [
-            Job(row, seed, fold, self._folder(row, seed, fold))
+            Job(row, run, seed, fold, self._folder(row, seed, fold))
             for seed in self.seeds
             for fold in folds
-            for row in self.chosen
+            for row, run in self.chosen
         ]
 
     @property
@@ -128,15 +134,15 @@ class Plan:
     def settings(self, job: Job) -> dict[str, Any]:
         """Return what makes a job's training what it is."""
         return {
-            "bundle": job.row.run.bundle,
-            "overlays": [*job.row.run.overlays, *job.row.run.training_overlays],
-            "overrides": self._overrides(job.row),
+            "bundle": job.run.bundle,
+            "overlays": [*job.run.overlays, *job.run.training_overlays],
+            "overrides": self._overrides(job.run),
             "processes": self.processes,
         }
 
     def training(self, job: Job, resume: bool = False, time_limit_s: float | None = None) -> list[str]:
         """Return the command of a job's training, as the bundles' READMEs have it."""
-        overlays = [*job.row.run.overlays, *job.row.run.training_overlays]
+        overlays = [*job.run.overlays, *job.run.training_overlays]
         launch = ["-m", "monai.bundle"]
         if self.processes > 1:
             overlays.append("multi_gpu_train.json")
@@ -146,7 +152,7 @@ class Plan:
             further["time_limit_s"] = round(time_limit_s)
         return [
             *(sys.executable, *launch, "run", "training"),
-            *self._configs(job.row, "train.json", overlays),
+            *self._configs(job.run, "train.json", overlays),
             *self._arguments(job, TRAINING, "train.json", further),
             *(["--resume", "True"] if resume else []),
         ]
@@ -155,7 +161,7 @@ class Plan:
         """Return the command of a job's evaluation."""
         return [
             *(sys.executable, "-m", "monai.bundle", "run", "evaluating"),
-            *self._configs(job.row, "evaluate.json", job.row.run.overlays),
+            *self._configs(job.run, "evaluate.json", job.run.overlays),
             *self._arguments(
                 job, EVALUATION, "evaluate.json", {"weights": job.output_dir(TRAINING).resolve() / "model.pt"}
             ),
@@ -165,32 +171,32 @@ class Plan:
     def _names(self) -> dict[tuple[str, str], set[str]]:
         """The overrides that each config takes, by bundle and file."""
         names = {}
-        for row in self.chosen:
+        for _, run in self.chosen:
             for config in ("train.json", "evaluate.json"):
-                path = self.bundles_dir / row.run.bundle / "configs" / config
+                path = self.bundles_dir / run.bundle / "configs" / config
                 if not path.is_file():
                     raise ReproductionError(
                         f"{path} is not there. Run the command from the repository's root, or name the folder of the "
                         "bundles with --bundles_dir."
                     )
-                names[row.run.bundle, config] = set(ConfigParser.load_config_file(path))
+                names[run.bundle, config] = set(ConfigParser.load_config_file(path))
         return names
 
     def _folder(self, row: PaperRow, seed: int, fold: int | None) -> Path:
         folder = self.output_dir / self.paper.key / row_key(row) / f"seed{seed}"
         return folder if fold is None else folder / f"fold{fold}"
 
-    def _overrides(self, row: PaperRow) -> dict[str, str]:
-        quick = {name: _text(value) for name, value in row.run.quick.items()} if self.quick else {}
+    def _overrides(self, run: RowRun) -> dict[str, str]:
+        quick = {name: _text(value) for name, value in run.quick.items()} if self.quick else {}
         return {**quick, **self.overrides}
 
-    def _configs(self, row: PaperRow, config: str, overlays: Sequence[str]) -> list[str]:
-        folder = self.bundles_dir / row.run.bundle / "configs"
+    def _configs(self, run: RowRun, config: str, overlays: Sequence[str]) -> list[str]:
+        folder = self.bundles_dir / run.bundle / "configs"
         paths = [(folder / name).as_posix() for name in (config, *overlays)]
         return ["--config_file", paths[0] if len(paths) == 1 else str(paths)]
 
     def _arguments(self, job: Job, stage: str, config: str, further: Mapping[str, object]) -> list[str]:
-        bundle = job.row.run.bundle
+        bundle = job.run.bundle
         taken = self._names[bundle, config]
         overrides = {
             "bundle_root": self.bundles_dir / bundle,
@@ -198,7 +204,7 @@ class Plan:
             "output_dir": job.output_dir(stage).resolve(),
             **({} if job.fold is None else {"fold": job.fold}),
             **further,
-            **{name: value for name, value in self._overrides(job.row).items() if name in taken},
+            **{name: value for name, value in self._overrides(job.run).items() if name in taken},
         }
         return [part for name, value in overrides.items() for part in (f"--{name}", str(value))]
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_several_processes_are_torchruns() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rows": ["deeplab"]}, "no row 'deeplab'. Its rows: deeplab_v2, deeplab_v2_discriminator,"),
+        ({"rows": ["deeplab"]}, "no row 'deeplab' to run. Its rows: deeplab_v2, deeplab_v2_discriminator,"),
         ({"folds": [1]}, "no fold 1: the paper 'gan' has no folds"),
         ({"overrides": {"learning_rat": "1"}}, "no.* override 'learning_rat'. Did you mean 'learning_rate'?"),
     ],
@@ -116,6 +117,14 @@ def test_several_processes_are_torchruns() -> None:
 def test_what_is_not_there_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ReproductionError, match=f"(?i){message}"):
         plan_of("gan", **options)
+
+
+def test_every_row_is_run_but_one_that_does_not_say_how() -> None:
+    assert all(row.run for _, row in ROWS)
+    paper = PAPERS["dilated_unet"]
+    first, second = paper.rows
+    plan = Plan(replace(paper, rows=(replace(first, run=None), second)), Path("data"), Path("out"), BUNDLES)
+    assert [job.row for job in plan.jobs] == [second]
 
 
 def test_bundles_that_are_not_there_are_named(tmp_path: Path) -> None:
