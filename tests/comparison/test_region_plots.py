@@ -1,10 +1,12 @@
-import re
+import io
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.metrics import average_precision_score
 
 from fetal_monai.comparison.methods import Method
+from fetal_monai.comparison.picture import Picture
 from fetal_monai.comparison.region_plots import (
     class_names,
     confusion_matrices,
@@ -40,13 +42,19 @@ def test_the_folds_make_one_confusion_matrix_of_frames_with_one_label(method: Me
     np.testing.assert_array_equal(pooled_confusion(method), [[1, 1, 0], [1, 1, 0], [0, 1, 1]])
 
 
+def size_px(picture: Picture | None) -> tuple[int, int]:
+    assert picture is not None
+    return Image.open(io.BytesIO(picture.content)).size
+
+
 def test_panels_are_classes_and_methods(method: Method) -> None:
     other = Method("B", method.evaluations)
-    curves, matrices = precision_recall_curves([method, other]), confusion_matrices([method, other])
-    assert curves is not None
-    assert matrices is not None
-    assert len(set(re.findall(r'id="(axes_\d+)"', curves.content.decode()))) == len(REGIONS)
-    assert len(set(re.findall(r'id="(axes_\d+)"', matrices.content.decode()))) == 2
+    width, height = size_px(confusion_matrices([method]))
+    assert size_px(confusion_matrices([method, other])) == (2 * width, height)
+    # A second method is a second colour in the panels of the same three classes.
+    width, height = size_px(precision_recall_curves([method]))
+    assert (width, height) == size_px(precision_recall_curves([method, other]))
+    assert width / height == pytest.approx(3 * 3.6 / (3.4 + 0.6), rel=0.01)
 
 
 def test_masks_have_neither() -> None:
