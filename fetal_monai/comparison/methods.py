@@ -17,9 +17,9 @@ _VALIDATION_METRICS = ("val_dice", "val_log_likelihood")
 
 # Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
 _NO_METHOD = {"seed", "fold", "device", "cpu_threads", "git_commit", "stage", "section", "weights", "max_epochs"}
-_NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation_frames", "geometry"}
+_NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation_frames", "epoch_length", "geometry"}
 # Parameters that follow from others: they name a difference only if nothing else does.
-_FOLLOWING = {"parameters", "gmacs", "epoch_length"}
+_FOLLOWING = {"parameters", "gmacs"}
 # Under a time limit the machine's load decides, seed by seed, how many epochs there are.
 _NO_METHOD |= {"time_limit_s"}
 

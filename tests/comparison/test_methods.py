@@ -74,7 +74,13 @@ def test_a_frame_without_a_value_in_one_seed_has_no_mean() -> None:
 
 def test_folds_are_one_method_and_each_frame_is_tested_in_one() -> None:
     runs = [
-        evaluation([dice] * 2, training(seed=seed, fold=fold, training_frames=60 - fold), FRAMES[:2], fold=fold)
+        evaluation(
+            [dice] * 2,
+            training(seed=seed, fold=fold, training_frames=60 - fold, epoch_length=16 - fold),
+            FRAMES[:2],
+            fold=fold,
+            epoch_length=12 + fold,
+        )
         for fold, seed, dice in ((10, 0, 0.9), (1, 1, 0.8), (1, 0, 0.6))
     ]
     (method,) = group(runs, load_papers())
