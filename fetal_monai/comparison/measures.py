@@ -30,7 +30,8 @@ class Measure:
         if np.isnan(mean):
             return ""
         text = f"{mean * self.factor:.{self.digits}f}"
-        return f"{text} ± {spread * self.factor:.{self.digits}f}" if spread > 0 else text
+        # The deviation of equal values may be a rounding error and not 0.
+        return f"{text} ± {spread * self.factor:.{self.digits}f}" if max(values) > min(values) else text
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:

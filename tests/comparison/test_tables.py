@@ -2,8 +2,10 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
+from fetal_monai.comparison.measures import Measure
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.tables import methods_table, runs_table
 from tests.comparison.conftest import FRAMES, evaluation, training
@@ -42,3 +44,11 @@ def test_a_run_says_where_it_ran() -> None:
         "cuda, 4 threads",
         "unknown",
     ]
+
+
+def test_a_spread_is_told_where_values_differ() -> None:
+    measure = Measure("gmacs", "GMAC")
+    assert measure.text([1.25, 1.75]) == "1.50 ± 0.35"
+    equal = [0.1] * 3
+    assert np.std(equal, ddof=1) > 0  # a rounding error
+    assert measure.text(equal) == "0.10"
