@@ -57,8 +57,13 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
 
 def _overlays(folder: Path) -> Iterator[dict[str, Any]]:
     """The configs that run nothing by themselves: one of them may name what another config has."""
-    configs = (_read(path) for path in folder.glob("*.json") if path.name != "metadata.json")
-    return (config for config in configs if "run" not in config)
+    for path in folder.glob("*.json"):
+        try:
+            config = _read(path)
+        except json.JSONDecodeError:  # of a file that this run does not use, or MONAI would have told
+            continue
+        if path.name != "metadata.json" and "run" not in config:
+            yield config
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[_Entry]:

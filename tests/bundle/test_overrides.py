@@ -107,3 +107,8 @@ def test_outside_of_a_bundle_run_there_is_nothing_to_check(bundle: Path) -> None
     check_overrides(bundle, "train")
     with pytest.raises(FileNotFoundError, match="is no bundle"):
         check_overrides(bundle / "nowhere", "train")
+
+
+def test_a_broken_overlay_that_is_not_used_stops_nothing(bundle: Path) -> None:
+    (bundle / "configs" / "broken.json").write_text('{"depth": ')
+    assert "0.2" in train(bundle, learning_rate=0.2)

@@ -63,7 +63,8 @@ def killed(plan: Plan) -> str:
             while not checkpoint.is_file() and process.poll() is None:
                 time.sleep(0.05)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     printed = log.read_text()
     assert checkpoint.is_file(), printed
