@@ -41,10 +41,10 @@ def main() -> None:
     config["postprocessing#transforms"] = steps[:measured]
 
     network_def = config.get_parsed_content("network_def").eval()
-    image = torch.rand(1, 3, *config["spatial_size"], device=config.get_parsed_content("device"))
-    network_def.to(image.device, memory_format=torch.channels_last)
     frames = config.get_parsed_content("intake").frames
     preprocess, postprocess = (config.get_parsed_content(name) for name in ("preprocessing", "postprocessing"))
+    image = torch.rand(1, *preprocess(dict(frames[0]))["image"].shape, device=config.get_parsed_content("device"))
+    network_def.to(image.device, memory_format=torch.channels_last)
 
     def forward() -> None:
         network_def(image)
@@ -59,7 +59,7 @@ def main() -> None:
         alone = [_seconds(forward) for _ in range(options.repeats + 3)][3:]
         whole = [_seconds(lambda f=frame: frame_to_measurement(f)) for frame in tqdm([frames[0], *frames])][1:]
     cost = complexity(network_def, image[0].shape)
-    print(f"{type(network_def).__name__} at {config['spatial_size']} (rows, columns): {cost}")
+    print(f"{type(network_def).__name__} at {tuple(image.shape[2:])} (rows, columns): {cost}")
     print(f"{image.device}, {options.threads} threads, torch {torch.__version__}")
     for name, times in (("network", alone), ("file to measurement", whole)):
         print(f"{name:20s} {1000 * median(times):7.1f} ms  {1 / median(times):6.1f} frames/s  (median of {len(times)})")

@@ -44,7 +44,8 @@ def main() -> None:
     config.update({"bundle_root": str(options.bundle), "dataset_dir": str(options.frames)})
     names = [step["_target_"].rpartition(".")[2] for step in config["preprocessing#transforms"]]
     network = config.get_parsed_content("network_def").eval()
-    cost = complexity(network, (1, *config["spatial_size"]))
+    size = config.get_parsed_content("spatial_size")
+    cost = complexity(network, (1, *size))
     device = config.get_parsed_content("device")
     network.to(device, memory_format=torch.channels_last)
     inferer = LocalisationInferer(torch.bfloat16 if options.bfloat16 else None)
@@ -83,7 +84,7 @@ def main() -> None:
     with torch.inference_mode():
         for frame in islice(cycle(frames), WARM_UP + options.count):
             timed("frame to box", lambda frame=frame: frame_to_box(frame))
-    print(f"{config['backbone']} at {config['spatial_size']}: {cost}; sectors: {', '.join(sorted(kinds))}")
+    print(f"{config['backbone']} at {size}: {cost}; sectors: {', '.join(sorted(kinds))}")
     precision = "bfloat16" if options.bfloat16 else "float32"
     print(f"{device}, {options.threads} threads, torch {torch.__version__}, {precision}")
     for name, times in seconds.items():
