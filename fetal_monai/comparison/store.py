@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from fetal_monai.comparison.errors import ComparisonError
-from fetal_monai.tracking import EXPERIMENT
+from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
 
 PER_IMAGE, MASKS = "per_image.csv", "masks"
 
@@ -124,9 +124,9 @@ class Store:
         """
         trainings: dict[str, mlflow.entities.Run] = {}
         for run in self._runs("train"):
-            if "weights_sha256" in run.data.tags:
-                trainings.setdefault(run.data.tags["weights_sha256"], run)
-        pairs = [(run, trainings.get(run.data.tags.get("weights_sha256", ""))) for run in self._runs("evaluate")]
+            if WEIGHTS_TAG in run.data.tags:
+                trainings.setdefault(run.data.tags[WEIGHTS_TAG], run)
+        pairs = [(run, trainings.get(run.data.tags.get(WEIGHTS_TAG, ""))) for run in self._runs("evaluate")]
         for name in names:
             _check_name(name, {run.info.run_name for pair in pairs for run in pair if run is not None}, self.uri)
         if names:
@@ -182,7 +182,7 @@ class Store:
             parameters=parameters,
             metrics={**{key: float(parameters[key]) for key in _COSTS if key in parameters}, **run.data.metrics},
             per_image=_read_per_image(table),
-            weights=run.data.tags.get("weights_sha256", parameters.get("weights", run.info.run_id)),
+            weights=run.data.tags.get(WEIGHTS_TAG, parameters.get("weights", run.info.run_id)),
             training=None if training is None else self._training(training),
         )
 

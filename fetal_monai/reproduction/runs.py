@@ -8,9 +8,7 @@ import mlflow
 from mlflow.entities import Run
 
 from fetal_monai.reproduction.plan import EVALUATION, TRAINING, Job
-from fetal_monai.tracking import EXPERIMENT
-
-WEIGHTS = "weights_sha256"
+from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
 
 
 class Runs:
@@ -44,7 +42,7 @@ class Runs:
         trained, evaluated = self.training(job), self._finished(job.output_dir(EVALUATION))
         if trained is None or evaluated is None:
             return None
-        return evaluated if evaluated.data.tags.get(WEIGHTS) == trained.data.tags.get(WEIGHTS) else None
+        return evaluated if evaluated.data.tags.get(WEIGHTS_TAG) == trained.data.tags.get(WEIGHTS_TAG) else None
 
     def _finished(self, output_dir: Path) -> Run | None:
         name_file = output_dir / "mlflow_run.txt"

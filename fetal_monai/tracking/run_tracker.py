@@ -16,7 +16,7 @@ from monai.handlers import MLFlowHandler
 from fetal_monai.bundle.running import running_config
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.tracking.provenance import provenance
-from fetal_monai.tracking.store import EXPERIMENT, tracking_uri
+from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, tracking_uri
 from fetal_monai.weights.state_dict import file_sha256
 
 
@@ -122,7 +122,7 @@ class RunTracker(MLFlowHandler):
 
     def _tag_weights(self) -> None:
         if self.weights is not None and self.weights.is_file():
-            self.client.set_tag(self.cur_run.info.run_id, "weights_sha256", file_sha256(self.weights))
+            self.client.set_tag(self.cur_run.info.run_id, WEIGHTS_TAG, file_sha256(self.weights))
 
     def _log_params(self, params: dict[str, Any]) -> None:
         # MLflow refuses a parameter's second value: a resumed run keeps those that it was started with.

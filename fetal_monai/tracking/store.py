@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 EXPERIMENT = "fetal_monai"
+WEIGHTS_TAG = "weights_sha256"
+"""The tag by which an evaluation finds the training that made its weights."""
 
 
 def tracking_uri(bundle_root: str | Path) -> str:
