@@ -7,7 +7,6 @@ __version__ = "0.1.0"
 
 _ROOMS = (
     "biometry",
-    "bundle",
     "data",
     "engines",
     "geometry",
@@ -21,6 +20,7 @@ _ROOMS = (
     "tracking",
     "transforms",
     "weights",
+    "workflow",
 )
 
 

@@ -13,7 +13,7 @@ from fetal_monai.comparison.papers import Paper
 from fetal_monai.comparison.store import Evaluation
 
 # By which trainings choose their best weights, the higher the better: a training logs one of them.
-_VALIDATION_METRICS = ("val_dice", "val_log_likelihood")
+_VALIDATION_METRICS = ("val_mean_dice", "val_log_likelihood")
 
 # Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
 _NO_METHOD = {"seed", "fold", "device", "cpu_threads", "git_commit", "stage", "section", "weights", "max_epochs"}
@@ -109,7 +109,7 @@ def group(evaluations: Sequence[Evaluation], papers: Sequence[Paper]) -> list[Me
 def best_of_each(methods: Sequence[Method], papers: Sequence[Paper]) -> list[Method]:
     """Keep, of the methods that one row of a paper describes, the one that did best in validation.
 
-    The test frames have no say in it: the score is the highest `val_dice` of each training, for regions
+    The test frames have no say in it: the score is the highest `val_mean_dice` of each training, for regions
     `val_log_likelihood`, averaged over seeds and folds. Weights whose training is unknown have no score and are kept
     where there is nothing else.
     """

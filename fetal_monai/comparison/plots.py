@@ -11,7 +11,7 @@ from fetal_monai.comparison.picture import Picture, panels, picture
 
 _CURVES = (
     "train_loss",
-    "val_dice",
+    "val_mean_dice",
     "val_log_likelihood",
     "val_accuracy",
     "discriminator_loss_label",

@@ -1,6 +1,7 @@
 """Metrics of fetal biometry and of regions in sight; overlap metrics are MONAI's."""
 
 from fetal_monai.metrics.head_circumference import HeadCircumference, HeadCircumferenceDifference, HeadsMeasured
+from fetal_monai.metrics.lower_is_better import lower_is_better
 from fetal_monai.metrics.outline_distance import HausdorffDistanceMm, SurfaceDistanceMm
 from fetal_monai.metrics.overlap import Overlap
 from fetal_monai.metrics.region_classification import (
@@ -23,6 +24,7 @@ __all__ = [
     "SurfaceDistanceMm",
     "class_accuracy",
     "class_confusion",
+    "lower_is_better",
     "mean_region_accuracy",
     "precision_recall",
     "region_overlap",

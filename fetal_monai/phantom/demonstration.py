@@ -25,7 +25,7 @@ PLANES_DESCRIPTION = {
 
 
 def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES) -> Path:
-    """Return a folder of prepared phantoms, made on the first call; says that this is a demonstration.
+    """Return a folder of prepared phantoms, made on the first call.
 
     Several ranks may call it at once: the first one makes the phantoms, the others wait.
 
@@ -35,11 +35,6 @@ def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES)
     """
     folder = Path(folder)
     with idist.one_rank_first():
-        if idist.get_rank() == 0:
-            print(
-                "No data set given: this is the DEMONSTRATION, on simulated heads (phantoms). "
-                "For real frames prepare a data set (python -m data_prep.hc18 --help) and name it with --dataset_dir."
-            )
         if not (folder / DATALIST_NAME).is_file():
             # Phantoms appear in one step: those of a call that was interrupted later are whole, and serve.
             if not (folder / "training_set").is_dir():
@@ -51,8 +46,7 @@ def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES)
 def demonstration_planes(folder: str | Path, count: int = DEMONSTRATION_PLANES) -> Path:
     """Return a folder of simulated planes, prepared for classification; made on the first call.
 
-    Says that this is a demonstration. Several ranks may call it at once: the first one makes the phantoms, the others
-    wait.
+    Several ranks may call it at once: the first one makes the phantoms, the others wait.
 
     Args:
         folder: where the phantoms lie, as `write_plane_phantoms` writes them, with their data list.
@@ -60,12 +54,6 @@ def demonstration_planes(folder: str | Path, count: int = DEMONSTRATION_PLANES) 
     """
     folder = Path(folder)
     with idist.one_rank_first():
-        if idist.get_rank() == 0:
-            print(
-                "No data set given: this is the DEMONSTRATION, on simulated planes (phantoms). "
-                "For real frames prepare a data set (python -m data_prep.fetal_planes --help) and name it with "
-                "--dataset_dir."
-            )
         if not (folder / DATALIST_NAME).is_file():
             # Phantoms appear in one step: those of a call that was interrupted later are whole, and serve.
             if not (folder / LABELS_TABLE).is_file():

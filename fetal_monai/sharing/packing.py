@@ -20,8 +20,11 @@ from fetal_monai.sharing.packed import Packed, PackError
 from fetal_monai.sharing.requirements import UnknownDistributionError, pin_place, pins, required_distributions
 from fetal_monai.sharing.zip_file import write_zip
 from fetal_monai.weights.state_dict import file_sha256
+from fetal_monai.workflow.demonstration import OVERLAY
 
 _FOLDERS = ("configs", "docs", "models")
+_DEMONSTRATION = f"configs/{OVERLAY}"
+"""It names the simulator, a third of the package's code, which nobody needs who has frames to run the bundle on."""
 
 
 def pack_bundle(folder: Path, output_dir: Path) -> Packed:
@@ -75,7 +78,7 @@ def _is_packed(name: str) -> bool:
     parts = PurePosixPath(name).parts
     if any(part.startswith(".") or part == "__pycache__" for part in parts):
         return False
-    return parts[0] in _FOLDERS or name == "LICENSE" or large_files.is_list(name)
+    return (parts[0] in _FOLDERS and name != _DEMONSTRATION) or name == "LICENSE" or large_files.is_list(name)
 
 
 def _refuse_unsafe(folder: Path, bundle: Bundle) -> None:

@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from fetal_monai.bundle.metadata import load_metadata
+from fetal_monai.workflow.metadata import load_metadata
 
 _PACKAGES = ("fetal-monai", "monai", "torch", "pytorch-ignite", "numpy", "scikit-image", "itk", "mlflow")
 

@@ -13,7 +13,7 @@ import torch
 from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
-from fetal_monai.bundle.running import running_config
+from fetal_monai.workflow.running import running_parser
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.tracking.provenance import provenance
 from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, tracking_uri
@@ -58,7 +58,8 @@ class RunTracker(MLFlowHandler):
         self.stage = stage
         self.weights = None if weights is None else Path(weights)
         self.validator = validator
-        self.config = running_config()
+        parser = running_parser()
+        self.config = None if parser is None else parser.config
         self.name_file = Path(output_dir) / "mlflow_run.txt"
         self.resume = resume
         super().__init__(

@@ -39,17 +39,17 @@ def demonstration(checkout: Path, run: Run) -> str:
 
 @pytest.fixture(scope="module")
 def weights(demonstration: str, bundle: Path) -> Path:
-    return bundle / "output" / "demonstration" / "model.pt"
+    return bundle / "output" / "demonstration" / "train" / "model.pt"
 
 
 class TestDemonstration:
     def test_it_says_what_it_is(self, demonstration: str) -> None:
         assert "DEMONSTRATION" in demonstration
         assert "--dataset_dir" in demonstration
-        assert "BiSeNet: 11.90 M parameters, 4.53 GMAC" in demonstration
+        assert "BiSeNet: 11.90 M parameters, 1.13 GMAC" in demonstration
 
     def test_it_leaves_weights_pictures_and_one_mlflow_run(self, demonstration: str, bundle: Path) -> None:
-        output = bundle / "output" / "demonstration"
+        output = bundle / "output" / "demonstration" / "train"
         assert {"model.pt", "checkpoint.pt", "validation_samples.png"} <= {path.name for path in output.iterdir()}
         client, runs = runs_of(bundle)
         (run,) = [r for r in runs if r.data.tags["stage"] == "train" and r.data.params["demonstration"] == "True"]
@@ -63,7 +63,7 @@ class TestDemonstration:
     def test_phantoms_are_learnt_in_a_few_epochs(self, demonstration: str, bundle: Path) -> None:
         client, runs = runs_of(bundle)
         (run,) = [r for r in runs if r.data.tags["stage"] == "train" and r.data.params["demonstration"] == "True"]
-        history = client.get_metric_history(run.info.run_id, "val_dice")
+        history = client.get_metric_history(run.info.run_id, "val_mean_dice")
         assert len(history) == int(run.data.params["max_epochs"])
         assert max(metric.value for metric in history) >= 0.95
 
@@ -71,8 +71,8 @@ class TestDemonstration:
 @pytest.fixture(scope="module")
 def evaluation(weights: Path, bundle: Path, run: Run) -> Path:
     """Evaluated from the bundle's own folder."""
-    run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/model.pt", cwd=bundle)
-    return bundle / "output" / "evaluation"
+    run("run", "--config_file", "configs/evaluate.json", "--weights", "output/demonstration/train/model.pt", cwd=bundle)
+    return bundle / "output" / "demonstration" / "evaluate"
 
 
 class TestEvaluation(EvaluationTests):
@@ -91,7 +91,7 @@ class TestInference:
     def test_without_a_data_set_it_measures_phantoms(self, weights: Path, checkout: Path, run: Run) -> None:
         config = "bundles/bisenet/configs/inference.json"
         run("run", "inferring", "--config_file", config, "--weights", str(weights), cwd=checkout)
-        output = checkout / "bundles" / "bisenet" / "output" / "inference"
+        output = checkout / "bundles" / "bisenet" / "output" / "demonstration" / "inference"
         with (output / "measurements.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert len(rows) >= 4
@@ -173,7 +173,7 @@ class TestResume:
         assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 4
         client, run = run_in(tmp_path, bundle)
         assert run.info.status == "FINISHED"
-        steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "val_dice")]
+        steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "val_mean_dice")]
         assert sorted(set(steps)) == [1, 2, 3, 4]
 
 

@@ -1,5 +1,6 @@
 """What keeps the bundles one family: whatever they share is the same in all of them."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from monai.bundle import ConfigParser
+from monai.bundle.utils import merge_kv
 from packaging.requirements import Requirement
 
 from fetal_monai.comparison.measures import ALL_METHODS
@@ -25,13 +27,15 @@ STAGES = {"train": "training", "evaluate": "evaluating", "inference": "inferring
 METHOD = {
     "train": {
         *("epochs", "batch_size", "learning_rate", "spatial_size", "network_def", "network", "complexity", "loss"),
+        *("checkpoint", "run_parameters"),
         *("optimizer", "lr_scheduler", "train#deterministic_transforms", "train#to_network", "train#preprocessing"),
         *("train#dataloader", "train#handlers", "train#trainer", "validate#preprocessing", "training"),
         "validate#postprocessing",
     },
     "evaluate": {"imports", "spatial_size", "network_def", "complexity", "preprocessing", "postprocessing"},
     "inference": {"spatial_size", "network_def", "complexity", "preprocessing", "postprocessing"},
-    "multi_gpu_train": {"network", *(f"train#handlers#{index}#_disabled_" for index in range(10))},
+    "demonstration": {"epochs", "batch_size", "learning_rate", "spatial_size", "about"},
+    "multi_gpu_train": {"network"},
     "metadata": {
         *("task", "description", "data_source", "image_classes", "label_classes", "pred_classes", "references"),
         *("changelog", "network_data_format"),
@@ -40,20 +44,22 @@ METHOD = {
 # What makes a task: it is the same in all bundles for segmentation.
 TASK = {
     "train": {
-        *("prepared_dir", "best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
+        *("best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
         *("validate#key_metric", "validate#handlers", "validate#evaluator"),
     },
-    "evaluate": {"prepared_dir", "dataset", "inferer", "handlers", "evaluator"},
-    "inference": {"source", "dataset", "inferer", "handlers"},
+    "evaluate": {"dataset", "inferer", "handlers", "evaluator"},
+    "inference": {"dataset", "inferer", "handlers"},
+    "demonstration": {"dataset_dir", "source"},
     "multi_gpu_train": {
         *("train#sampler", "train#dataloader#sampler", "train#dataloader#shuffle", "validate#sampler"),
-        "validate#handlers#2#_disabled_",
     },
     "metadata": {"data_source"},
 }
 # Transforms that read, copy or hand on, and say nothing of what the network is shown.
 CARRYING = {"LoadImaged", "EnsureTyped", "CopyItemsd", "SelectItemsd"}
 WRITING = {"RunTracker", "ProgressBar", "StatsHandler", "SampleOverlays"}
+# Switched by an overlay, not by the user.
+SWITCHES = {"adversarial", "demonstration", "is_not_rank0"}
 
 
 @cache
@@ -95,6 +101,11 @@ def handlers(config: dict[str, Any], engine: str) -> Iterator[tuple[str, dict[st
     for handler in config[engine]["handlers"]:
         if isinstance(handler, dict):
             yield handler["_target_"].split(".")[-1], handler
+
+
+def resolved(config: dict[str, Any], value: Any) -> Any:
+    """What a value refers to, if it is a reference to a top-level entry."""
+    return config[value[1:]] if isinstance(value, str) else value
 
 
 def metrics(evaluate: dict[str, Any]) -> set[str]:
@@ -154,7 +165,7 @@ class TestAllBundles:
         meanings: dict[str, Any] = {}
         for name in NAMES:
             (tracker,) = [each for target, each in handlers(load(name, "train"), "train") if target == "RunTracker"]
-            for parameter, value in tracker["parameters"].items():
+            for parameter, value in resolved(load(name, "train"), tracker["parameters"]).items():
                 assert parameter in own or meanings.setdefault(parameter, value) == value, (name, parameter)
 
     def test_segmentations_are_compared_by_the_same_metrics(self) -> None:
@@ -189,8 +200,11 @@ class TestEachBundle:
 
     def test_misspelt_overrides_are_looked_for_before_anything_else(self, name: str) -> None:
         for config, run_id in STAGES.items():
-            first = f"$fetal_monai.bundle.check_overrides(@bundle_root, '{config}')"
-            assert load(name, config)[run_id][0] == first
+            assert load(name, config)["stage"] == config
+            assert load(name, config)[run_id][:2] == [
+                "$fetal_monai.workflow.check_overrides(@bundle_root, @stage)",
+                "$fetal_monai.workflow.check_dataset(@dataset_dir)",
+            ]
             assert load(name, config)["run"] == f"%{run_id}"
 
     def test_overlays_pass_and_misspelt_overrides_do_not(self, name: str) -> None:
@@ -233,8 +247,16 @@ class TestEachBundle:
         config = load(name, "inference")
         assert config["network_def"]["in_channels"] == image["num_channels"] == len(image["channel_def"])
         assert config["complexity"].endswith(f"(@network_def, ({image['num_channels']}, *@spatial_size))")
-        parser = ConfigParser({**config, "dataset_dir": "somewhere"})
-        assert list(parser.get_parsed_content("spatial_size")) == image["spatial_shape"]
+        assert config["spatial_size"] == image["spatial_shape"]
+
+    def test_the_demonstration_changes_values_and_no_method(self, name: str) -> None:
+        demonstration = load(name, "demonstration")
+        own = {"about", "demonstration", "dataset_dir", "output_dir", "source", "table"}
+        documented_options = set().union(*(documented(REPOSITORY / "bundles" / name, config) for config in STAGES))
+        assert {f"--{key}" for key in demonstration.keys() - own} <= documented_options
+        for config in STAGES:
+            text = json.dumps(load(name, config))
+            assert text.count("@demonstration") == text.count('"@demonstration"')  # reported, never decided by
 
     def test_metrics_that_are_named_exist(self, name: str) -> None:
         train, evaluate = load(name, "train"), load(name, "evaluate")
@@ -256,15 +278,36 @@ class TestEachBundle:
         stateful = {"network", "discriminator", "best_network"} | {
             key for key in train if re.search(r"optimizer$|lr_scheduler$", key)
         }
-        assert state["objects"] == {key: f"@{key}" for key in stateful & train.keys()}
+        assert resolved(train, state["objects"]) == {key: f"@{key}" for key in stateful & train.keys()}
 
     def test_one_process_of_many_writes(self, name: str) -> None:
-        folder = REPOSITORY / "bundles" / name / "configs"
-        parser = ConfigParser()
-        parser.read_config([folder / "train.json", folder / "multi_gpu_train.json"])
+        train = load(name, "train")
+        assert train["is_not_rank0"] is False
+        assert load(name, "multi_gpu_train")["is_not_rank0"] == "$torch.distributed.get_rank() > 0"
         for engine in ("train", "validate"):
-            for target, handler in handlers(parser.config, engine):
-                assert ("_disabled_" in handler) == (target in WRITING), (engine, target)
+            for target, handler in handlers(train, engine):
+                assert (handler.get("_disabled_") == "@is_not_rank0") == (target in WRITING), (engine, target)
+
+    def test_a_handler_can_be_added_anywhere(self, name: str) -> None:
+        folder = REPOSITORY / "bundles" / name / "configs"
+        overlays = {path.stem for path in folder.glob("*.json")} - STAGES.keys() - {"metadata"}
+        added = {"_target_": "NewHandler"}
+        for overlay in overlays:
+            for engine in ("train", "validate"):
+                count = len(load(name, "train")[engine]["handlers"])
+                for position in range(count + 1):
+                    merged = []
+                    for with_handler in (False, True):
+                        train = copy.deepcopy(load(name, "train"))
+                        if with_handler:
+                            train[engine]["handlers"].insert(position, added)
+                        parser = ConfigParser(train)
+                        # As MONAI merges an overlay's keys, `section#key` ones included.
+                        for key, value in load(name, overlay).items():
+                            merge_kv(parser, key, copy.deepcopy(value))
+                        merged.append(parser.config)
+                    merged[1][engine]["handlers"].remove(added)
+                    assert merged[0] == merged[1], (overlay, engine, position)
 
     def test_every_setting_is_documented_with_its_default(self, name: str) -> None:
         readme = (REPOSITORY / "bundles" / name / "docs" / "README.md").read_text()
@@ -272,15 +315,11 @@ class TestEachBundle:
             loaded = load(name, config)
             options = {option.removeprefix("--") for option in documented(REPOSITORY / "bundles" / name, config)}
             settings = {key for key, value in loaded.items() if value is None or isinstance(value, int | float)}
-            assert settings <= options <= loaded.keys()
-        rows = re.findall(
-            r"^\| `--(\w+)` \| train \| .*?\(([\d.]+)(?:; ([\d.]+) for the demonstration)?\) \|$", readme, re.MULTILINE
-        )
-        assert {"epochs", "batch_size", "seed"} <= {option for option, _, _ in rows}
-        for option, stated, in_demonstration in rows:
-            for dataset_dir, expected in (("somewhere", stated), (None, in_demonstration or stated)):
-                parser = ConfigParser({**load(name, "train"), "dataset_dir": dataset_dir})
-                assert parser.get_parsed_content(option) == float(expected), option
+            assert settings - SWITCHES <= options <= loaded.keys()
+        rows = re.findall(r"^\| `--(\w+)` \| train \| .*?\(([\d.]+)\) \|$", readme, re.MULTILINE)
+        assert {"epochs", "batch_size", "seed"} <= {option for option, _ in rows}
+        for option, stated in rows:
+            assert ConfigParser(load(name, "train")).get_parsed_content(option) == float(stated), option
 
     def test_every_overlay_is_documented(self, name: str) -> None:
         folder = REPOSITORY / "bundles" / name

@@ -43,7 +43,9 @@ class Recorder:
         self.uri = f"sqlite:///{checkout / 'mlruns' / 'mlruns.db'}"
         self._count = 0
 
-    def train(self, seed: int, val_dice: float = 0.9, validated: str = "val_dice", **parameters: object) -> Path:
+    def train(
+        self, seed: int, val_mean_dice: float = 0.9, validated: str = "val_mean_dice", **parameters: object
+    ) -> Path:
         """Train for two epochs, the first of which is the better one; return the weights."""
         output = self._output("train")
         weights = output / "model.pt"
@@ -55,7 +57,7 @@ class Recorder:
         engine.add_event_handler(
             Events.EPOCH_COMPLETED,
             lambda e: e.state.metrics.update(
-                {"train_loss": 1 / e.state.epoch, validated: val_dice - 0.1 * (e.state.epoch == 2)}
+                {"train_loss": 1 / e.state.epoch, validated: val_mean_dice - 0.1 * (e.state.epoch == 2)}
             ),
         )
         tracker.attach(engine)
@@ -144,7 +146,9 @@ def regions_per_image(winners: Sequence[str], images: Sequence[str] = PLANES) ->
     return pd.DataFrame(columns, index=pd.Index(images, name="image"))
 
 
-def training(seed: int = 0, val_dice: float = 0.9, validated: str = "val_dice", **parameters: Any) -> Training:
+def training(
+    seed: int = 0, val_mean_dice: float = 0.9, validated: str = "val_mean_dice", **parameters: Any
+) -> Training:
     """A training in memory."""
     logged = {"bundle": "gan_deeplab", "network": "DeepLabV2", "discriminator": "none", "seed": seed}
     logged |= {"data_fingerprint": "aaaa", **parameters}
@@ -152,7 +156,7 @@ def training(seed: int = 0, val_dice: float = 0.9, validated: str = "val_dice", 
         run_id="t",
         name=f"train-{seed}",
         parameters={key: str(value) for key, value in logged.items()},
-        histories={"train_loss": {1: 1.0, 2: 0.5}, validated: {1: val_dice, 2: val_dice - 0.1}},
+        histories={"train_loss": {1: 1.0, 2: 0.5}, validated: {1: val_mean_dice, 2: val_mean_dice - 0.1}},
     )
 
 

@@ -164,7 +164,7 @@ def test_which_runs_are_read(recorder: Recorder) -> None:
     (evaluation,) = store.evaluations({"section": "test"}, [training])
     assert evaluation.training is not None
     assert (evaluation.training.name, evaluation.training.epochs, evaluation.seed) == (training, 2, "0")
-    assert evaluation.training.histories["val_dice"] == {1: pytest.approx(0.9), 2: pytest.approx(0.8)}
+    assert evaluation.training.histories["val_mean_dice"] == {1: pytest.approx(0.9), 2: pytest.approx(0.8)}
     with pytest.raises(ComparisonError, match=f"{other_section} was evaluated with section = validation.* = test"):
         read(first, other_section)
     with pytest.raises(ComparisonError, match=f"holds no finished evaluation of the name 'nobody'.*{first}"):

@@ -55,9 +55,9 @@ def test_weights_of_unknown_origin_are_no_seeds_of_a_method() -> None:
 
 
 def test_the_best_setting_is_chosen_by_validation_not_by_the_test() -> None:
-    good_test = evaluation([0.99] * 8, training(learning_rate=1, val_dice=0.8))
-    good_validation = evaluation([0.90] * 8, training(learning_rate=2, val_dice=0.85))
-    other = evaluation(DICE, training(discriminator="FullyConvolutionalDiscriminator", val_dice=0.1))
+    good_test = evaluation([0.99] * 8, training(learning_rate=1, val_mean_dice=0.8))
+    good_validation = evaluation([0.90] * 8, training(learning_rate=2, val_mean_dice=0.85))
+    other = evaluation(DICE, training(discriminator="FullyConvolutionalDiscriminator", val_mean_dice=0.1))
     papers = load_papers()
     best = best_of_each(group([good_test, good_validation, other], papers), papers)
     assert [method.name for method in best] == ["DeepLab-v2", "DeepLab-v2 + discriminator"]

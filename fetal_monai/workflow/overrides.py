@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from monai.bundle import ConfigParser, ReferenceResolver
 
-from fetal_monai.bundle.metadata import load_metadata
-from fetal_monai.bundle.running import running_config
+from fetal_monai.workflow.metadata import load_metadata
+from fetal_monai.workflow.running import running_parser
 
 # A key of the config, or a section and a key in it: ("train", "dataset") for `train#dataset`.
 _Entry: TypeAlias = tuple[str, ...]
@@ -38,9 +38,10 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         FileNotFoundError: if the folder is no bundle.
     """
     load_metadata(bundle_root)
-    merged = running_config()
-    if merged is None:
+    parser = running_parser()
+    if parser is None:
         return
+    merged = parser.config
     file = Path(bundle_root) / "configs" / f"{config}.json"
     own = set(_entries(_read(file)))
     known = own.union(_MONAIS_OWN, *map(_entries, _overlays(file.parent)))

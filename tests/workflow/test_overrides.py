@@ -5,7 +5,7 @@ from typing import Any
 import monai.bundle
 import pytest
 
-from fetal_monai.bundle import UnknownOverrideError, check_overrides
+from fetal_monai.workflow import UnknownOverrideError, check_overrides
 
 TRAIN = {
     "imports": ["$import fetal_monai", "$import pathlib"],
@@ -20,7 +20,7 @@ TRAIN = {
         "trainer": {"_target_": "builtins.dict", "handlers": "@train#handlers"},
     },
     "training": [
-        "$fetal_monai.bundle.check_overrides(@bundle_root, 'train')",
+        "$fetal_monai.workflow.check_overrides(@bundle_root, 'train')",
         "$pathlib.Path(@bundle_root + '/trained').write_text(str([@train#rate, @train#dataset, @network]))",
     ],
     "run": "%training",

@@ -1,0 +1,13 @@
+"""What a running bundle needs to know of itself: metadata, merged config, misspelt overrides, demonstration."""
+
+from fetal_monai.workflow.demonstration import check_dataset, demonstrate
+from fetal_monai.workflow.metadata import load_metadata
+from fetal_monai.workflow.overrides import UnknownOverrideError, check_overrides
+
+__all__ = [
+    "UnknownOverrideError",
+    "check_dataset",
+    "check_overrides",
+    "demonstrate",
+    "load_metadata",
+]
