@@ -13,11 +13,11 @@ import torch
 from ignite.engine import Engine, Events
 from monai.handlers import MLFlowHandler
 
-from fetal_monai.workflow.running import running_parser
 from fetal_monai.data.atomic import atomic_path
 from fetal_monai.tracking.provenance import provenance
 from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, tracking_uri
 from fetal_monai.weights.state_dict import file_sha256
+from fetal_monai.workflow.running import running_parser
 
 
 class RunTracker(MLFlowHandler):

@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from monai.bundle import ConfigParser
 
 from tests.bundles.conftest import Run
 from tests.bundles.segmentation_bundle import (
