@@ -54,6 +54,13 @@ def test_readme_has_one_command_each_to_run_and_to_test() -> None:
     assert len(re.findall(r"^python3 -m venv .*bin/pytest.*$", readme, re.MULTILINE)) == 1
 
 
+def test_the_python_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    exec(example, {})
+    # Ramanujan's perimeter of semi-axes 300 px and 220 px at 0.15 mm.
+    assert capsys.readouterr().out.startswith("HC 246.")
+
+
 @pytest.mark.parametrize("bundle", sorted(path.name for path in (REPOSITORY / "bundles").iterdir()))
 def test_bundles_carry_the_licence(bundle: str) -> None:
     assert (REPOSITORY / "bundles" / bundle / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
