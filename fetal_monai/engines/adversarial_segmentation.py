@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from ignite.metrics import Metric
 from monai.engines import AdversarialTrainer
-from monai.engines.utils import IterationEvents
+from monai.engines.utils import IterationEvents, default_metric_cmp_fn
+from monai.inferers import Inferer
+from monai.transforms import Transform
 from monai.utils import AdversarialKeys
 from monai.utils import CommonKeys as Keys
 from torch import nn
+from torch.utils.data import DataLoader
 
 
 class AdversarialSegmentationTrainer(AdversarialTrainer):
@@ -30,14 +35,73 @@ class AdversarialSegmentationTrainer(AdversarialTrainer):
     Mixed precision: bfloat16 by `fetal_monai.inferers.AutocastInferer` on any device, or float16 by `amp` on CUDA.
 
     Args:
+        device: where the networks are and the batches go.
+        max_epochs: how many epochs to train.
+        train_data_loader: batches with the keys "image" (B, C, H, W) and "label", one-hot (B, classes, H, W).
+        g_network: the segmentation network, image -> logits (B, classes, H, W).
+        d_network: the discriminator, probabilities or one-hot label (B, classes, H, W) -> logits.
+        recon_loss_function: the segmentation loss of (logits, label).
+        g_loss_function: the generator's adversarial loss of (discriminator's logits, target_is_real).
+        d_loss_function: the discriminator's loss of (its logits, target_is_real).
         adversarial_weight: lambda_adv, of the adversarial loss against the segmentation loss.
-        kwargs: as for `monai.engines.AdversarialTrainer`. The batch's label is one-hot, (B, C, H, W).
-            `recon_loss_function(logits, label)` is the segmentation loss; `g_loss_function(logits, target_is_real)`
-            and `d_loss_function(logits, target_is_real)` judge the discriminator's logits for one kind of sample.
+        g_optimizer: of the segmentation network.
+        d_optimizer: of the discriminator.
+        g_inferer: runs the segmentation network.
+        d_inferer: runs the discriminator.
+        postprocessing: of the output, before metrics see it.
+        key_train_metric: compared by `metric_cmp_fn` after every epoch.
+        metric_cmp_fn: whether the first of two values of the key metric is the better.
+        additional_metrics: further metrics.
+        train_handlers: attached to the engine.
+        amp: float16 on CUDA.
+        decollate: whether handlers and metrics get a list of items instead of a batch.
     """
 
-    def __init__(self, adversarial_weight: float = 0.01, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        device: str | torch.device,
+        *,
+        max_epochs: int,
+        train_data_loader: Iterable[Any] | DataLoader,
+        g_network: nn.Module,
+        d_network: nn.Module,
+        recon_loss_function: Callable[..., torch.Tensor],
+        g_loss_function: Callable[..., torch.Tensor],
+        d_loss_function: Callable[..., torch.Tensor],
+        g_optimizer: torch.optim.Optimizer,
+        d_optimizer: torch.optim.Optimizer,
+        adversarial_weight: float = 0.01,
+        g_inferer: Inferer | None = None,
+        d_inferer: Inferer | None = None,
+        postprocessing: Transform | None = None,
+        key_train_metric: dict[str, Metric] | None = None,
+        metric_cmp_fn: Callable[[float, float], bool] = default_metric_cmp_fn,
+        additional_metrics: dict[str, Metric] | None = None,
+        train_handlers: Sequence[Any] | None = None,
+        amp: bool = False,
+        decollate: bool = True,
+    ) -> None:
+        super().__init__(
+            device=device,
+            max_epochs=max_epochs,
+            train_data_loader=train_data_loader,
+            g_network=g_network,
+            g_optimizer=g_optimizer,
+            g_loss_function=g_loss_function,
+            recon_loss_function=recon_loss_function,
+            d_network=d_network,
+            d_optimizer=d_optimizer,
+            d_loss_function=d_loss_function,
+            g_inferer=g_inferer,
+            d_inferer=d_inferer,
+            postprocessing=postprocessing,
+            key_train_metric=key_train_metric,
+            metric_cmp_fn=metric_cmp_fn,
+            additional_metrics=additional_metrics,
+            train_handlers=train_handlers,
+            amp=amp,
+            decollate=decollate,
+        )
         self.adversarial_weight = adversarial_weight
 
     def _complete_state_dict_user_keys(self) -> None:

@@ -6,11 +6,10 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from monai.metrics import Cumulative, compute_average_surface_distance, compute_hausdorff_distance
-
-from fetal_monai.biometry import FailedFit, HeadMeasurement
 
 
 class OutlineDistanceMm(Cumulative):
@@ -20,13 +19,16 @@ class OutlineDistanceMm(Cumulative):
     the pixel spacing unknown.
     """
 
-    def __call__(
-        self, y_pred: Sequence[torch.Tensor], y: Sequence[tuple[torch.Tensor, HeadMeasurement | FailedFit]]
-    ) -> None:
-        """Add a batch of one-hot masks (2, H, W); each reference comes with its head, which knows the pixel spacing."""
+    def __call__(self, y_pred: Sequence[torch.Tensor], y: Sequence[tuple[torch.Tensor, Sequence[Any]]]) -> None:
+        """Add a batch.
+
+        Args:
+            y_pred: predicted one-hot masks (2, H, W).
+            y: reference masks, each with its (row, column) pixel spacing in mm, NaN where it is unknown.
+        """
         distances = [
-            self._distance_mm(predicted, reference, head)
-            for predicted, (reference, head) in zip(y_pred, y, strict=True)
+            self._distance_mm(predicted, reference, [float(length) for length in spacing])
+            for predicted, (reference, spacing) in zip(y_pred, y, strict=True)
         ]
         self.extend(torch.tensor(distances).unsqueeze(1))
 
@@ -38,17 +40,13 @@ class OutlineDistanceMm(Cumulative):
     def _distance(self, predicted: torch.Tensor, reference: torch.Tensor, spacing: list[float]) -> torch.Tensor:
         """Return the distance (1, 1) of one-hot masks (1, 2, H, W) in the unit of the spacing."""
 
-    def _distance_mm(
-        self, predicted: torch.Tensor, reference: torch.Tensor, head: HeadMeasurement | FailedFit
-    ) -> float:
-        if not isinstance(head, HeadMeasurement) or head.pixel_spacing_mm is None:
+    def _distance_mm(self, predicted: torch.Tensor, reference: torch.Tensor, pixel_spacing_mm: list[float]) -> float:
+        if not all(map(math.isfinite, pixel_spacing_mm)):
             return float("nan")
         with warnings.catch_warnings():
             # MONAI 1.6 warns, at every call, of an argument that it passes to itself.
             warnings.simplefilter("ignore", FutureWarning)
-            distance = self._distance(
-                predicted.unsqueeze(0), reference.unsqueeze(0), list(head.pixel_spacing_mm)
-            ).item()
+            distance = self._distance(predicted.unsqueeze(0), reference.unsqueeze(0), pixel_spacing_mm).item()
         return distance if math.isfinite(distance) else float("nan")
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from monai.networks.blocks import Convolution
@@ -41,8 +40,8 @@ class DilatedUNet(nn.Module):
 
     The network takes gray values as they are and standardises them itself: mean and standard deviation of the data
     set are buffers, so they lie in every checkpoint and export, and inference cannot use others. A network that was
-    told neither computes with 0 and 1; `standardised` sets them. The rates are a buffer too: weights of other rates
-    have the same shapes, and are refused.
+    told neither computes with 0 and 1; `set_intensity` sets them. The rates are extra state of every checkpoint:
+    weights of other rates have the same shapes, and are refused.
 
     Args:
         in_channels: channels of the image.
@@ -54,12 +53,12 @@ class DilatedUNet(nn.Module):
         (B, in_channels, H, W) -> logits (B, out_channels, H, W); H and W multiples of 32.
 
     Raises:
-        ValueError: if an argument is out of its range, or (in `forward`) a side is no multiple of 32.
+        ValueError: if an argument is out of its range, (in `forward`) a side is no multiple of 32, or (in
+            `load_state_dict`) the weights have other rates.
     """
 
     intensity_mean: torch.Tensor
     intensity_std: torch.Tensor
-    dilation: torch.Tensor
 
     def __init__(
         self,
@@ -82,7 +81,7 @@ class DilatedUNet(nn.Module):
         widths = [base_channels * 2**level for level in range(_POOLINGS + 1)]
         self.register_buffer("intensity_mean", torch.tensor(0.0))
         self.register_buffer("intensity_std", torch.tensor(1.0))
-        self.register_buffer("dilation", torch.tensor([first, second]))
+        self.dilation = [first, second]
         self.reduction = 2**_POOLINGS
         self.pool = nn.MaxPool2d(2)
         self.encoders = nn.ModuleList(
@@ -98,8 +97,8 @@ class DilatedUNet(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def standardised(self, mean: float, std: float) -> "DilatedUNet":
-        """Set the gray values' mean and standard deviation in the training frames, and return the network.
+    def set_intensity(self, mean: float, std: float) -> "DilatedUNet":
+        """Set, in place, the gray values' mean and standard deviation in the training frames; return the network.
 
         Raises:
             ValueError: if they are not finite, or the standard deviation is not positive.
@@ -110,12 +109,18 @@ class DilatedUNet(nn.Module):
         self.intensity_std.fill_(std)
         return self
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        rates = state_dict.get(f"{prefix}dilation", self.dilation).tolist()
-        if rates != self.dilation.tolist():
-            errors: list[str] = args[-1]
-            errors.append(f"the weights have dilation {rates}, this network {self.dilation.tolist()}.")
-        super()._load_from_state_dict(state_dict, prefix, *args)
+    def get_extra_state(self) -> dict[str, list[int]]:
+        """What a checkpoint holds beside tensors: the rates, which no weight's shape shows."""
+        return {"dilation": self.dilation}
+
+    def set_extra_state(self, state: dict[str, list[int]]) -> None:
+        """Check the rates of a checkpoint that is being loaded.
+
+        Raises:
+            ValueError: if they are others than this network's.
+        """
+        if state["dilation"] != self.dilation:
+            raise ValueError(f"The weights have dilation {state['dilation']}, this network {self.dilation}.")
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment a batch of images; see the class for the shapes."""

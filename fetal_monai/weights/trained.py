@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -34,7 +34,7 @@ def load_weights(network: Network, path: str | Path) -> Network:
     state = read_state_dict(path, stated, stated_by=checksum_file.name)
     try:
         network.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"{path} does not hold the weights of this {type(network).__name__}. Were they trained with another "
             f"overlay (network_def)? {error}"
@@ -55,9 +55,13 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     published = Path(published)
     state = read_state_dict(Path(trained))
     with atomic_path(published) as temporary:
-        torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
+        torch.save({name: _rounded(value) for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
         temporary.write_text(f"{file_sha256(published)}  {published.name}\n")
+
+
+def _rounded(value: Any) -> Any:
+    return value.half() if isinstance(value, torch.Tensor) and value.ndim > 1 else value
 
 
 def _checksum_file(path: Path) -> Path:

@@ -15,7 +15,7 @@ class TestDilatedUNet(SegmentationNetworkTests):
     sizes: ClassVar[list[tuple[int, int]]] = [(64, 96), (32, 32)]
 
     def network(self) -> nn.Module:
-        return DilatedUNet(base_channels=8).standardised(0.4, 0.3)
+        return DilatedUNet(base_channels=8).set_intensity(0.4, 0.3)
 
 
 def seen(network: nn.Module, size: int = 31) -> tuple[int, int]:
@@ -69,7 +69,7 @@ def test_256_pixels_become_8() -> None:
 
 
 def test_gray_values_are_standardised_by_the_checkpoints_own_statistics() -> None:
-    trained = DilatedUNet(base_channels=2).standardised(51.0, 40.0).eval()
+    trained = DilatedUNet(base_channels=2).set_intensity(51.0, 40.0).eval()
     other = DilatedUNet(base_channels=2).eval()
     other.load_state_dict(trained.state_dict())
     image = 255 * torch.rand(2, 1, 32, 32)
@@ -84,7 +84,7 @@ def test_gray_values_are_standardised_by_the_checkpoints_own_statistics() -> Non
 
 def test_weights_of_other_rates_are_refused_though_their_shapes_agree() -> None:
     plain = DilatedUNet(base_channels=2, dilation=(1, 1))
-    with pytest.raises(RuntimeError, match=r"the weights have dilation \[1, 1\], this network \[1, 2\]"):
+    with pytest.raises(ValueError, match=r"The weights have dilation \[1, 1\], this network \[1, 2\]"):
         DilatedUNet(base_channels=2).load_state_dict(plain.state_dict())
 
 
@@ -104,7 +104,7 @@ def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str) -> N
 @pytest.mark.parametrize(("mean", "std"), [(float("nan"), 1.0), (0.0, 0.0), (0.0, -1.0), (0.0, float("inf"))])
 def test_statistics_that_are_none_are_refused(mean: float, std: float) -> None:
     with pytest.raises(ValueError, match="positive standard deviation, got"):
-        DilatedUNet(base_channels=1).standardised(mean, std)
+        DilatedUNet(base_channels=1).set_intensity(mean, std)
 
 
 def test_a_size_that_cannot_be_halved_five_times_is_refused() -> None:
