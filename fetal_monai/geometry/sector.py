@@ -93,6 +93,16 @@ class Sector:
         start, end = (length / column for length in radii_mm)
         return cls(apex_mm[0] / column, apex_mm[1] / row, start, end, *angles_rad, row / column)
 
+    @property
+    def axis_rad(self) -> float:
+        """Angle of the middle beam."""
+        return (self.start_angle_rad + self.end_angle_rad) / 2
+
+    @property
+    def half_angle_rad(self) -> float:
+        """Half of the opening angle."""
+        return (self.end_angle_rad - self.start_angle_rad) / 2
+
     def polar(self, points: NDArray[Any]) -> Points:
         """Radius and angle of points on the image.
 

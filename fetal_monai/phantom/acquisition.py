@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from fetal_monai.phantom.sector import PolarGrid
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.smooth_noise import SmoothField
 from fetal_monai.phantom.speckle import echo_envelope
 
@@ -56,7 +56,7 @@ class ScannerSettings(Protocol):
 def listen(
     rng: np.random.Generator,
     scanner: ScannerSettings,
-    grid: PolarGrid,
+    grid: BeamGrid,
     pixel_spacing_mm: float,
     focus_radius: float,
     level_db: Field,

@@ -9,10 +9,10 @@ from operator import index
 import numpy as np
 
 from fetal_monai.biometry import Ellipse
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.brain import Brain
 from fetal_monai.phantom.display import Display, Furniture
 from fetal_monai.phantom.head import Skull
-from fetal_monai.phantom.sector import Sector
 from fetal_monai.phantom.smooth_noise import SmoothField
 from fetal_monai.phantom.uterus import Uterus
 
@@ -158,13 +158,15 @@ class View:
         # Wide enough for most of the head; now and then a side of the head lies outside.
         needed = math.asin(min(half_width / apex_distance, 0.95))
         half_angle = float(np.clip(needed * rng.uniform(0.9, 2.1), 0.24, 0.62))
+        end_radius = apex_distance + half_height + rng.uniform(8, 45) / spacing
+        axis = bearing + rng.normal(0, 0.035)
         sector = Sector(
             apex_x=apex_x,
             apex_y=apex_y,
             start_radius=start_radius,
-            end_radius=apex_distance + half_height + rng.uniform(8, 45) / spacing,
-            axis_rad=bearing + rng.normal(0, 0.035),
-            half_angle_rad=half_angle,
+            end_radius=end_radius,
+            start_angle_rad=axis - half_angle,
+            end_angle_rad=axis + half_angle,
         )
         return cls(ellipse, spacing, sector, gain_db=float(rng.normal(0, 1)))
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from fetal_monai.biometry import Ellipse
 from fetal_monai.geometry import Sector
 from fetal_monai.phantom.acquisition import TISSUE_ATTENUATION, listen
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.exam import FRAME_SHAPE, Exam, View, draw_exam
 from fetal_monai.phantom.head import HeadCoordinates
 from fetal_monai.phantom.head_section import paint_head
-from fetal_monai.phantom.sector import PolarGrid
 
 Field = NDArray[np.float32]
 
@@ -66,15 +66,15 @@ def simulate_frame(seed: int, exam: int, repeat: int = 0) -> PhantomFrame:
     patient = draw_exam(seed, exam)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(exam, repeat)))
     view = View.random(rng, patient)
-    grid = view.sector.grid(FRAME_SHAPE, _DEPTHS, _BEAMS)
+    grid = BeamGrid.of(view.sector, FRAME_SHAPE, _DEPTHS, _BEAMS)
     envelope, gain_db = _listen(rng, patient, view, grid)
     gray = patient.display.gray(envelope, gain_db + np.float32(view.gain_db))
     pixels = np.round(grid.scan_convert(gray)).astype(np.uint8)
     patient.furniture.draw(pixels)
-    return PhantomFrame(pixels, view.ellipse, (view.pixel_spacing_mm, view.pixel_spacing_mm), view.sector.geometry())
+    return PhantomFrame(pixels, view.ellipse, (view.pixel_spacing_mm, view.pixel_spacing_mm), view.sector)
 
 
-def _listen(rng: np.random.Generator, exam: Exam, view: View, grid: PolarGrid) -> tuple[Field, Field]:
+def _listen(rng: np.random.Generator, exam: Exam, view: View, grid: BeamGrid) -> tuple[Field, Field]:
     """Envelope of the echo without attenuation, and the gain in dB that attenuation and time gain leave."""
     spacing = view.pixel_spacing_mm
     at = HeadCoordinates.of(view.ellipse, grid, spacing)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.phantom.sector import PolarGrid
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
 Field = NDArray[np.float32]
@@ -38,7 +38,7 @@ class HeadCoordinates:
     short_axis_beam_cosine: float
 
     @classmethod
-    def of(cls, ellipse: Ellipse, grid: PolarGrid, pixel_spacing_mm: float) -> HeadCoordinates:
+    def of(cls, ellipse: Ellipse, grid: BeamGrid, pixel_spacing_mm: float) -> HeadCoordinates:
         """Coordinates of the grid's samples for the head that `ellipse` (px) bounds."""
         cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
         a, b = ellipse.semi_axis_a, ellipse.semi_axis_b

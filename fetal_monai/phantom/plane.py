@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.plane_scanner import PlaneScanner
 from fetal_monai.phantom.scenery import Scenery
-from fetal_monai.phantom.sector import Sector
 
 FRAMES_PER_PATIENT = 4
 

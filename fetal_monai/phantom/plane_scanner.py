@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.display import Display
-from fetal_monai.phantom.sector import Sector
 from fetal_monai.phantom.smooth_noise import SmoothField
 
 _SHAPES = ((256, 320), (288, 384), (300, 400))
@@ -66,11 +66,12 @@ class PlaneScanner:
         top, bottom = rng.uniform(0, 14), height - rng.uniform(2, 14)
         spacing_mm = float(rng.uniform(75, 150) / (bottom - top))
         start = self.probe_radius_mm / spacing_mm
+        apex_x, axis = float(width / 2 + rng.normal(0, 6)), float(rng.normal(0, 0.02))
         return Sector(
-            apex_x=float(width / 2 + rng.normal(0, 6)),
+            apex_x=apex_x,
             apex_y=float(top - start),
             start_radius=float(start),
             end_radius=float(start + bottom - top),
-            axis_rad=float(rng.normal(0, 0.02)),
-            half_angle_rad=self.half_angle_rad,
+            start_angle_rad=axis - self.half_angle_rad,
+            end_angle_rad=axis + self.half_angle_rad,
         ), spacing_mm

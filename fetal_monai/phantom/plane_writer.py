@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from fetal_monai.data.label_folder import BOXES_TABLE, LABELS_TABLE
 from fetal_monai.data.labelled_frame import BOX_FIELDS, SECTOR_FIELDS
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.plane import simulate_plane
-from fetal_monai.phantom.sector import Sector
 from fetal_monai.phantom.staging import staged_folder, write_png, write_table
 
 _IMAGES_FOLDER = "images"
@@ -65,6 +65,6 @@ def _sector(sector: Sector) -> tuple[float, ...]:
         sector.apex_y,
         sector.start_radius,
         sector.end_radius,
-        sector.axis_rad - sector.half_angle_rad,
-        sector.axis_rad + sector.half_angle_rad,
+        sector.start_angle_rad,
+        sector.end_angle_rad,
     )

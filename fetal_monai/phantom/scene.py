@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.phantom.acquisition import TISSUE_ATTENUATION
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.outline import Outline
-from fetal_monai.phantom.sector import PolarGrid
 
 Field = NDArray[np.float32]
 
@@ -30,7 +30,7 @@ class Scene:
         y: Rows of the samples, px.
     """
 
-    grid: PolarGrid
+    grid: BeamGrid
     pixel_spacing_mm: float
     level_db: Field
     reflection: Field

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data.anatomical_class import BACKGROUND
+from fetal_monai.geometry import Sector
 from fetal_monai.phantom.acquisition import listen
 from fetal_monai.phantom.anatomy import FLUID_ATTENUATION, Anatomy
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.distractor import draw_distractor
 from fetal_monai.phantom.head import HeadCoordinates
 from fetal_monai.phantom.head_section import HeadSection
@@ -21,7 +23,6 @@ from fetal_monai.phantom.place import Place
 from fetal_monai.phantom.placenta import Placenta
 from fetal_monai.phantom.plane_scanner import PlaneScanner
 from fetal_monai.phantom.scene import Oval, Scene
-from fetal_monai.phantom.sector import Sector
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise, SmoothField
 from fetal_monai.phantom.spine import draw_spine
 from fetal_monai.phantom.trunk import draw_abdomen, draw_thorax
@@ -119,7 +120,7 @@ class Scenery:
 
     def scene(self) -> Scene:
         """All that scatters, reflects and attenuates."""
-        grid = self.sector.grid(self.shape, _DEPTHS, _BEAMS)
+        grid = BeamGrid.of(self.sector, self.shape, _DEPTHS, _BEAMS)
         at = HeadCoordinates.of(self.wall.ellipse, grid, self.spacing_mm)
         level_db, reflection, _ = self.uterus.paint(at, grid, self.spacing_mm)
         scene = Scene(grid, self.spacing_mm, level_db, reflection, np.zeros_like(level_db))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.head import HeadCoordinates
-from fetal_monai.phantom.sector import PolarGrid
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise, SmoothField
 
 Field = NDArray[np.float32]
@@ -101,7 +101,7 @@ class Uterus:
             limbs=limbs,
         )
 
-    def paint(self, at: HeadCoordinates, grid: PolarGrid, pixel_spacing_mm: float) -> tuple[Field, Field, Field]:
+    def paint(self, at: HeadCoordinates, grid: BeamGrid, pixel_spacing_mm: float) -> tuple[Field, Field, Field]:
         """Paint the surroundings.
 
         Args:

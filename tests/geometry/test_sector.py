@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from fetal_monai.geometry import Sector
-from fetal_monai.phantom.sector import Sector as PhantomSector
 
 SECTOR = Sector(80, -30, 40, 140, -0.4, 0.5)
 points = st.tuples(st.floats(-200, 1000), st.floats(0, 800)).map(np.array)
@@ -44,15 +43,6 @@ def test_with_pixels_that_are_not_square_radius_and_angle_are_those_in_tissue(
     assert radius * column_mm == pytest.approx(math.hypot(right_mm, down_mm))
     assert angle == pytest.approx(math.atan2(right_mm, down_mm))
     assert sector.end_radius * column_mm == pytest.approx(60)
-
-
-def test_it_contains_what_the_phantoms_own_sector_contains() -> None:
-    phantom = PhantomSector(
-        apex_x=80, apex_y=-30, start_radius=40.2, end_radius=140.3, axis_rad=0.05, half_angle_rad=0.45
-    )
-    sector = phantom.geometry()
-    assert (sector.start_angle_rad, sector.end_angle_rad) == pytest.approx((-0.4, 0.5))
-    assert_array_equal(sector.contains((120, 160)), phantom.contains((120, 160)))
 
 
 def test_start_belongs_to_the_sector_and_end_does_not() -> None:

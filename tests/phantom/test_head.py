@@ -5,25 +5,26 @@ import pytest
 from scipy.spatial import cKDTree
 
 from fetal_monai.biometry import Ellipse, fit_ellipse
+from fetal_monai.geometry import Sector
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.head import HeadCoordinates, Skull
-from fetal_monai.phantom.sector import PolarGrid, Sector
 
 SPACING_MM = 0.13
 ELLIPSE = Ellipse(400, 260, 230, 180, 0.2)
 
 
 @pytest.fixture(scope="module")
-def grid() -> PolarGrid:
-    sector = Sector(apex_x=420, apex_y=-400, start_radius=380, end_radius=950, axis_rad=0, half_angle_rad=0.5)
-    return sector.grid((540, 800), depths=300, beams=200)
+def grid() -> BeamGrid:
+    sector = Sector(apex_x=420, apex_y=-400, start_radius=380, end_radius=950, start_angle_rad=-0.5, end_angle_rad=0.5)
+    return BeamGrid.of(sector, (540, 800), depths=300, beams=200)
 
 
 @pytest.fixture(scope="module")
-def at(grid: PolarGrid) -> HeadCoordinates:
+def at(grid: BeamGrid) -> HeadCoordinates:
     return HeadCoordinates.of(ELLIPSE, grid, SPACING_MM)
 
 
-def test_distance_is_the_distance_from_the_ellipse(grid: PolarGrid, at: HeadCoordinates) -> None:
+def test_distance_is_the_distance_from_the_ellipse(grid: BeamGrid, at: HeadCoordinates) -> None:
     tree = cKDTree(ELLIPSE.points(20_000))
     exact_mm = tree.query(np.stack([grid.x.ravel(), grid.y.ravel()], axis=1))[0].reshape(grid.x.shape) * SPACING_MM
 
@@ -33,7 +34,7 @@ def test_distance_is_the_distance_from_the_ellipse(grid: PolarGrid, at: HeadCoor
     np.testing.assert_array_equal(at.distance_mm < 0, inside)
 
 
-def test_the_beam_meets_the_ellipse_at_the_angle_of_its_normal(grid: PolarGrid, at: HeadCoordinates) -> None:
+def test_the_beam_meets_the_ellipse_at_the_angle_of_its_normal(grid: BeamGrid, at: HeadCoordinates) -> None:
     # The distance's gradient along the beam is the cosine between beam and normal.
     along_beam = np.gradient(at.distance_mm, axis=0) / (grid.depth_step * SPACING_MM)
 
@@ -42,7 +43,7 @@ def test_the_beam_meets_the_ellipse_at_the_angle_of_its_normal(grid: PolarGrid, 
 
 
 @pytest.mark.parametrize("angle_rad", [0.0, 0.4, 1.2, 2.0, 3.1])
-def test_across_is_positive_on_the_side_away_from_the_probe(grid: PolarGrid, angle_rad: float) -> None:
+def test_across_is_positive_on_the_side_away_from_the_probe(grid: BeamGrid, angle_rad: float) -> None:
     at = HeadCoordinates.of(Ellipse(400, 260, 230, 180, angle_rad), grid, SPACING_MM)
 
     from_apex = np.broadcast_to(grid.radii[:, None], at.across.shape)

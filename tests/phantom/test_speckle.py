@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fetal_monai.phantom.sector import Sector
+from fetal_monai.geometry import Sector
+from fetal_monai.phantom.beam_grid import BeamGrid
 from fetal_monai.phantom.speckle import echo_envelope
 
 RAYLEIGH_SNR = math.sqrt(math.pi / (4 - math.pi))  # 1.913
@@ -52,8 +53,8 @@ def test_a_reflector_gives_rices_distribution() -> None:
 
 
 def test_speckle_widens_with_depth_on_the_screen() -> None:
-    sector = Sector(apex_x=300, apex_y=0, start_radius=100, end_radius=500, axis_rad=0, half_angle_rad=0.6)
-    grid = sector.grid((500, 600), depths=400, beams=300)
+    sector = Sector(apex_x=300, apex_y=0, start_radius=100, end_radius=500, start_angle_rad=-0.6, end_angle_rad=0.6)
+    grid = BeamGrid.of(sector, (500, 600), depths=400, beams=300)
     ones = np.ones((400, 300), dtype=np.float32)
     rng = np.random.default_rng(0)
     screens = np.stack([grid.scan_convert(echo_envelope(rng, ones, 0 * ones, 1.0, 6.0)) for _ in range(12)])
