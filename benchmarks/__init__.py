@@ -1,0 +1,1 @@
+"""Timings and comparisons, run by hand; never tests."""
