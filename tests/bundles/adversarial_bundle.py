@@ -14,7 +14,6 @@ from tests.bundles.segmentation_bundle import (
     flat,
     named,
     run_in,
-    train_in_two_processes,
 )
 
 LOSSES = {"segmentation_loss", "adversarial_loss", "discriminator_loss_label", "discriminator_loss_prediction"}
@@ -118,9 +117,9 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
             )
 
     def test_a_finished_training_is_prolonged(
-        self, trained: Path, tiny: dict[str, str], bundle: Path, checkout: Path, run: Run
+        self, trained: Path, tiny: dict[str, str], bundle: Path, checkout: Path, call: Run
     ) -> None:
-        train(run, checkout, self.source, {**tiny, "--output_dir": str(trained), "--epochs": "5", "--resume": "True"})
+        train(call, checkout, self.source, {**tiny, "--output_dir": str(trained), "--epochs": "5", "--resume": "True"})
         client, tracked = run_in(trained, bundle)
         assert tracked.info.status == "FINISHED"
         history = client.get_metric_history(tracked.info.run_id, "discriminator_loss")
@@ -158,32 +157,10 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
         assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
 
-    def test_without_adversarial_weight_the_baseline_is_equalled_to_the_bit(
-        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
-    ) -> None:
-        baseline, silenced = ({**tiny, "--output_dir": str(tmp_path / name)} for name in ("baseline", "silenced"))
-        train(run, checkout, self.source, {**silenced, "--adversarial_weight": "0"})
-        del baseline["--discriminator_learning_rate"]
-        train(run, checkout, self.source, baseline, "baseline")
-        states = [torch.load(tmp_path / n / "checkpoint.pt", weights_only=True) for n in ("baseline", "silenced")]
-        assert "discriminator" not in states[0]
-        assert all(torch.equal(value, states[1]["network"][name]) for name, value in states[0]["network"].items())
-        _, tracked = run_in(tmp_path / "baseline", bundle)
-        assert {tracked.data.params[name] for name in ("discriminator", "discriminator_learning_rate")} == {"none"}
-        assert "discriminator_loss" not in tracked.data.metrics
-
     def test_the_plain_u_net_trains_without_discriminator(
-        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
+        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, call: Run
     ) -> None:
-        train(run, checkout, self.source, {**tiny, "--output_dir": str(tmp_path)}, "baseline", "baseline_unet")
+        train(call, checkout, self.source, {**tiny, "--output_dir": str(tmp_path)}, "baseline", "baseline_unet")
         _, tracked = run_in(tmp_path, bundle)
         assert tracked.data.params["network"] == "BasicUNet"
         assert (tmp_path / "model.pt").is_file()
-
-    def test_two_processes_train_both_networks(self, tiny: dict[str, str], checkout: Path, tmp_path: Path) -> None:
-        overrides = {**tiny, "--output_dir": str(tmp_path)}
-        del overrides["--device"]
-        train_in_two_processes(checkout, config_files(self.source, "train", "multi_gpu_train"), flat(overrides))
-        state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-        for names in (state["network"], state["discriminator"], torch.load(tmp_path / "model.pt", weights_only=True)):
-            assert not any(name.startswith("module.") for name in names)

@@ -1,14 +1,16 @@
-"""The bundles, run as a user runs them: `python -m monai.bundle` in a process of its own."""
+"""The bundles, run as a user runs them: by the commands of `python -m monai.bundle`."""
 
-import os
+import io
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import fire
 import monai.bundle
+import monai.data
 import pytest
 
 from fetal_monai.data import prepare_hc18
@@ -16,41 +18,51 @@ from fetal_monai.phantom import write_phantoms
 
 REPOSITORY = Path(__file__).parents[2]
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-Call = Callable[..., None]
+Run = Callable[..., str]
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "monai.bundle", *arguments]
 
 
-def environment() -> dict[str, str]:
-    # Runs are tracked in the store beside the copied bundle, whatever the caller's environment names.
-    return {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+def reasons(error: BaseException | None) -> str:
+    """The messages of an error and of all that it was raised from."""
+    return f"{error}\n{reasons(error.__cause__)}" if error else ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store_beside_the_bundle() -> Iterator[None]:
+    """Runs are tracked in the store beside the copied bundle, whatever the caller's environment names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run `python -m monai.bundle ...`; fails with the output if the command does, unless `check` is False."""
+    """Run `python -m monai.bundle ...` in a process of its own; return what it prints, or fail with it."""
 
-    def run_bundle(*arguments: str, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=900
-        )
-        if check:
-            assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-        return done
+    def run_bundle(*arguments: str, cwd: Path) -> str:
+        done = subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=900)
+        assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        return done.stdout
 
     return run_bundle
 
 
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
-    """What `run` does but in this process: for commands that leave no trace in it, to save the seconds of importing."""
+@pytest.fixture(scope="session")
+def call() -> Run:
+    """What `run` does but in this process, to save the seconds of importing; errors are raised."""
 
-    def call_bundle(*arguments: str, cwd: Path) -> None:
-        monkeypatch.chdir(cwd)
-        fire.Fire(monai.bundle, command=list(arguments))
+    def call_bundle(*arguments: str, cwd: Path) -> str:
+        printed = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+            patch.chdir(cwd)
+            try:
+                fire.Fire(monai.bundle, command=list(arguments))
+            finally:
+                monai.data.set_track_meta(True)  # a training that fails leaves it off
+        return printed.getvalue()
 
     return call_bundle
 

@@ -20,7 +20,7 @@ import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow
 
 from fetal_monai.tracking import EXPERIMENT, tracking_uri
-from tests.bundles.conftest import Call, environment
+from tests.bundles.conftest import Run
 
 
 def runs_of(bundle: Path) -> tuple[mlflow.MlflowClient, list[mlflow.entities.Run]]:
@@ -61,7 +61,7 @@ def train_in_two_processes(checkout: Path, configs: str, arguments: Sequence[str
     launch += ["-m", "monai.bundle", "run", "training", "--config_file", configs, *arguments]
     for _ in range(2):
         done = subprocess.run(
-            launch, cwd=checkout, env={**environment(), "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
+            launch, cwd=checkout, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True
         )
         # Gloo's threads may abort an interpreter that is shutting down after its work (pytorch/pytorch#179291).
         if "terminate called without an active exception" not in done.stderr:
@@ -82,21 +82,21 @@ class FormatTests:
             name.removeprefix("--"): yaml.safe_load(value) for name, value in named(*self.network_overrides).items()
         }
 
-    def test_metadata_follows_the_schema(self, call: Call, tmp_path: Path) -> None:
+    def test_metadata_follows_the_schema(self, call: Run, tmp_path: Path) -> None:
         data = os.environ.get("FETAL_MONAI_DATA")
         if data is None:
             pytest.skip("FETAL_MONAI_DATA is not set: it holds the schema of MONAI's model zoo")
         schema = shutil.copy(Path(data) / "monai" / "meta_schema_20240725.json", tmp_path)
         call("verify_metadata", "--meta_file", "configs/metadata.json", "--filepath", str(schema), cwd=self.source)
 
-    def test_the_network_has_the_stated_input_and_output(self, call: Call) -> None:
+    def test_the_network_has_the_stated_input_and_output(self, call: Run) -> None:
         call(
             *("verify_net_in_out", "--net_id", "network_def", "--meta_file", "configs/metadata.json"),
             *("--config_file", "configs/inference.json"),
             cwd=self.source,
         )
 
-    def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, call: Call) -> None:
+    def test_exports_compute_what_the_network_computes(self, weights: Path, bundle: Path, call: Run) -> None:
         common = ["--net_id", "network_def", "--ckpt_file", str(weights), *self.network_overrides]
         common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
         shape = ["--input_shape", str([1, *self.image_shape]).replace(" ", "")]

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import mlflow
@@ -15,7 +14,7 @@ from monai.bundle import ConfigParser
 from PIL import Image
 
 from fetal_monai.tracking import EXPERIMENT
-from tests.bundles.conftest import REPOSITORY, Run, command, environment
+from tests.bundles.conftest import REPOSITORY, Run, command, reasons
 from tests.bundles.segmentation_bundle import (
     EvaluationTests,
     FormatTests,
@@ -34,7 +33,7 @@ SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
 @pytest.fixture(scope="module")
 def demonstration(checkout: Path, run: Run) -> str:
     """What the README's command prints: training without a data set, from the repository's root."""
-    return run("run", "training", "--config_file", "bundles/bisenet/configs/train.json", cwd=checkout).stdout
+    return run("run", "training", "--config_file", "bundles/bisenet/configs/train.json", cwd=checkout)
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +81,6 @@ class TestEvaluation(EvaluationTests):
         assert summary["heads_measured"] >= 0.9
         assert summary["head_circumference_absolute_difference_mm"] < 10
 
-    def test_absolute_difference_is_not_less_than_the_difference(self, summary: dict[str, float]) -> None:
-        difference = abs(summary["head_circumference_difference_mm"])
-        assert summary["head_circumference_absolute_difference_mm"] >= difference
-
 
 class TestInference:
     def test_without_a_data_set_it_measures_phantoms(self, weights: Path, checkout: Path, run: Run) -> None:
@@ -101,11 +96,11 @@ class TestInference:
         )
 
     def test_a_bundle_unpacked_elsewhere_one_file_and_a_pixel_spacing(
-        self, weights: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, run: Run
+        self, weights: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, call: Run
     ) -> None:
         unpacked = Path(shutil.copytree(bundle / "configs", tmp_path / "bisenet" / "configs")).parent
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
-        run(
+        call(
             "run",
             *("--config_file", "bisenet/configs/inference.json", "--bundle_root", "bisenet"),
             *("--dataset_dir", str(frame), "--pixel_spacing_mm", "0.2", "--weights", str(weights)),
@@ -122,7 +117,7 @@ class TestInference:
             assert mask.size == Image.open(frame).size
 
     def test_bad_files_become_rows_and_the_others_are_measured(
-        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, call: Run
     ) -> None:
         source, output = tmp_path / "frames", tmp_path / "out"
         source.mkdir()
@@ -133,7 +128,7 @@ class TestInference:
         (source / "empty.png").write_bytes(b"")
         (source / "text.png").write_text("no picture")
         config = "bundles/bisenet/configs/inference.json"
-        run(
+        call(
             *("run", "inferring", "--config_file", config, "--dataset_dir", str(source)),
             *("--output_dir", str(output), "--weights", str(weights)),
             cwd=checkout,
@@ -153,28 +148,32 @@ class TestInference:
 class TestResume:
     """A training that is killed goes on where it was, in the same MLflow run."""
 
-    def test_killed_between_epochs(self, checkout: Path, bundle: Path, few_phantoms: Path, tmp_path: Path) -> None:
-        arguments = command(
-            *("run", "training", "--config_file", "bundles/bisenet/configs/train.json", *SMALL),
-            *("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "4"),
-        )
-        checkpoint = tmp_path / "checkpoint.pt"
-        with subprocess.Popen(arguments, cwd=checkout, env=environment(), stdout=subprocess.DEVNULL) as training:
-            for _ in range(1200):
-                if checkpoint.is_file() or training.poll() is not None:
-                    break
-                time.sleep(0.1)
+    def test_killed_between_epochs(
+        self, checkout: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, call: Run
+    ) -> None:
+        train = "bundles/bisenet/configs/train.json"
+        arguments = ("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "3", *SMALL)
+        overlay, checkpoint = tmp_path / "pause.json", tmp_path / "checkpoint.pt"
+        pause = {"_target_": "tests.bundles.pause_after_epoch.PauseAfterEpoch"}
+        overlay.write_text(json.dumps({"+train#handlers": [pause]}))
+        with subprocess.Popen(
+            command("run", "training", "--config_file", f"['{train}','{overlay}']", *arguments),
+            cwd=checkout,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as training:
+            assert training.stdout is not None
+            assert any(line == "paused\n" for line in training.stdout)
             training.send_signal(signal.SIGKILL)
-        assert checkpoint.is_file()
-        stopped_after = torch.load(checkpoint, weights_only=True)["progress"]["epoch"]
-        assert stopped_after < 4
+        assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 1
 
-        subprocess.run([*arguments, "--resume", "True"], cwd=checkout, env=environment(), check=True)
-        assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 4
+        call("run", "training", "--config_file", train, *arguments, "--resume", "True", cwd=checkout)
+        assert torch.load(checkpoint, weights_only=True)["progress"]["epoch"] == 3
         client, run = run_in(tmp_path, bundle)
         assert run.info.status == "FINISHED"
         steps = [metric.step for metric in client.get_metric_history(run.info.run_id, "val_mean_dice")]
-        assert sorted(set(steps)) == [1, 2, 3, 4]
+        assert sorted(set(steps)) == [1, 2, 3]
 
 
 class TestMultiGpu:
@@ -213,11 +212,11 @@ class TestConfigs:
                 assert network(torch.rand(1, 3, 64, 64)).shape == (1, 2, 64, 64)
             assert parser.get_parsed_content("complexity").gmacs == pytest.approx(gmacs, rel=0.02)
 
-    def test_a_baseline_trains(self, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
+    def test_a_baseline_trains(self, checkout: Path, few_phantoms: Path, tmp_path: Path, call: Run) -> None:
         configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/baseline_unet.json']"
         arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "1", *SMALL]
-        done = run("run", "training", "--config_file", configs, *arguments, cwd=checkout)
-        assert "BasicUNet: 7.84 M parameters" in done.stdout
+        printed = call("run", "training", "--config_file", configs, *arguments, cwd=checkout)
+        assert "BasicUNet: 7.84 M parameters" in printed
         assert (tmp_path / "model.pt").is_file()
 
 
@@ -226,7 +225,7 @@ class TestOverrides:
 
     common = ("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--spatial_size", "[64,96]")
 
-    def test_training(self, few_phantoms: Path, tmp_path: Path, run: Run) -> None:
+    def test_training(self, few_phantoms: Path, tmp_path: Path, call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         overrides = {
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
@@ -235,14 +234,8 @@ class TestOverrides:
         }
         assert overrides.keys() == documented(BUNDLE, "train")
         store = f"sqlite:///{tmp_path}/mlruns.db"
-        done = subprocess.run(
-            command("run", "training", "--config_file", str(BUNDLE / "configs" / "train.json"), *flat(overrides)),
-            cwd=tmp_path,
-            env={**environment(), "MLFLOW_TRACKING_URI": store},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-6000:]
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+        call("run", "training", "--config_file", str(BUNDLE / "configs" / "train.json"), *flat(overrides), cwd=tmp_path)
         client = mlflow.MlflowClient(store)
         experiment = client.get_experiment_by_name(EXPERIMENT)
         assert experiment is not None
@@ -251,17 +244,17 @@ class TestOverrides:
         expected |= {"spatial_size": "[64, 96]", "autocast_dtype": "None", "device": "cpu"}
         assert {name: logged.data.params[name] for name in expected} == expected
 
-    def test_evaluation(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
+    def test_evaluation(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, call: Run) -> None:
         overrides = {
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
         }
         assert overrides.keys() == documented(BUNDLE, "evaluate")
         config = "bundles/bisenet/configs/evaluate.json"
-        run("run", "evaluating", "--config_file", config, *flat(overrides), cwd=checkout)
+        call("run", "evaluating", "--config_file", config, *flat(overrides), cwd=checkout)
         assert json.loads((tmp_path / "summary.json").read_text())["section"] == "validation"
 
-    def test_inference(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, run: Run) -> None:
+    def test_inference(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, call: Run) -> None:
         table = tmp_path / "table.csv"
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
         table.write_text(f"filename,pixel_spacing_mm,gestational_age_days\n{frame.name},0.1,150\n")
@@ -273,7 +266,7 @@ class TestOverrides:
         }
         assert overrides.keys() == documented(BUNDLE, "inference")
         config = "bundles/bisenet/configs/inference.json"
-        run("run", "inferring", "--config_file", config, *flat(overrides), cwd=checkout)
+        call("run", "inferring", "--config_file", config, *flat(overrides), cwd=checkout)
         with (tmp_path / "out" / "measurements.csv").open() as file:
             (row,) = csv.DictReader(file)
         assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.3")
@@ -281,30 +274,28 @@ class TestOverrides:
 
 
 class TestErrors:
-    def test_a_data_set_that_is_not_prepared(self, checkout: Path, tmp_path: Path, run: Run) -> None:
+    def test_a_data_set_that_is_not_prepared(self, checkout: Path, tmp_path: Path, call: Run) -> None:
         config = "bundles/bisenet/configs/train.json"
-        done = run(
-            "run", "training", "--config_file", config, "--dataset_dir", str(tmp_path), cwd=checkout, check=False
-        )
-        assert done.returncode != 0
-        assert f"{tmp_path / 'datalist.json'} does not exist" in done.stderr
-        assert "python -m data_prep.hc18" in done.stderr
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "training", "--config_file", config, "--dataset_dir", str(tmp_path), cwd=checkout)
+        assert f"{tmp_path / 'datalist.json'} does not exist" in reasons(raised.value)
+        assert "python -m data_prep.hc18" in reasons(raised.value)
 
-    def test_a_bundle_root_that_is_none(self, tmp_path: Path, few_phantoms: Path, run: Run) -> None:
+    def test_a_bundle_root_that_is_none(self, tmp_path: Path, few_phantoms: Path, call: Run) -> None:
         config = str(BUNDLE / "configs" / "inference.json")
         arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--bundle_root", "nowhere"]
         arguments += ["--weights", str(BUNDLE / "models" / "model.pt")]
-        done = run("run", "--config_file", config, *arguments, cwd=tmp_path, check=False)
-        assert done.returncode != 0
-        assert "nowhere is no bundle" in done.stderr
-        assert "--bundle_root" in done.stderr
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "--config_file", config, *arguments, cwd=tmp_path)
+        assert "nowhere is no bundle" in reasons(raised.value)
+        assert "--bundle_root" in reasons(raised.value)
 
-    def test_a_misspelt_override_is_named_before_any_work(self, tmp_path: Path, run: Run) -> None:
+    def test_a_misspelt_override_is_named_before_any_work(self, tmp_path: Path, call: Run) -> None:
         shutil.copytree(BUNDLE / "configs", tmp_path / "bundles" / "bisenet" / "configs")
         config = "bundles/bisenet/configs/train.json"
-        done = run("run", "training", "--config_file", config, "--lerning_rate", "0.1", cwd=tmp_path, check=False)
-        assert done.returncode != 0
-        assert f"{config} does not have --lerning_rate (did you mean --learning_rate?)" in done.stderr
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "training", "--config_file", config, "--lerning_rate", "0.1", cwd=tmp_path)
+        assert f"{config} does not have --lerning_rate (did you mean --learning_rate?)" in reasons(raised.value)
         assert {path.name for path in (tmp_path / "bundles" / "bisenet").iterdir()} == {"configs"}
 
     @pytest.mark.parametrize(
@@ -315,20 +306,20 @@ class TestErrors:
         ],
     )
     def test_a_word_where_a_python_value_is_expected(
-        self, option: tuple[str, str], message: str, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+        self, option: tuple[str, str], message: str, checkout: Path, few_phantoms: Path, tmp_path: Path, call: Run
     ) -> None:
         arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *SMALL, *option]
         config = "bundles/bisenet/configs/train.json"
-        done = run("run", "training", "--config_file", config, *arguments, cwd=checkout, check=False)
-        assert done.returncode != 0
-        assert message in done.stderr
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "training", "--config_file", config, *arguments, cwd=checkout)
+        assert message in reasons(raised.value)
 
-    def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, run: Run) -> None:
+    def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, call: Run) -> None:
         arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--weights", "nothing.pt"]
         config = "bundles/bisenet/configs/inference.json"
-        done = run("run", "--config_file", config, *arguments, cwd=checkout, check=False)
-        assert done.returncode != 0
-        assert "There are no weights at nothing.pt" in done.stderr
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "--config_file", config, *arguments, cwd=checkout)
+        assert "There are no weights at nothing.pt" in reasons(raised.value)
 
 
 class TestShippedWeights:

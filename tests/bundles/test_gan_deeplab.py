@@ -23,14 +23,14 @@ class TestGanDeepLab(AdversarialBundleTests):
     )
 
     def test_pretrained_weights_are_taken_over(
-        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, run: Run
+        self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, call: Run
     ) -> None:
         torch.manual_seed(0)
         state = DeepLabV2(depth="resnet50").backbone.state_dict()
         torch.save({**state, "fc.weight": torch.rand(1000, 2048)}, tmp_path / "resnet50.pth")
         overrides = {**tiny, "--output_dir": str(tmp_path), "--pretrained": str(tmp_path / "resnet50.pth")}
         # So small a rate leaves the weights nearly where they were.
-        train(run, checkout, BUNDLE, {**overrides, "--learning_rate": "1e-12", "--epochs": "1"})
+        train(call, checkout, BUNDLE, {**overrides, "--learning_rate": "1e-12", "--epochs": "1"})
         trained = torch.load(tmp_path / "model.pt", weights_only=True)
         torch.testing.assert_close(trained["backbone.layer4.2.conv2.weight"], state["layer4.2.conv2.weight"])
         _, tracked = run_in(tmp_path, bundle)

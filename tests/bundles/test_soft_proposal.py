@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 import av
-import monai.bundle
 import numpy as np
 import pytest
 import torch
-from fire.parser import DefaultParseValue
 from monai.bundle import ConfigParser
 from numpy.testing import assert_allclose
 from PIL import Image
@@ -65,13 +63,6 @@ def sectors(few_phantoms: Path) -> Path:
     return few_phantoms / "labels.csv"
 
 
-def bundle_run(run_id: str, checkout: Path, config: str | list[str], overrides: dict[str, str]) -> None:
-    """What the command line does, without the seconds that a process of its own takes to import."""
-    configs = [str(checkout / name) for name in ([config] if isinstance(config, str) else config)]
-    values = {name.removeprefix("--"): DefaultParseValue(value) for name, value in overrides.items()}
-    monai.bundle.run(run_id, config_file=configs, **{"bundle_root": str(checkout / "bundles/soft_proposal"), **values})
-
-
 @pytest.fixture(scope="module")
 def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The overrides that the README documents for a training, but for the output folder, small."""
@@ -94,7 +85,7 @@ def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> tup
     output = bundle / "output" / "train"
     overrides = {**tiny, "--output_dir": str(output)}
     assert overrides.keys() == documented(bundle, "train")
-    return output, run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout).stdout
+    return output, run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +117,11 @@ class TestTraining:
         assert 0 <= tracked.data.metrics["val_accuracy"] <= 1
 
     def test_a_resumed_training_ends_where_an_unbroken_one_does(
-        self, tiny: dict[str, str], trained: tuple[Path, str], checkout: Path, tmp_path: Path
+        self, tiny: dict[str, str], trained: tuple[Path, str], checkout: Path, tmp_path: Path, call: Run
     ) -> None:
         for changes in (named("--epochs", "1"), named("--resume", "True")):
-            bundle_run("training", checkout, TRAIN, {**tiny, "--output_dir": str(tmp_path), **changes})
+            overrides = {**tiny, "--output_dir": str(tmp_path), **changes}
+            call("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
         states = [
             torch.load(folder / "checkpoint.pt", weights_only=True)["network"] for folder in (trained[0], tmp_path)
         ]
@@ -192,7 +184,7 @@ def test_overlays(overlay: str, parameters: int, sites: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, sectors: Path) -> Evaluated:
+def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, sectors: Path, run: Run) -> Evaluated:
     output = bundle / "output" / "evaluation"
     overrides = {
         **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", str(bundle)),
@@ -202,7 +194,7 @@ def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, 
         **named("--geometry_table", str(sectors)),
     }
     assert overrides.keys() == documented(bundle, "evaluate")
-    bundle_run("evaluating", checkout, EVALUATE, overrides)
+    run("run", "evaluating", "--config_file", EVALUATE, *flat(overrides), cwd=checkout)
     with (output / "per_image.csv").open(newline="") as file:
         return output, list(csv.DictReader(file))
 
@@ -252,7 +244,7 @@ def bright_network() -> SoftProposalNetwork:
 
 
 @pytest.fixture(scope="module")
-def inference(checkout: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Localised:
+def inference(checkout: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory, call: Run) -> Localised:
     folder = tmp_path_factory.mktemp("inference")
     source, output = folder / "frames", folder / "out"
     (source / "exam").mkdir(parents=True)
@@ -275,7 +267,7 @@ def inference(checkout: Path, bundle: Path, tmp_path_factory: pytest.TempPathFac
         **named("--polar", "False", "--geometry_table", str(table)),
     }
     assert overrides.keys() == documented(bundle, "inference")
-    bundle_run("inferring", checkout, INFERENCE, overrides)
+    call("run", "inferring", "--config_file", INFERENCE, *flat(overrides), cwd=checkout)
     by_file: dict[str, list[dict[str, str]]] = {}
     with (output / "regions.csv").open(newline="") as file:
         for row in csv.DictReader(file):
