@@ -89,6 +89,14 @@ class TestMetaImage:
         write_mask(MASK, frame, tmp_path / "mask.mhd")
         assert "ElementDataFile = mask.raw" in (tmp_path / "mask.mhd").read_text()
 
+    def test_a_name_that_a_header_cannot_state(self, tmp_path: Path) -> None:
+        """A pattern of file names, as ITK would take it: the pixels stay behind the header."""
+        frame = write_metaimage(tmp_path / "frame.mhd", PICTURE)
+        for name in ("100%s.mhd", "two\nlines.mhd"):
+            write_mask(MASK, frame, tmp_path / "masks" / name)
+            assert_array_equal(read_frame(tmp_path / "masks" / name).pixels, MASK * 255)
+        assert len(list((tmp_path / "masks").iterdir())) == 2
+
     @pytest.mark.parametrize("suffix", [".mha", ".mhd"])
     def test_an_unknown_spacing_stays_unknown(self, tmp_path: Path, suffix: str) -> None:
         """ITK would write 1 x 1 mm, and the next reader believe it."""

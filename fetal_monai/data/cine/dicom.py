@@ -11,7 +11,8 @@ import pydicom
 from pydicom.pixels import iter_pixels
 
 from fetal_monai.data.cine.loop import Cine, CineError, Decoded
-from fetal_monai.data.frame import check_decoder, decoding, dicom_gray, dicom_spacing
+from fetal_monai.data.decoding import decoding
+from fetal_monai.data.frame import check_decoder, dicom_gray, dicom_spacing
 
 
 def open_dicom_cine(path: Path) -> Cine:
@@ -21,7 +22,8 @@ def open_dicom_cine(path: Path) -> Cine:
         path: the file.
 
     Raises:
-        FrameError: the file is damaged, without pixels, or compressed in a way that cannot be decoded.
+        FrameError: the file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
+            decoded.
     """
     with decoding(path):
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
