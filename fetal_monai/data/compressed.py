@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["ZLIB_OR_GZIP", "inflated"]
+from pydicom.filereader import read_file_meta_info
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from fetal_monai.data.pixel_limit import max_decompressed_bytes
+
+__all__ = ["ZLIB_OR_GZIP", "check_deflated_dicom", "check_gzip", "inflated"]
 
 ZLIB_OR_GZIP = 47  # zlib tells the format from the data
+_BARE_DEFLATE = -zlib.MAX_WBITS
 _PIECE_BYTES = 1 << 20
+# Preamble, "DICM", and the element that states the length of what follows it of the meta information.
+_DICOM_META_START = 128 + 4 + 12
 
 
 def inflated(file: BinaryIO, wbits: int) -> Iterator[bytes]:
@@ -31,3 +41,37 @@ def inflated(file: BinaryIO, wbits: int) -> Iterator[bytes]:
             raise EOFError("its compressed data end too early")
         if piece:
             yield piece
+
+
+def check_gzip(path: Path) -> None:
+    """Read a gzip file to its end: nibabel stops at the last pixel, before the checksum.
+
+    Raises:
+        OSError: The file is damaged (also zlib.error and EOFError).
+        ValueError: The content is longer than `max_decompressed_bytes`.
+    """
+    with gzip.open(path) as file:
+        _check_length(path, iter(lambda: file.read(_PIECE_BYTES), b""))
+
+
+def check_deflated_dicom(path: Path) -> None:
+    """Check a DICOM file in Deflated Explicit VR Little Endian, which pydicom decompresses whatever comes out.
+
+    Raises:
+        ValueError: The content is longer than `max_decompressed_bytes`.
+        zlib.error: The file is damaged (also EOFError).
+    """
+    meta = read_file_meta_info(path)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    with path.open("rb") as file:
+        file.seek(_DICOM_META_START + meta.FileMetaInformationGroupLength)
+        _check_length(path, inflated(file, _BARE_DEFLATE))
+
+
+def _check_length(path: Path, pieces: Iterable[bytes]) -> None:
+    length, limit = 0, max_decompressed_bytes(path)
+    for piece in pieces:
+        length += len(piece)
+        if length > limit:
+            raise ValueError(f"it holds more than {limit:,} bytes once decompressed")

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
 from pydicom.uid import MPEGTransferSyntaxes
 
+from fetal_monai.data.compressed import check_deflated_dicom
 from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.luminance import BT_601, luminance
 from fetal_monai.data.metaimage import open_metaimage
 from fetal_monai.data.nifti import read_nifti
 from fetal_monai.data.picture import read_picture
+from fetal_monai.data.pixel_limit import check_pixel_count
 from fetal_monai.geometry import tissue_region
 
 __all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
@@ -85,7 +87,8 @@ def read_frame(path: str | Path) -> Frame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, of another kind, or not one 2-D frame of finite values.
+        FrameError: the file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
+            `check_pixel_count` allows.
     """
     path = Path(path)
     if not path.is_file():
@@ -191,10 +194,12 @@ def _read_metaimage(path: Path) -> Frame:
 
 def _read_dicom(path: Path) -> Frame:
     with decoding(path):
+        check_deflated_dicom(path)
         dataset = pydicom.dcmread(path)
         if "PixelData" not in dataset:
             kind = dataset.get("Modality", "unknown modality")
             raise FrameError(f"{path}: a DICOM file without pixels ({kind}); export the frame itself.")
+        check_pixel_count(path, dataset.Rows, dataset.Columns)
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")

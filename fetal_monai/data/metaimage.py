@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from fetal_monai.data.compressed import ZLIB_OR_GZIP, inflated
 from fetal_monai.data.decoding import FrameError, decoding
 from fetal_monai.data.luminance import BT_709, luminance
+from fetal_monai.data.pixel_limit import check_pixel_count
 
 __all__ = ["MetaImage", "open_metaimage", "read_metaimage_header"]
 
@@ -137,6 +138,7 @@ def open_metaimage(path: Path) -> MetaImage:
     """
     header, header_end = _read_header(path)
     size = _size(path, header)
+    check_pixel_count(path, size[1], size[0])
     channels = header.get("ElementNumberOfChannels", "1")
     if channels not in ("1", "3"):
         raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")

@@ -10,8 +10,10 @@ import numpy as np
 from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
 
+from fetal_monai.data.compressed import check_gzip
 from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.luminance import BT_601, luminance
+from fetal_monai.data.pixel_limit import check_pixel_count
 
 __all__ = ["read_nifti"]
 
@@ -28,13 +30,17 @@ def read_nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float] | N
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, or not one 2-D frame of real values.
+        FrameError: The file is damaged, or not one 2-D frame of real values and of few enough pixels.
     """
     with decoding(path):
+        if path.name.lower().endswith(".gz"):
+            check_gzip(path)
         image: Any = nib.load(path)
         if len(image.shape) < 2 or any(length != 1 for length in image.shape[2:]):
             raise not_one_frame(path, f"size {' x '.join(map(str, image.shape))}")
-        values = np.asanyarray(image.dataobj).reshape(image.shape[:2]).T
+        width, height = image.shape[:2]
+        check_pixel_count(path, height, width)
+        values = np.asanyarray(image.dataobj).reshape(width, height).T
         if np.iscomplexobj(values):
             raise FrameError(f"{path}: complex values; expected grey levels. Store the magnitude.")
         if values.dtype.names:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fetal_monai.data.decoding import decoding, not_one_frame
+from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
+from fetal_monai.data.pixel_limit import check_pixel_count
 
 __all__ = ["read_picture"]
 
@@ -22,17 +24,28 @@ def read_picture(path: Path) -> NDArray[np.float32]:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, or has several pages.
+        FrameError: The file is damaged, has several pages, or too many pixels.
     """
-    with decoding(path), Image.open(str(path), formats=_FORMATS) as picture:
+    with decoding(path), path.open("rb") as file, warnings.catch_warnings():
+        # Users may have allowed more than the 89 million pixels at which Pillow warns.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            picture = Image.open(file, formats=_FORMATS)
+        except Image.DecompressionBombError as error:
+            raise FrameError(f"{path}: too many pixels to be decoded ({error}); export a smaller frame.") from error
+        check_pixel_count(path, picture.height, picture.width)
         frames = getattr(picture, "n_frames", 1)
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")
-        if picture.mode in ("LA", "La"):
-            gray = picture.getchannel("L")
-        elif picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
-            gray = picture.convert("L") if picture.mode == "1" else picture
-        else:  # By way of RGB, so that alpha is dropped and a palette looked up
-            gray = picture.convert("RGB").convert("L")
         picture.load()
-        return np.array(gray, dtype=np.float32)
+        return np.array(_gray(picture), dtype=np.float32)
+
+
+def _gray(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("LA", "La"):
+        return picture.getchannel("L")
+    if picture.mode in ("L", "F") or picture.mode.startswith("I"):
+        return picture
+    if picture.mode == "1":
+        return picture.convert("L")
+    return picture.convert("RGB").convert("L")  # by way of RGB, so that alpha is dropped and a palette looked up

@@ -133,6 +133,12 @@ def raw_metaimage_that_claims_to_be_compressed(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"CompressedData = False", b"CompressedData = True"))
 
 
+def nifti_with_a_wrong_checksum(path: Path) -> None:
+    content = bytearray(write_nifti(path, PICTURE).read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
 class BadFile(NamedTuple):
     name: str
     make: Callable[[Path], None]
@@ -174,6 +180,7 @@ BAD_FILES = [
     BadFile("list.mhd", list_of_data_files, r"in several files \(ElementDataFile = LIST\); expected LOCAL or the name"),
     BadFile("pattern.mhd", pattern_of_data_files, r"in several files \(ElementDataFile = scan%s\.raw 1 2 1\)"),
     BadFile("not compressed.mha", raw_metaimage_that_claims_to_be_compressed, DAMAGED),
+    BadFile("checksum.nii.gz", nifti_with_a_wrong_checksum, DAMAGED),
     BadFile("two channels.mha", header_of_two_channels, r"2 values per pixel; expected 1 \(gray\) or 3"),
 ]
 

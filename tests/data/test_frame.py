@@ -154,6 +154,15 @@ class TestNifti:
         pixels += 1
         assert_array_equal(pixels, PICTURE + 1.0)
 
+    @pytest.mark.parametrize("place", [-1, -6, 40, 100])
+    def test_a_gzip_stream_is_read_to_its_checksum(self, tmp_path: Path, place: int) -> None:
+        path = write_nifti(tmp_path / "frame.nii.gz", np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8))
+        content = bytearray(path.read_bytes())
+        content[place] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as a frame"):
+            read_frame(path)
+
     def test_colour(self, tmp_path: Path) -> None:
         rgb = np.empty(PICTURE.T.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])
         rgb["R"], rgb["G"], rgb["B"] = PICTURE.T, PICTURE.T, PICTURE.T
