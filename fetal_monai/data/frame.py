@@ -73,7 +73,8 @@ def read_frame(path: str | Path) -> Frame:
     """Read one frame from PNG, JPEG, BMP, TIFF, MetaImage, NIfTI or DICOM.
 
     Colour becomes luminance, an alpha channel is dropped, 16-bit values are kept. Pixels are taken in the order
-    they are stored in; NIfTI's (i, j) are (column, row). The pixel spacing is reported only where the file states it:
+    they are stored in; NIfTI's (i, j) are (column, row). Only EXIF's Orientation (JPEG, PNG, TIFF) is applied, as
+    viewers do. The pixel spacing is reported only where the file states it:
 
     - PNG, JPEG, BMP, TIFF: never. Their dpi tag is about paper, not about the patient.
     - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.

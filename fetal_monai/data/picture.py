@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.pixel_limit import check_pixel_count
@@ -18,7 +18,7 @@ _FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 
 
 def read_picture(path: Path) -> NDArray[np.float32]:
-    """The gray levels (H, W) of a picture.
+    """The gray levels (H, W) of a picture as viewers show it, turned and mirrored as EXIF's Orientation says.
 
     Args:
         path: The file.
@@ -26,6 +26,7 @@ def read_picture(path: Path) -> NDArray[np.float32]:
     Raises:
         FrameError: The file is damaged, has several pages, or too many pixels.
     """
+    # An open file: given a path, Pillow maps an uncompressed TIFF into memory by the size that it has once turned.
     with decoding(path), path.open("rb") as file, warnings.catch_warnings():
         # Users may have allowed more than the 89 million pixels at which Pillow warns.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -37,7 +38,7 @@ def read_picture(path: Path) -> NDArray[np.float32]:
         frames = getattr(picture, "n_frames", 1)
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")
-        picture.load()
+        ImageOps.exif_transpose(picture, in_place=True)
         return np.array(_gray(picture), dtype=np.float32)
 
 

@@ -57,6 +57,27 @@ class TestPicture:
         deep = PICTURE.astype(np.uint16) * 200
         assert_array_equal(read_frame(write_picture(tmp_path / f"deep{suffix}", deep)).pixels, deep)
 
+    @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+    @pytest.mark.parametrize(
+        ("orientation", "shown"),
+        [
+            (1, PICTURE),
+            (2, PICTURE[:, ::-1]),
+            (3, PICTURE[::-1, ::-1]),
+            (4, PICTURE[::-1]),
+            (5, PICTURE.T),
+            (6, np.rot90(PICTURE, -1)),
+            (7, PICTURE[::-1, ::-1].T),
+            (8, np.rot90(PICTURE)),
+        ],
+    )
+    def test_is_turned_as_viewers_show_it(self, tmp_path: Path, suffix: str, orientation: int, shown: Any) -> None:
+        exif = Image.Exif()
+        exif[274] = orientation
+        path = tmp_path / f"turned{suffix}"
+        Image.fromarray(PICTURE).save(path, exif=exif)
+        assert_allclose(read_frame(path).pixels, shown, atol=40 if suffix == ".jpg" else 0)
+
     def test_float_tiff_is_kept(self, tmp_path: Path) -> None:
         values = PICTURE.astype(np.float32) / 7
         assert_array_equal(read_frame(write_picture(tmp_path / "float.tif", values)).pixels, values)
