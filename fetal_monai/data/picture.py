@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLEFORMAT, TiffImageFile
 
 from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.pixel_limit import check_pixel_count
@@ -38,8 +39,10 @@ def read_picture(path: Path) -> NDArray[np.float32]:
         frames = getattr(picture, "n_frames", 1)
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")
+        unsigned = _is_unsigned_32_bit(picture)
         ImageOps.exif_transpose(picture, in_place=True)
-        return np.array(_gray(picture), dtype=np.float32)
+        pixels = np.asarray(_gray(picture))
+        return np.array(pixels.view(np.uint32) if unsigned else pixels, dtype=np.float32)
 
 
 def _gray(picture: Image.Image) -> Image.Image:
@@ -50,3 +53,11 @@ def _gray(picture: Image.Image) -> Image.Image:
     if picture.mode == "1":
         return picture.convert("L")
     return picture.convert("RGB").convert("L")  # by way of RGB, so that alpha is dropped and a palette looked up
+
+
+def _is_unsigned_32_bit(picture: Image.Image) -> bool:
+    """Whether this is a TIFF whose values Pillow, which has no such mode, gives as signed ones."""
+    if not isinstance(picture, TiffImageFile) or picture.mode != "I":
+        return False
+    # The tag's default is 1, unsigned.
+    return picture.tag_v2.get(BITSPERSAMPLE) == (32,) and picture.tag_v2.get(SAMPLEFORMAT, (1,)) == (1,)

@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+import tifffile
 from monai.data import decollate_batch, list_data_collate
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Resized
 from numpy.testing import assert_allclose, assert_array_equal
@@ -56,6 +57,16 @@ class TestPicture:
     def test_16_bits_are_kept(self, tmp_path: Path, suffix: str) -> None:
         deep = PICTURE.astype(np.uint16) * 200
         assert_array_equal(read_frame(write_picture(tmp_path / f"deep{suffix}", deep)).pixels, deep)
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_32_bit_tiff_signed_and_unsigned(self, tmp_path: Path, compression: str | None) -> None:
+        """Pillow has one mode for both, and gives 3,000,000,000 as a negative number."""
+        signed = PICTURE.astype(np.int32) * 2**23 - 2**30
+        tifffile.imwrite(tmp_path / "signed.tif", signed, compression=compression)
+        assert_array_equal(read_frame(tmp_path / "signed.tif").pixels, signed.astype(np.float32))
+        unsigned = PICTURE.astype(np.uint32) * 2**24
+        tifffile.imwrite(tmp_path / "unsigned.tif", unsigned, compression=compression)
+        assert_array_equal(read_frame(tmp_path / "unsigned.tif").pixels, unsigned.astype(np.float32))
 
     @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
     @pytest.mark.parametrize(
