@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import itk
-import nibabel as nib
 import numpy as np
 import pydicom
 from monai.config import PathLike
 from monai.data import ImageReader
 from monai.utils import MetaKeys
-from nibabel.openers import ImageOpener
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
 from pydicom.uid import MPEGTransferSyntaxes
 
+from fetal_monai.data.compressed import check_deflated_dicom
+from fetal_monai.data.decoding import FrameError, decoding, not_one_frame
+from fetal_monai.data.luminance import BT_601, luminance
+from fetal_monai.data.metaimage import open_metaimage
+from fetal_monai.data.nifti import read_nifti
+from fetal_monai.data.picture import read_picture
+from fetal_monai.data.pixel_limit import check_pixel_count
 from fetal_monai.geometry import tissue_region
 
 __all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
@@ -33,12 +36,6 @@ METAIMAGE_SUFFIXES = (".mha", ".mhd")
 NIFTI_SUFFIXES = (".nii", ".nii.gz")
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 FRAME_SUFFIXES = PICTURE_SUFFIXES + METAIMAGE_SUFFIXES + NIFTI_SUFFIXES + DICOM_SUFFIXES
-
-LUMINANCE = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, the weights Pillow uses
-
-
-class FrameError(ValueError):
-    """A file that cannot be used as a frame: the message names the file, what is wrong and the mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +73,8 @@ def read_frame(path: str | Path) -> Frame:
     """Read one frame from PNG, JPEG, BMP, TIFF, MetaImage, NIfTI or DICOM.
 
     Colour becomes luminance, an alpha channel is dropped, 16-bit values are kept. Pixels are taken in the order
-    they are stored in; NIfTI's (i, j) are (column, row). The pixel spacing is reported only where the file
-    states it:
+    they are stored in; NIfTI's (i, j) are (column, row). Only EXIF's Orientation (JPEG, PNG, TIFF) is applied, as
+    viewers do. The pixel spacing is reported only where the file states it:
 
     - PNG, JPEG, BMP, TIFF: never. Their dpi tag is about paper, not about the patient.
     - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.
@@ -91,7 +88,8 @@ def read_frame(path: str | Path) -> Frame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, of another kind, or not one 2-D frame of finite values.
+        FrameError: the file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
+            `check_pixel_count` allows.
     """
     path = Path(path)
     if not path.is_file():
@@ -104,7 +102,7 @@ def read_frame(path: str | Path) -> Frame:
             f"{path}: not a kind of file that holds a frame; expected one of {', '.join(FRAME_SUFFIXES)}, "
             "or DICOM without a suffix."
         )
-    frame = _reader_of(suffix)(path)
+    frame = _decoded(path, suffix)
     if problem := unusable_pixels(frame.pixels):
         raise FrameError(f"{path}: {problem}")
     return frame
@@ -175,113 +173,37 @@ def _as_names(data: Sequence[PathLike] | PathLike) -> list[str]:
     return [str(data)]
 
 
-def _reader_of(suffix: str) -> Callable[[Path], Frame]:
+def _decoded(path: Path, suffix: str) -> Frame:
     if suffix in PICTURE_SUFFIXES:
-        return _read_picture
+        return Frame(read_picture(path), None)
     if suffix in METAIMAGE_SUFFIXES:
-        return _read_metaimage
+        return _read_metaimage(path)
     if suffix in NIFTI_SUFFIXES:
-        return _read_nifti
-    return _read_dicom
-
-
-def _read_picture(path: Path) -> Frame:
-    with decoding(path), Image.open(str(path), formats=("PNG", "JPEG", "BMP", "TIFF")) as picture:
-        frames = getattr(picture, "n_frames", 1)
-        if frames != 1:
-            raise _not_one_frame(path, f"{frames} frames")
-        picture.load()
-        if picture.mode in ("LA", "La"):
-            gray = picture.getchannel("L")
-        elif picture.mode in ("1", "L", "F") or picture.mode.startswith("I"):
-            gray = picture.convert("L") if picture.mode == "1" else picture
-        else:  # By way of RGB, so that alpha is dropped and a palette looked up
-            gray = picture.convert("RGB").convert("L")
-        return Frame(np.array(gray, dtype=np.float32), None)
+        pixels, spacing = read_nifti(path)
+        return Frame(pixels, spacing and usable_spacing(spacing))
+    return _read_dicom(path)
 
 
 def _read_metaimage(path: Path) -> Frame:
-    header = read_metaimage_header(path)
-    check_metaimage_header(path, header)
+    image = open_metaimage(path)
+    if any(length != 1 for length in image.size[2:]):
+        raise not_one_frame(path, f"size {' x '.join(map(str, image.size))}")
     with decoding(path):
-        # Read as float: ITK turns colour into luminance (ITU-R BT.709) on the way.
-        image = itk.imread(str(path), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
-        size = tuple(image.GetLargestPossibleRegion().GetSize())
-        if len(size) < 2 or any(length != 1 for length in size[2:]):
-            raise _not_one_frame(path, f"size {' x '.join(map(str, size))}")
-        pixels = itk.array_from_image(image).reshape(size[1], size[0])
-        # ITK's spacing is (x, y, ...)
-        column, row = (float(value) for value in list(image.GetSpacing())[:2])
-        return Frame(pixels, usable_spacing((row, column)) if states_spacing(header) else None)
-
-
-def check_metaimage_header(path: Path, header: dict[str, str]) -> None:
-    """Check what ITK would read wrongly, or refuse with no reason.
-
-    Raises:
-        FrameError: the pixels are neither gray nor colour, or lie in a file that is not there.
-    """
-    channels = header.get("ElementNumberOfChannels", "1")
-    if channels not in ("1", "3"):
-        raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")
-    data_file = header["ElementDataFile"]
-    if data_file.upper() not in ("LOCAL", "LIST") and "%" not in data_file and not (path.parent / data_file).is_file():
-        raise FrameError(f"{path}: its data file {data_file} is missing; put it into the same folder.")
-
-
-def states_spacing(header: dict[str, str]) -> bool:
-    """Whether a MetaImage header states a spacing at all: where it does not, ITK says 1.0."""
-    return "ElementSpacing" in header or "ElementSize" in header
-
-
-def read_metaimage_header(path: Path) -> dict[str, str]:
-    """The ``key = value`` lines of a MetaImage header, of which ElementDataFile is the last.
-
-    Raises:
-        FrameError: the file does not start with such a header.
-    """
-    header: dict[str, str] = {}
-    with path.open("rb") as file:
-        while line := file.readline(4096):
-            key, equals, value = line.decode("latin-1").partition("=")
-            if not equals:
-                break
-            header[key.strip()] = value.strip()
-            if key.strip() == "ElementDataFile":
-                return header
-    raise FrameError(f"{path}: no MetaImage header (no ElementDataFile line); export the frame again.")
-
-
-def _read_nifti(path: Path) -> Frame:
-    with decoding(path):
-        image: Any = nib.load(path)
-        values = np.asanyarray(image.dataobj)
-        if values.ndim < 2 or any(length != 1 for length in values.shape[2:]):
-            raise _not_one_frame(path, f"size {' x '.join(map(str, values.shape))}")
-        values = values.reshape(values.shape[:2]).T
-        if values.dtype.names:
-            values = np.stack([values[name] for name in ("R", "G", "B")], axis=-1) @ LUMINANCE
-        if np.iscomplexobj(values):
-            raise FrameError(f"{path}: complex values; expected grey levels. Store the magnitude.")
-        with ImageOpener(path) as file:
-            # Unchecked, as stored: nibabel's own check turns a pixdim of zero into 1.
-            header = type(image.header).from_fileobj(file, check=False)
-        column, row = (abs(float(length)) for length in header["pixdim"][1:3])
-        unit = header.get_xyzt_units()[0]
-        to_mm = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}[unit]
-        stated = not (unit == "unknown" and row == column == 1.0)
-        return Frame(_as_pixels(values), usable_spacing((row * to_mm, column * to_mm)) if stated else None)
+        (pixels,) = image.frames()
+    return Frame(pixels, image.spacing_mm and usable_spacing(image.spacing_mm))
 
 
 def _read_dicom(path: Path) -> Frame:
     with decoding(path):
+        check_deflated_dicom(path)
         dataset = pydicom.dcmread(path)
         if "PixelData" not in dataset:
             kind = dataset.get("Modality", "unknown modality")
             raise FrameError(f"{path}: a DICOM file without pixels ({kind}); export the frame itself.")
+        check_pixel_count(path, dataset.Rows, dataset.Columns)
         frames = int(dataset.get("NumberOfFrames") or 1)
         if frames != 1:
-            raise _not_one_frame(path, f"{frames} frames")
+            raise not_one_frame(path, f"{frames} frames")
         check_decoder(path, dataset)
         return Frame(dicom_gray(pixel_array(dataset), dataset), dicom_spacing(dataset))
 
@@ -307,12 +229,12 @@ def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.flo
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         values = apply_color_lut(values, dataset)
     if values.ndim == 3:
-        values = values[..., :3] @ LUMINANCE
+        values = luminance(values[..., :3], BT_601)
     elif dataset.PhotometricInterpretation == "MONOCHROME1":
         # The lowest value is white: turn the stored range round.
         signed = bool(dataset.PixelRepresentation)
         values = (-1.0 if signed else 2.0**dataset.BitsStored - 1.0) - values
-    return _as_pixels(values)
+    return values.astype(np.float32)
 
 
 def dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
@@ -326,40 +248,3 @@ def dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
 def usable_spacing(spacing: Spacing) -> Spacing | None:
     """The spacing, or None when a number in it cannot be a length in mm."""
     return spacing if all(math.isfinite(value) and value > 0 for value in spacing) else None
-
-
-def _as_pixels(values: NDArray[Any]) -> NDArray[np.float32]:
-    # A copy in any case: nibabel's array may be a read-only map of the file.
-    return np.array(values, dtype=np.float32, order="C")
-
-
-def _not_one_frame(path: Path, found: str) -> FrameError:
-    return FrameError(f"{path}: has {found}; expected one 2-D frame. Export the frame to measure on its own.")
-
-
-@contextmanager
-def decoding(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged bytes into a FrameError.
-
-    Every exception is caught: the libraries raise struct.error, zlib.error, KeyError, RuntimeError and their own
-    kinds, and one bad file must not end a batch.
-    """
-    try:
-        yield
-    except FrameError:
-        raise
-    except Exception as error:
-        raise FrameError(
-            f"{path}: cannot be read as a frame, so it is damaged or not what its name says "
-            f"({decoder_reason(error, path)}); export or copy it again."
-        ) from error
-
-
-def decoder_reason(error: Exception, path: Path) -> str:
-    """What a decoder found wrong, in one line."""
-    message = str(getattr(error, "strerror", None) or error)
-    if "File cannot be read" in message:  # by ITK, and then "No such file or directory", whatever is wrong
-        return "its header or its pixel data are incomplete"
-    # The last line: ITK puts its source file first. The name alone: the message starts with the whole path.
-    lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
-    return lines[-1].strip().rstrip(".")

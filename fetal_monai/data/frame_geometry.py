@@ -19,8 +19,8 @@ from fetal_monai.data.frame import (
     PICTURE_SUFFIXES,
     Spacing,
     frame_suffix,
-    read_metaimage_header,
 )
+from fetal_monai.data.metaimage import read_metaimage_header
 from fetal_monai.geometry import (
     GEOMETRY_FIELDS,
     MINIMUM_CONFIDENCE,

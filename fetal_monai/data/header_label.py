@@ -14,8 +14,8 @@ from fetal_monai.data.frame import (
     NIFTI_SUFFIXES,
     FrameError,
     frame_suffix,
-    read_metaimage_header,
 )
+from fetal_monai.data.metaimage import read_metaimage_header
 
 LABELLED_SUFFIXES = METAIMAGE_SUFFIXES + NIFTI_SUFFIXES
 """Kinds of file whose header can hold a label."""

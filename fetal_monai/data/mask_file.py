@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import itk
 import nibabel as nib
 import numpy as np
 import pydicom
@@ -22,9 +21,8 @@ from fetal_monai.data.frame import (
     NIFTI_SUFFIXES,
     frame_suffix,
     read_frame,
-    read_metaimage_header,
-    states_spacing,
 )
+from fetal_monai.data.metaimage import read_metaimage_header
 
 __all__ = ["mask_suffix", "write_mask"]
 
@@ -43,6 +41,21 @@ GREY_LEVEL_KEYWORDS = (
     "WindowCenter",
     "WindowCenterWidthExplanation",
     "WindowWidth",
+)
+# What a MetaImage header says of the place of its pixels, in the order in which ITK writes it.
+METAIMAGE_GEOMETRY = (
+    "NDims",
+    "TransformMatrix",
+    "Rotation",
+    "Orientation",
+    "Offset",
+    "Position",
+    "Origin",
+    "CenterOfRotation",
+    "AnatomicalOrientation",
+    "ElementSpacing",
+    "DimSize",
+    "ElementSize",
 )
 PALETTE_GROUP_0028 = range(0x1101, 0x1224)  # the colour tables' descriptors and data
 OVERLAY_GROUPS = range(0x6000, 0x6100)
@@ -103,26 +116,34 @@ def write_mask(mask: NDArray[Any], like: str | Path, path: str | Path) -> None:
 
 
 def _write_metaimage(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
-    frame = itk.imread(str(like), pixel_type=itk.F, imageio=itk.MetaImageIO.New())
-    image = itk.image_from_array(mask.reshape(tuple(itk.size(frame))[::-1]))
-    image.CopyInformation(frame)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The header of an .mhd names its data file, so both are written under their own names, one folder below.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        header = Path(folder, path.name)
-        itk.imwrite(image, str(header))
-        if not states_spacing(read_metaimage_header(like)):
-            _remove_spacing(header)
-        data_files = [file for file in Path(folder).iterdir() if file != header]
-        for file in [*data_files, header]:
-            file.replace(path.parent / file.name)
+    stated = read_metaimage_header(like)
+    geometry = {key: stated[key] for key in METAIMAGE_GEOMETRY if key in stated}
+    pixels_file = path.with_suffix(".raw")
+    if path.suffix.lower() == ".mha" or not _can_be_named(pixels_file.name):
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(_metaimage_header(geometry, "LOCAL") + mask.tobytes())
+        return
+    with atomic_path(path) as header, atomic_path(pixels_file) as pixels:  # the header is there last
+        pixels.write_bytes(mask.tobytes())
+        header.write_bytes(_metaimage_header(geometry, pixels_file.name))
 
 
-def _remove_spacing(file: Path) -> None:
-    """Take back the 1 x 1 mm that ITK writes for an unknown spacing."""
-    header, data_file, pixels = file.read_bytes().partition(b"ElementDataFile")
-    lines = [line for line in header.splitlines(keepends=True) if not line.startswith(b"ElementSpacing")]
-    file.write_bytes(b"".join(lines) + data_file + pixels)
+def _metaimage_header(geometry: Mapping[str, str], data_file: str) -> bytes:
+    entries = {
+        "ObjectType": "Image",
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": "False",
+        "CompressedData": "False",
+        **geometry,
+        "ElementType": "MET_UCHAR",
+        "ElementDataFile": data_file,
+    }
+    return "".join(f"{key} = {value}\n" for key, value in entries.items()).encode()
+
+
+def _can_be_named(file_name: str) -> bool:
+    """Whether a header can name this data file: a line ends at its end, and % stands for a number."""
+    return file_name.isprintable() and "%" not in file_name and file_name == file_name.strip()
 
 
 def _write_nifti(mask: NDArray[np.uint8], like: Path, path: Path) -> None:

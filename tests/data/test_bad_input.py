@@ -118,6 +118,27 @@ def header_of_two_channels(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"ElementType", b"ElementNumberOfChannels = 2\nElementType"))
 
 
+def list_of_data_files(path: Path) -> None:
+    write_metaimage(path, PICTURE)
+    path.write_text(path.read_text().replace("= list.raw", "= LIST"))
+
+
+def pattern_of_data_files(path: Path) -> None:
+    write_metaimage(path, PICTURE)
+    path.write_text(path.read_text().replace("= pattern.raw", "= scan%s.raw 1 2 1"))
+
+
+def raw_metaimage_that_claims_to_be_compressed(path: Path) -> None:
+    write_metaimage(path, PICTURE)
+    path.write_bytes(path.read_bytes().replace(b"CompressedData = False", b"CompressedData = True"))
+
+
+def nifti_with_a_wrong_checksum(path: Path) -> None:
+    content = bytearray(write_nifti(path, PICTURE).read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
 class BadFile(NamedTuple):
     name: str
     make: Callable[[Path], None]
@@ -156,6 +177,10 @@ BAD_FILES = [
     BadFile(
         "no data.mhd", header_without_data_file, "its data file no data.raw is missing; put it into the same folder"
     ),
+    BadFile("list.mhd", list_of_data_files, r"in several files \(ElementDataFile = LIST\); expected LOCAL or the name"),
+    BadFile("pattern.mhd", pattern_of_data_files, r"in several files \(ElementDataFile = scan%s\.raw 1 2 1\)"),
+    BadFile("not compressed.mha", raw_metaimage_that_claims_to_be_compressed, DAMAGED),
+    BadFile("checksum.nii.gz", nifti_with_a_wrong_checksum, DAMAGED),
     BadFile("two channels.mha", header_of_two_channels, r"2 values per pixel; expected 1 \(gray\) or 3"),
 ]
 

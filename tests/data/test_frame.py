@@ -7,6 +7,7 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+import tifffile
 from monai.data import decollate_batch, list_data_collate
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Resized
 from numpy.testing import assert_allclose, assert_array_equal
@@ -56,6 +57,37 @@ class TestPicture:
     def test_16_bits_are_kept(self, tmp_path: Path, suffix: str) -> None:
         deep = PICTURE.astype(np.uint16) * 200
         assert_array_equal(read_frame(write_picture(tmp_path / f"deep{suffix}", deep)).pixels, deep)
+
+    @pytest.mark.parametrize("compression", [None, "zlib"])
+    def test_32_bit_tiff_signed_and_unsigned(self, tmp_path: Path, compression: str | None) -> None:
+        """Pillow has one mode for both, and gives 3,000,000,000 as a negative number."""
+        signed = PICTURE.astype(np.int32) * 2**23 - 2**30
+        tifffile.imwrite(tmp_path / "signed.tif", signed, compression=compression)
+        assert_array_equal(read_frame(tmp_path / "signed.tif").pixels, signed.astype(np.float32))
+        unsigned = PICTURE.astype(np.uint32) * 2**24
+        tifffile.imwrite(tmp_path / "unsigned.tif", unsigned, compression=compression)
+        assert_array_equal(read_frame(tmp_path / "unsigned.tif").pixels, unsigned.astype(np.float32))
+
+    @pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+    @pytest.mark.parametrize(
+        ("orientation", "shown"),
+        [
+            (1, PICTURE),
+            (2, PICTURE[:, ::-1]),
+            (3, PICTURE[::-1, ::-1]),
+            (4, PICTURE[::-1]),
+            (5, PICTURE.T),
+            (6, np.rot90(PICTURE, -1)),
+            (7, PICTURE[::-1, ::-1].T),
+            (8, np.rot90(PICTURE)),
+        ],
+    )
+    def test_is_turned_as_viewers_show_it(self, tmp_path: Path, suffix: str, orientation: int, shown: Any) -> None:
+        exif = Image.Exif()
+        exif[274] = orientation
+        path = tmp_path / f"turned{suffix}"
+        Image.fromarray(PICTURE).save(path, exif=exif)
+        assert_allclose(read_frame(path).pixels, shown, atol=40 if suffix == ".jpg" else 0)
 
     def test_float_tiff_is_kept(self, tmp_path: Path) -> None:
         values = PICTURE.astype(np.float32) / 7
@@ -153,6 +185,15 @@ class TestNifti:
         pixels = read_frame(write_nifti(tmp_path / "float.nii", PICTURE.astype(np.float32))).pixels
         pixels += 1
         assert_array_equal(pixels, PICTURE + 1.0)
+
+    @pytest.mark.parametrize("place", [-1, -6, 40, 100])
+    def test_a_gzip_stream_is_read_to_its_checksum(self, tmp_path: Path, place: int) -> None:
+        path = write_nifti(tmp_path / "frame.nii.gz", np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8))
+        content = bytearray(path.read_bytes())
+        content[place] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as a frame"):
+            read_frame(path)
 
     def test_colour(self, tmp_path: Path) -> None:
         rgb = np.empty(PICTURE.T.shape, dtype=[("R", "u1"), ("G", "u1"), ("B", "u1")])

@@ -57,6 +57,14 @@ def test_mask_suffix(name: str, suffix: str) -> None:
     assert mask_suffix(name) == suffix
 
 
+def test_the_mask_of_a_turned_picture_is_turned_too(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[274] = 6  # a quarter turn clockwise
+    Image.fromarray(PICTURE).save(tmp_path / "frame.jpg", exif=exif)
+    write_mask(np.rot90(MASK, -1), tmp_path / "frame.jpg", tmp_path / "mask.png")
+    assert_array_equal(read_frame(tmp_path / "mask.png").pixels, np.rot90(MASK, -1) * 255)
+
+
 def test_a_jpegs_mask_is_a_lossless_png(tmp_path: Path) -> None:
     frame = write_picture(tmp_path / "frame.jpg", PICTURE)
     write_mask(MASK, frame, tmp_path / "mask.png")
@@ -88,6 +96,14 @@ class TestMetaImage:
         frame = write_metaimage(tmp_path / "frame.mhd", PICTURE)
         write_mask(MASK, frame, tmp_path / "mask.mhd")
         assert "ElementDataFile = mask.raw" in (tmp_path / "mask.mhd").read_text()
+
+    def test_a_name_that_a_header_cannot_state(self, tmp_path: Path) -> None:
+        """A pattern of file names, as ITK would take it: the pixels stay behind the header."""
+        frame = write_metaimage(tmp_path / "frame.mhd", PICTURE)
+        for name in ("100%s.mhd", "two\nlines.mhd"):
+            write_mask(MASK, frame, tmp_path / "masks" / name)
+            assert_array_equal(read_frame(tmp_path / "masks" / name).pixels, MASK * 255)
+        assert len(list((tmp_path / "masks").iterdir())) == 2
 
     @pytest.mark.parametrize("suffix", [".mha", ".mhd"])
     def test_an_unknown_spacing_stays_unknown(self, tmp_path: Path, suffix: str) -> None:

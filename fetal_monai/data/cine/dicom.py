@@ -11,7 +11,10 @@ import pydicom
 from pydicom.pixels import iter_pixels
 
 from fetal_monai.data.cine.loop import Cine, CineError, Decoded
-from fetal_monai.data.frame import check_decoder, decoding, dicom_gray, dicom_spacing
+from fetal_monai.data.compressed import check_deflated_dicom
+from fetal_monai.data.decoding import decoding
+from fetal_monai.data.frame import check_decoder, dicom_gray, dicom_spacing
+from fetal_monai.data.pixel_limit import check_pixel_count
 
 
 def open_dicom_cine(path: Path) -> Cine:
@@ -21,13 +24,16 @@ def open_dicom_cine(path: Path) -> Cine:
         path: the file.
 
     Raises:
-        FrameError: the file is damaged, without pixels, or compressed in a way that cannot be decoded.
+        FrameError: the file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
+            decoded.
     """
     with decoding(path):
+        check_deflated_dicom(path)
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
         if "Rows" not in dataset:
             kind = dataset.get("Modality", "unknown modality")
             raise CineError(f"{path}: a DICOM file without pixels ({kind}); export the loop itself.")
+        check_pixel_count(path, dataset.Rows, dataset.Columns)
         check_decoder(path, dataset)
         frame_count = int(dataset.get("NumberOfFrames") or 1)
         rate_hz = _frame_rate_hz(dataset)

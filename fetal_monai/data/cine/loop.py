@@ -11,7 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.data.frame import FrameError, Spacing, decoder_reason, unusable_pixels
+from fetal_monai.data.decoding import FrameError, decoder_reason
+from fetal_monai.data.frame import Spacing, unusable_pixels
 
 
 class CineError(FrameError):
@@ -65,7 +66,7 @@ class Cine:
             except StopIteration:
                 self._check_complete(index)
                 return
-            # Every exception: each library raises its own kinds on damaged bytes, see `frame.decoding`.
+            # Every exception: each library raises its own kinds on damaged bytes, see `decoding`.
             except Exception as error:
                 raise CineError(
                     f"{self.path}: frame {index}{self._of_count()} cannot be decoded "

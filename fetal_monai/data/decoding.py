@@ -1,0 +1,45 @@
+"""What cannot be decoded as a frame ends as one kind of error, whatever the decoder raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["FrameError", "decoder_reason", "decoding", "not_one_frame"]
+
+
+class FrameError(ValueError):
+    """A file that cannot be used as a frame: the message names the file, what is wrong and how to fix it."""
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged bytes into a FrameError.
+
+    Every exception is caught: the libraries raise struct.error, zlib.error, KeyError, RuntimeError and their own
+    kinds, and one bad file must not end a batch.
+    """
+    try:
+        yield
+    except FrameError:
+        raise
+    except Exception as error:
+        raise FrameError(
+            f"{path}: cannot be read as a frame, so it is damaged or not what its name says "
+            f"({decoder_reason(error, path)}); export or copy it again."
+        ) from error
+
+
+def decoder_reason(error: Exception, path: Path) -> str:
+    """What a decoder found wrong, in one line."""
+    message = str(getattr(error, "strerror", None) or error)
+    # The last line: pydicom puts what each of its decoders said behind a heading. The name alone: the message of the
+    # caller starts with the whole path.
+    lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
+    return lines[-1].strip().rstrip(".")
+
+
+def not_one_frame(path: Path, found: str) -> FrameError:
+    """The error for a file that holds something else than one frame."""
+    return FrameError(f"{path}: has {found}; expected one 2-D frame. Export the frame to measure on its own.")
