@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 MASK_COLOUR = (80, 200, 255)
 ELLIPSE_COLOUR = (255, 196, 0)
+REASON_WIDTH = 80  # letters that fit into a line of the caption in full size
 
 
 class SaveHeadOverlayd(SaveAboutFramed):
@@ -124,7 +126,13 @@ def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
     if head.pixel_spacing_mm is None:
         ellipse = head.ellipse_px
         axes = f"Axes {2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f} px"
-        return [[("Pixel spacing unknown: no millimetres", WARNING_COLOUR)], [(axes, TEXT_COLOUR)], legend]
+        reason = textwrap.wrap(head.unscaled_reason or "", REASON_WIDTH)
+        return [
+            [("Pixel spacing unknown: no millimetres", WARNING_COLOUR)],
+            *([(line, TEXT_COLOUR)] for line in reason),
+            [(axes, TEXT_COLOUR)],
+            legend,
+        ]
     sizes = (
         f"HC {head.head_circumference_mm:.1f} mm",
         f"BPD {head.biparietal_diameter_mm:.1f} mm",
