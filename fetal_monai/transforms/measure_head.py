@@ -18,8 +18,9 @@ from fetal_monai.geometry import Region, regions_from_text, spacing_at
 class MeasureHeadd(MapTransform):
     """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedFit` that says why not.
 
-    The mask is a label map (1, H, W), one-hot or a probability (C, H, W) whose last channel is the head, on the
-    frame's own pixel grid: bring it back to the frame's size (``Invertd``) first.
+    The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
+    grid: bring it back to the frame's size (``Invertd``) first. A `FailedFit` that is there already stays, see
+    `RejectNonFinited`.
 
     Args:
         keys: the masks.
@@ -51,6 +52,8 @@ class MeasureHeadd(MapTransform):
         spacing = _spacing(item[self.pixel_spacing_key])
         regions = regions_from_text(item.get(self.regions_key, "[]"))
         for key in self.key_iterator(item):
+            if isinstance(item.get(f"{key}_head"), FailedFit):
+                continue
             mask = np.asarray(convert_to_numpy(item[key])[-1])
             item[f"{key}_head"] = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
         return item
