@@ -139,7 +139,7 @@ def take_in(
                 "table": [table_spacing] if table_spacing else [],
                 "option": [option] if option else [],
             }
-            scale = _scale(file, frame, {source: stated[source] for source in order})
+            scale = _scale(file, frame, {name: stated[name] for name in order})
         except (FrameError, OSError) as error:
             rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))
         else:

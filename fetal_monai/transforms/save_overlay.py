@@ -57,13 +57,18 @@ class SaveHeadOverlayd(SaveAboutFramed):
     def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
         """Write the picture."""
         mask = convert_to_numpy(item[key])[-1] > 0.5
-        picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name)
+        spacing_source = item.get("pixel_spacing_source", "")
+        picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name, spacing_source)
         with atomic_path(self.path(frame, ".png")) as temporary:
             picture.save(temporary)
 
 
 def draw_overlay(
-    pixels: NDArray[np.float32], mask: NDArray[np.bool_], head: HeadMeasurement | FailedFit, title: str
+    pixels: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    head: HeadMeasurement | FailedFit,
+    title: str,
+    spacing_source: str = "",
 ) -> Image.Image:
     """The picture that `SaveHeadOverlayd` writes.
 
@@ -72,6 +77,7 @@ def draw_overlay(
         mask: the head (H, W).
         head: what was measured in it.
         title: the frame's name.
+        spacing_source: where its pixel spacing is from, such as "header"; "" when unknown.
     """
     x_scale, y_scale = display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
@@ -94,7 +100,7 @@ def draw_overlay(
             ellipse.angle_rad,
         )
         _draw_ellipse(picture, ellipse)
-    return with_caption(picture, _caption(head, title))
+    return with_caption(picture, _caption(head, title, spacing_source))
 
 
 def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
@@ -119,7 +125,7 @@ def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> No
     )
 
 
-def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
+def _caption(head: HeadMeasurement | FailedFit, title: str, spacing_source: str) -> list[Line]:
     legend = [(title, QUIET_COLOUR), ("mask", MASK_COLOUR), ("ellipse", ELLIPSE_COLOUR)]
     if not isinstance(head, HeadMeasurement):
         return [[("Not measured", WARNING_COLOUR)], [(head.reason, TEXT_COLOUR)], legend[:2]]
@@ -142,6 +148,8 @@ def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
         f"GA {_age(hadlock_gestational_age_days, head)} (Hadlock)",
         f"{_age(intergrowth_gestational_age_days, head)} (INTERGROWTH-21st)",
     )
+    if spacing_source:
+        legend.append((f"scale: {spacing_source}", QUIET_COLOUR))
     return [[(text, TEXT_COLOUR) for text in sizes], [(text, TEXT_COLOUR) for text in ages], legend]
 
 

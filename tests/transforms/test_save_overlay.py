@@ -92,6 +92,17 @@ def test_a_reason_for_the_unknown_spacing_is_written_in_lines_of_full_size() -> 
     assert (sizes[1][1] - sizes[0][1]) == 3 * round(1.5 * max(14, round(sizes[0][0] / 45)))
 
 
+def test_the_source_of_the_scale_is_written_below_the_picture() -> None:
+    unnamed, header, option = (
+        np.asarray(draw_overlay(GRAY, MASK, measure_head(MASK, (0.1, 0.1)), "f.png", source))
+        for source in ("", "header", "option")
+    )
+    for other in (header, option):
+        assert_array_equal(other[:HEIGHT], unnamed[:HEIGHT])
+        assert (other[HEIGHT:] != unnamed[HEIGHT:]).any()
+    assert (header != option).any()
+
+
 def test_deep_pixels_are_windowed() -> None:
     deep = np.linspace(0, 40000, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
     picture = np.asarray(draw_overlay(deep, np.zeros_like(MASK), FailedFit("none"), "f.png"))
