@@ -16,7 +16,7 @@ from fetal_monai.data.datalist import SECTIONS, read_datalist
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.hc18 import MAX_HC_DIFFERENCE, read_gray
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM
+from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 
 
 def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
@@ -90,13 +90,13 @@ def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: di
     if not values <= {0, 255}:
         return error("label", f"label holds {sorted(values)[:5]}, expected 0 (background) and 255 (head) only")
     spacing = frame.get("pixel_spacing_mm")
-    smallest, largest = PLAUSIBLE_PIXEL_SIZE_MM
     if not (
         isinstance(spacing, list)
         and len(spacing) == 2
-        and all(isinstance(value, int | float) and smallest <= value <= largest for value in spacing)
+        and all(isinstance(value, int | float) for value in spacing)
+        and is_plausible_pixel_size(*spacing)
     ):
-        return error("pixel size", f"has pixel_spacing_mm {spacing}, expected two numbers in {smallest}..{largest} mm")
+        return error("pixel size", f"has pixel_spacing_mm {spacing}, expected two numbers {EXPECTED_PIXEL_SIZE}")
     listed_hc_mm = frame.get("head_circumference_mm")
     if not (isinstance(listed_hc_mm, int | float) and math.isfinite(listed_hc_mm) and listed_hc_mm > 0):
         return error("head circumference", f"has head_circumference_mm {listed_hc_mm}, expected a positive number")

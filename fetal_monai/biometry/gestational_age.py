@@ -10,7 +10,8 @@ https://doi.org/10.1016/S0140-6736(14)61490-2.
 Papageorghiou AT et al. "Ultrasound-based gestational-age estimation in late pregnancy." Ultrasound in Obstetrics
 & Gynecology 48, 2016, https://doi.org/10.1002/uog.15894.
 
-Outside the range of a standard every function raises `OutOfRangeError`; nothing is extrapolated.
+Outside the range of a standard every function raises `OutOfRangeError`, for NaN and infinity too; nothing is
+extrapolated.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from scipy.special import ndtr
 _DAYS_PER_WEEK = 7
 _HADLOCK_RANGE_MM = (68.0, 360.0)
 _INTERGROWTH_RANGE_WEEKS = (14, 40)
+# Where the equation of the age gives these weeks. It is no standard elsewhere: of 0.005 mm it would give 21 weeks.
+_INTERGROWTH_RANGE_MM = (97.6757, 346.6758)
 
 
 class OutOfRangeError(ValueError):
@@ -41,17 +44,15 @@ def hadlock_gestational_age_days(head_circumference_mm: float) -> float:
 
     Raises:
         OutOfRangeError: HC is outside 68..360 mm.
-        ValueError: HC is not a positive finite number.
 
     Example:
         >>> format_gestational_age(hadlock_gestational_age_days(175.0))
         '20w+0d'
     """
-    _check_head_circumference(head_circumference_mm)
     smallest, largest = _HADLOCK_RANGE_MM
     if not smallest <= head_circumference_mm <= largest:
         raise OutOfRangeError(
-            f"HC {head_circumference_mm:.1f} mm is outside Hadlock's range of {smallest:.0f} to {largest:.0f} mm."
+            f"HC {head_circumference_mm:.6g} mm is outside Hadlock's range of {smallest:.0f} to {largest:.0f} mm."
         )
     circumference_cm = head_circumference_mm / 10
     return _DAYS_PER_WEEK * (8.96 + 0.540 * circumference_cm + 0.0003 * circumference_cm**3)
@@ -70,22 +71,19 @@ def intergrowth_gestational_age_days(head_circumference_mm: float) -> float:
 
     Raises:
         OutOfRangeError: The age is outside 14..40 weeks.
-        ValueError: HC is not a positive finite number.
 
     Example:
         >>> format_gestational_age(intergrowth_gestational_age_days(175.0))
         '20w+1d'
     """
-    _check_head_circumference(head_circumference_mm)
-    log_days = 0.05970 * math.log(head_circumference_mm) ** 2 + 6.409e-9 * head_circumference_mm**3 + 3.3258
-    first, last = _INTERGROWTH_RANGE_WEEKS
-    # Compared as logarithms: for a nonsensical HC the exponential would overflow.
-    if not math.log(first * _DAYS_PER_WEEK) <= log_days <= math.log(last * _DAYS_PER_WEEK):
+    smallest, largest = _INTERGROWTH_RANGE_MM
+    if not smallest <= head_circumference_mm <= largest:
+        first, last = _INTERGROWTH_RANGE_WEEKS
         raise OutOfRangeError(
-            f"HC {head_circumference_mm:.1f} mm gives an age outside INTERGROWTH-21st's range of "
+            f"HC {head_circumference_mm:.6g} mm gives an age outside INTERGROWTH-21st's range of "
             f"{first} to {last} weeks."
         )
-    return math.exp(log_days)
+    return math.exp(0.05970 * math.log(head_circumference_mm) ** 2 + 6.409e-9 * head_circumference_mm**3 + 3.3258)
 
 
 def intergrowth_head_circumference_mm(gestational_age_days: float) -> tuple[float, float]:
@@ -133,10 +131,11 @@ def intergrowth_head_circumference_centile(head_circumference_mm: float, gestati
         Centile, 0..100, of the normal distribution with the standard's mean and deviation.
 
     Raises:
-        OutOfRangeError: The age is outside 14..40 weeks.
-        ValueError: A value is not a positive finite number.
+        OutOfRangeError: The age is outside 14..40 weeks, or HC is not a positive finite number.
+        ValueError: The age is not a positive finite number.
     """
-    _check_head_circumference(head_circumference_mm)
+    if not (math.isfinite(head_circumference_mm) and head_circumference_mm > 0):
+        raise OutOfRangeError(f"HC {head_circumference_mm:.6g} mm has no centile; expected a positive finite number.")
     mean, sd = intergrowth_head_circumference_mm(gestational_age_days)
     return 100 * float(ndtr((head_circumference_mm - mean) / sd))
 
@@ -154,11 +153,6 @@ def format_gestational_age(gestational_age_days: float) -> str:
     _check_age(gestational_age_days)
     weeks, days = divmod(math.floor(gestational_age_days), _DAYS_PER_WEEK)
     return f"{weeks}w+{days}d"
-
-
-def _check_head_circumference(head_circumference_mm: float) -> None:
-    if not (math.isfinite(head_circumference_mm) and head_circumference_mm > 0):
-        raise ValueError(f"head_circumference_mm must be a positive finite number, got {head_circumference_mm}.")
 
 
 def _check_age(gestational_age_days: float) -> None:

@@ -33,6 +33,7 @@ class HeadMeasurement:
     Attributes:
         ellipse_px: The ellipse on the image, in px.
         pixel_spacing_mm: (row spacing, column spacing) in mm, or None when unknown.
+        unscaled_reason: Why it is unknown, where there is more to say than that.
 
     Raises:
         ValueError: The spacing is not two positive finite numbers; or a size in mm is asked for without spacing.
@@ -40,6 +41,7 @@ class HeadMeasurement:
 
     ellipse_px: Ellipse
     pixel_spacing_mm: tuple[float, float] | None = None
+    unscaled_reason: str | None = None
 
     def __post_init__(self) -> None:
         if self.pixel_spacing_mm is None:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from fetal_monai.biometry import FailedFit
 from fetal_monai.data.ellipse_label import EllipseLabel, EllipseLabelError, read_ellipse_label, read_labelled_frame
 from fetal_monai.data.finding import Finding
-from fetal_monai.data.frame import FrameError, frame_suffix
+from fetal_monai.data.frame import Frame, FrameError, Spacing, frame_suffix
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.intake import COMPANION_ENDINGS, natural_key
-from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM, AnnotatedFrame, Inspection
+from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.prepared import AnnotatedFrame, Inspection
+from fetal_monai.geometry import spacing_at
 
 # The number that a file name starts with, as in HC18.
 LEADING_NUMBER = re.compile(r"^\d+")
@@ -82,16 +85,7 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
             "give another pattern or rename the image."
         )
     frame = read_labelled_frame(label, images)
-    spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
-    if spacing is None:
-        raise EllipseLabelError("has no <pixel_spacing>, and the image states none, so nothing is known in mm; add it.")
-    row, column = spacing
-    smallest, largest = PLAUSIBLE_PIXEL_SIZE_MM
-    if not (smallest <= row <= largest and smallest <= column <= largest):
-        raise EllipseLabelError(
-            f"the pixel spacing is {row:g} x {column:g} mm (row x column); expected numbers between {smallest} and "
-            f"{largest} mm. Correct <pixel_spacing>."
-        )
+    spacing = _pixel_spacing(label, frame)
     if not label.ellipse.rasterise(label.shape).any():
         raise EllipseLabelError("the ellipse covers no pixel of the image; draw it again.")
     return AnnotatedFrame(
@@ -101,9 +95,27 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
         exam=exam,
         ellipse_px=label.ellipse,
         pixel_spacing_mm=spacing,
-        head_circumference_mm=label.ellipse.scaled(column, row).perimeter,
+        head_circumference_mm=label.ellipse.scaled(spacing[1], spacing[0]).perimeter,
         pixels_sha256=pixel_digest(frame.pixels),
     )
+
+
+def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
+    """The label's, else what the image's header states for the ellipse's place."""
+    spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
+    if label.pixel_spacing_mm is None and frame.regions:
+        found = spacing_at(label.ellipse, frame.regions, label.shape)
+        if isinstance(found, FailedFit):
+            raise EllipseLabelError(f"has no <pixel_spacing>, and {found.reason}; add it.")
+        spacing = found
+    if spacing is None:
+        raise EllipseLabelError("has no <pixel_spacing>, and the image states none, so nothing is known in mm; add it.")
+    if not is_plausible_pixel_size(*spacing):
+        raise EllipseLabelError(
+            f"the pixel spacing is {spacing[0]:g} x {spacing[1]:g} mm (row x column); expected numbers "
+            f"{EXPECTED_PIXEL_SIZE}. Correct <pixel_spacing>."
+        )
+    return spacing
 
 
 def _visible_files(folder: Path) -> list[Path]:

@@ -25,7 +25,7 @@ from fetal_monai.data.metaimage import open_metaimage
 from fetal_monai.data.nifti import read_nifti
 from fetal_monai.data.picture import read_picture
 from fetal_monai.data.pixel_limit import check_pixel_count
-from fetal_monai.geometry import tissue_region
+from fetal_monai.geometry import Region, common_spacing, tissue_regions
 
 __all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
 
@@ -44,11 +44,22 @@ class Frame:
 
     Attributes:
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
-        pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it.
+        pixel_spacing_mm: (row, column) spacing in mm of all pixels, or None when the file does not state it or states
+            several, see `regions`.
+        regions: the calibrated regions that a DICOM file states: the spacing at a place is that of its region, see
+            `fetal_monai.geometry.spacing_at`. Empty: the spacing is that of all pixels.
     """
 
     pixels: NDArray[np.float32]
     pixel_spacing_mm: Spacing | None
+    regions: tuple[Region, ...] = ()
+
+    @property
+    def stated_spacings_mm(self) -> list[Spacing]:
+        """Every spacing that the file states for a part of this frame."""
+        height, width = self.pixels.shape
+        of_regions = [region.pixel_spacing_mm for region in self.regions if region.is_on((height, width))]
+        return of_regions or ([] if self.pixel_spacing_mm is None else [self.pixel_spacing_mm])
 
 
 def frame_suffix(path: str | Path) -> str | None:
@@ -80,8 +91,9 @@ def read_frame(path: str | Path) -> Frame:
     - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.
     - NIfTI: from ``pixdim`` in ``xyzt_units``. With no unit it is read as mm, as every NIfTI reader does, except
       for 1 x 1, which is what writers put there who know no spacing. Zero or non-finite is unknown.
-    - DICOM: from the 2D tissue region of ``SequenceOfUltrasoundRegions`` (of several, the largest), else from
-      ``PixelSpacing``. ``ImagerPixelSpacing`` is about the detector of a radiograph and is not used.
+    - DICOM: from the 2D tissue regions of ``SequenceOfUltrasoundRegions`` that lie on the image, each with its own
+      spacing, else from ``PixelSpacing``. ``ImagerPixelSpacing`` is about the detector of a radiograph and is not
+      used.
 
     Args:
         path: the file.
@@ -205,7 +217,7 @@ def _read_dicom(path: Path) -> Frame:
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")
         check_decoder(path, dataset)
-        return Frame(dicom_gray(pixel_array(dataset), dataset), dicom_spacing(dataset))
+        return Frame(dicom_gray(pixel_array(dataset), dataset), *dicom_spacing(dataset))
 
 
 def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
@@ -237,12 +249,14 @@ def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.flo
     return values.astype(np.float32)
 
 
-def dicom_spacing(dataset: pydicom.Dataset) -> Spacing | None:
-    """The (row, column) spacing that a DICOM file states, see `read_frame`."""
-    if region := tissue_region(dataset):
-        return region.pixel_spacing_mm
+def dicom_spacing(dataset: pydicom.Dataset) -> tuple[Spacing | None, tuple[Region, ...]]:
+    """The pixel spacing and the regions that a DICOM file states, as in `Frame`; see `read_frame`."""
+    regions = tissue_regions(dataset)
+    on_image = [region.pixel_spacing_mm for region in regions if region.is_on((dataset.Rows, dataset.Columns))]
     stated = dataset.get("PixelSpacing")
-    return usable_spacing((float(stated[0]), float(stated[1]))) if stated else None
+    if stated and not on_image:
+        return usable_spacing((float(stated[0]), float(stated[1]))), ()
+    return common_spacing(on_image), regions
 
 
 def usable_spacing(spacing: Spacing) -> Spacing | None:

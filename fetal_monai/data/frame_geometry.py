@@ -30,7 +30,7 @@ from fetal_monai.geometry import (
     estimate_sector,
     geometry_from_fields,
     is_polar_metaimage,
-    tissue_region,
+    tissue_regions,
 )
 
 Geometry: TypeAlias = Sector | PolarFrame
@@ -118,7 +118,11 @@ def find_frame_geometry(
         ValueError: What is stated is no geometry; the message names the file, or the options.
     """
     path, shape = Path(path), (int(pixels.shape[0]), int(pixels.shape[1]))
-    header, region, aspect = _header(path, pixel_spacing_mm)
+    header, region, aspect = _header(path)
+    if pixel_spacing_mm is None and region is not None:
+        pixel_spacing_mm = region.pixel_spacing_mm  # the sector is looked for there
+    if pixel_spacing_mm is not None:
+        aspect = pixel_spacing_mm[0] / pixel_spacing_mm[1]
     sources = (
         ("option", "the geometry's options", options or {}),
         ("data list", f"{path}: the data list", listed or {}),
@@ -142,19 +146,19 @@ def find_frame_geometry(
     return FrameGeometry(estimate.sector.moved(left, top), "estimate", estimate.confidence)
 
 
-def _header(path: Path, spacing: Spacing | None) -> tuple[Mapping[str, str], Region | None, float]:
-    """A MetaImage's header, DICOM's region, and the row spacing over the column spacing."""
-    aspect = spacing[0] / spacing[1] if spacing else 1.0
+def _header(path: Path) -> tuple[Mapping[str, str], Region | None, float]:
+    """A MetaImage's header, DICOM's largest region, and DICOM's row spacing over its column spacing (else 1)."""
     suffix = frame_suffix(path)
     if suffix in METAIMAGE_SUFFIXES:
-        return read_metaimage_header(path), None, aspect
+        return read_metaimage_header(path), None, 1.0
     if suffix is None or suffix in (*PICTURE_SUFFIXES, *NIFTI_SUFFIXES):
-        return {}, None, aspect
+        return {}, None, 1.0
     dataset = pydicom.dcmread(path, stop_before_pixels=True)
     stated = dataset.get("PixelAspectRatio")  # (row, column)
-    if spacing is None and stated and all(float(length) > 0 for length in stated):
-        aspect = float(stated[0]) / float(stated[1])
-    return {}, tissue_region(dataset), aspect
+    aspect = float(stated[0]) / float(stated[1]) if stated and all(float(length) > 0 for length in stated) else 1.0
+    shape = (dataset.Rows, dataset.Columns)
+    regions = [region for region in tissue_regions(dataset) if region.is_on(shape)]
+    return {}, max(regions, key=lambda region: region.area, default=None), aspect
 
 
 def _bounds(region: Region | None, shape: tuple[int, int]) -> tuple[int, int, int, int]:

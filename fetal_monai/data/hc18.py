@@ -20,7 +20,8 @@ from tqdm import tqdm
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM, AnnotatedFrame, Inspection, write_prepared
+from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.prepared import AnnotatedFrame, Inspection, write_prepared
 from fetal_monai.data.split import check_fractions
 
 FRAMES_FOLDER = "training_set"
@@ -167,10 +168,8 @@ def _inspect_row(folder: Path, row: dict[str, str]) -> AnnotatedFrame | Finding:
         return error("size", f"frame and annotation differ in size: {sizes}")
 
     pixel_size_mm, hc_mm = _number(row[_PIXEL_SIZE]), _number(row[_HC])
-    smallest, largest = PLAUSIBLE_PIXEL_SIZE_MM
-    if not smallest <= pixel_size_mm <= largest:
-        expected = f"expected a number between {smallest} and {largest} mm"
-        return error("pixel size", f"has pixel size '{row[_PIXEL_SIZE]}', {expected}")
+    if not is_plausible_pixel_size(pixel_size_mm):
+        return error("pixel size", f"has pixel size '{row[_PIXEL_SIZE]}', expected a number {EXPECTED_PIXEL_SIZE}")
     if not (math.isfinite(hc_mm) and hc_mm > 0):
         return error("head circumference", f"has head circumference '{row[_HC]}', expected a positive number in mm")
     ellipse = ellipse_from_outline(outline)

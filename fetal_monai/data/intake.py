@@ -7,7 +7,7 @@ import math
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
+from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.geometry import common_spacing, regions_to_text, same_spacing
 
 __all__ = ["Intake", "Rejected", "frame_files", "natural_key", "take_in"]
 
@@ -49,7 +51,10 @@ class Intake:
 
     Attributes:
         frames: one dictionary per frame, in natural order of the files: ``image`` (path as str),
-            ``pixel_spacing_mm`` ([row, column], NaN when unknown), ``gestational_age_days`` (NaN when unknown).
+            ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame), ``regions`` (the
+            header's calibrated regions, whose spacing then counts, see `fetal_monai.geometry.regions_to_text`),
+            ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
+            when unknown).
         rejected: the files and table rows that are no frame to measure, in natural order.
         source_dir: the folder that file names are told relative to.
     """
@@ -76,6 +81,7 @@ def take_in(
     source: str | Path,
     pixel_spacing_mm: float | Sequence[float] | None = None,
     table: str | Path | None = None,
+    override_pixel_spacing: bool = False,
 ) -> Intake:
     """Collect the frames in a file or folder, each with its pixel spacing.
 
@@ -86,21 +92,29 @@ def take_in(
 
     Args:
         source: one file, or a folder that is searched with all its subfolders.
-        pixel_spacing_mm: spacing for every frame, one number or (row, column); wins over table and header.
+        pixel_spacing_mm: spacing of the frames for which neither header nor table states one; one number or
+            (row, column).
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
             pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
-            `source`, or a bare name that only one frame has. The table's spacing wins over the header's; an empty
-            cell says nothing.
+            `source`, or a bare name that only one frame has. The table's spacing is that of frames whose header states
+            none; an empty cell says nothing.
+        override_pixel_spacing: table and option win over the header. Where two of the three differ, a warning says
+            which was used, whatever the order.
 
     Returns:
-        The frames and the rejected files. A frame without any spacing is no rejected file: it has NaN.
+        The frames and the rejected files. A frame without any spacing is no rejected file: it has NaN. One whose
+        spacing is no pixel's (`PLAUSIBLE_PIXEL_SIZE_MM`) is: its header is wrong, and a guess would be too.
 
     Raises:
         FileNotFoundError: `source` or `table` does not exist.
         ValueError: `pixel_spacing_mm` is no spacing, the table lacks a column, or the folder holds no frame.
+        TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
     """
     source = Path(source).expanduser()
     option = _option_spacing(pixel_spacing_mm)
+    if not isinstance(override_pixel_spacing, bool):
+        raise TypeError(f"override_pixel_spacing must be True or False, got {override_pixel_spacing!r}.")
+    order = ("table", "option", "header") if override_pixel_spacing else ("header", "table", "option")
     if source.is_file():
         source_dir, files = source.parent, [source]
     elif source.is_dir():
@@ -115,28 +129,62 @@ def take_in(
     frames = []
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
-            stated = _only_row(matched.get(file, []))
-            spacing = option or _table_spacing(stated)
-            age = _table_age(stated)
+            row = _only_row(matched.get(file, []))
+            table_spacing, age = _table_spacing(row), _table_age(row)
             frame = read_frame(file)
             if frame.pixels.min() == frame.pixels.max():
                 raise FrameError(f"every pixel is {frame.pixels.flat[0]:g}: no image content. Export the frame again.")
+            stated = {
+                "header": frame.stated_spacings_mm,
+                "table": [table_spacing] if table_spacing else [],
+                "option": [option] if option else [],
+            }
+            scale = _scale(file, frame, {name: stated[name] for name in order})
         except (FrameError, OSError) as error:
             rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))
         else:
-            frames.append(_item(file, spacing, frame, age))
+            frames.append({"image": str(file), **scale, AGE_COLUMN: age})
     rejected.sort(key=lambda each: natural_key(each.file))
     for each in rejected:
         logger.warning("%s: %s", each.file, each.reason)
     return Intake(frames, rejected, source_dir)
 
 
-def _item(file: Path, spacing: Spacing | None, frame: Frame, age_days: float) -> dict[str, Any]:
+def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) -> dict[str, Any]:
+    """The part of an item that says how large the frame's pixels are.
+
+    Args:
+        file: the frame's.
+        frame: its pixels and header.
+        stated: the spacings by their source; the first source that states any is used.
+
+    Raises:
+        FrameError: what is used is no pixel's size.
+    """
+    used = next((source for source, spacings in stated.items() if spacings), "")
+    spacings = stated.get(used, ())
+    for spacing in spacings:
+        if not is_plausible_pixel_size(*spacing):
+            raise FrameError(
+                f"the {used} states a pixel spacing of {_in_words([spacing])}; expected {EXPECTED_PIXEL_SIZE}. "
+                "Correct it, or give the spacing by an option or a table with override_pixel_spacing."
+            )
+    for source, others in stated.items():
+        if any(not same_spacing(spacing, other) for spacing in spacings for other in others) and source != used:
+            logger.warning(
+                "%s: the %s states a pixel spacing of %s, the %s of %s; the %s is used%s.",
+                *(file, used, _in_words(spacings), source, _in_words(others), used),
+                " (override_pixel_spacing changes that)" if used == "header" else "",
+            )
     return {
-        "image": str(file),
-        "pixel_spacing_mm": list(spacing or frame.pixel_spacing_mm or UNKNOWN_SPACING),
-        AGE_COLUMN: age_days,
+        "pixel_spacing_mm": list(common_spacing(spacings) or UNKNOWN_SPACING),
+        "regions": regions_to_text(frame.regions if used in ("header", "") else ()),
+        "pixel_spacing_source": used,
     }
+
+
+def _in_words(spacings: Iterable[Spacing]) -> str:
+    return " and ".join(f"{row:g} x {column:g}" for row, column in spacings) + " mm (row x column)"
 
 
 def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
@@ -147,9 +195,9 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
         spacing = (float(row), float(column))
     except (TypeError, ValueError):
         spacing = UNKNOWN_SPACING
-    if not all(math.isfinite(length) and length > 0 for length in spacing):
+    if not is_plausible_pixel_size(*spacing):
         raise ValueError(
-            f"pixel_spacing_mm is {value!r}; expected the size of a pixel in mm, one positive number or "
+            f"pixel_spacing_mm is {value!r}; expected the size of a pixel, {EXPECTED_PIXEL_SIZE}: one number or "
             "[row, column], such as 0.12."
         )
     return spacing
@@ -253,20 +301,22 @@ def _only_row(matches: Sequence[_Match]) -> Row:
 def _table_spacing(row: Row) -> Spacing | None:
     for column in SPACING_COLUMNS:
         if row.get(column):
-            length = _positive(row, column, "the size of a pixel in mm")
+            length = _number(row, column, is_plausible_pixel_size, f"the size of a pixel, {EXPECTED_PIXEL_SIZE}")
             return (length, length)
     return None
 
 
 def _table_age(row: Row) -> float:
-    return _positive(row, AGE_COLUMN, "days") if row.get(AGE_COLUMN) else math.nan
+    if not row.get(AGE_COLUMN):
+        return math.nan
+    return _number(row, AGE_COLUMN, lambda days: math.isfinite(days) and days > 0, "days, a positive number")
 
 
-def _positive(row: Row, column: str, meaning: str) -> float:
+def _number(row: Row, column: str, is_valid: Callable[[float], bool], expected: str) -> float:
     try:
         value = float(row[column])
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise FrameError(f"the table says {column} = {row[column]!r}; expected {meaning}, a positive number.")
+    if not is_valid(value):
+        raise FrameError(f"the table says {column} = {row[column]!r}; expected {expected}.")
     return value

@@ -19,9 +19,6 @@ from fetal_monai.data.split import split_by_exam
 
 _MASKS_FOLDER = "labels"
 
-# HC18's own range is 0.049..0.393 mm; beyond these a frame could not show a whole head.
-PLAUSIBLE_PIXEL_SIZE_MM = (0.02, 1.0)
-
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedFrame:

@@ -5,7 +5,15 @@ from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
 from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
 from fetal_monai.geometry.polar_grid import PolarGrid
 from fetal_monai.geometry.record import geometry_from_record, geometry_record
-from fetal_monai.geometry.region import Region, tissue_region
+from fetal_monai.geometry.region import (
+    Region,
+    common_spacing,
+    regions_from_text,
+    regions_to_text,
+    same_spacing,
+    spacing_at,
+    tissue_regions,
+)
 from fetal_monai.geometry.sector import Sector
 from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
 
@@ -17,12 +25,17 @@ __all__ = [
     "Region",
     "Sector",
     "SectorEstimate",
+    "common_spacing",
     "estimate_sector",
     "geometry_from_fields",
     "geometry_from_record",
     "geometry_record",
     "is_polar_metaimage",
-    "tissue_region",
+    "regions_from_text",
+    "regions_to_text",
+    "same_spacing",
+    "spacing_at",
+    "tissue_regions",
     "warp_to_frame",
     "warp_to_polar",
 ]

@@ -1,16 +1,29 @@
-"""What DICOM states about where an ultrasound picture lies on the screen."""
+"""Calibrated regions of an ultrasound picture, as DICOM states them: where they lie and how large their pixels are."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_monai.biometry import Ellipse, FailedFit
+
+Spacing: TypeAlias = tuple[float, float]
 
 # DICOM PS3.3 C.8.5.5: codes of an ultrasound region
 _IS_2D = 1
 _IS_TISSUE = 1
 _UNIT_IS_CM = 3
+
+# Scanners and fits are not exact to the pixel: some state the first column behind the region as its last one.
+_TOLERANCE_PX = 1.0
+# Spacings that differ by less are the same number, rounded: a head circumference would differ by less than 0.4 mm.
+_SPACING_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +35,8 @@ class Region:
     measurements, wherever the scanner puts it; most put it at the middle of the probe's face, and none need to.)
 
     Attributes:
-        left, top, right, bottom: First and last column and row of the region, px; all 0 when not stated.
+        left, top, right, bottom: First and last column and row of the region, px. All are 0 when not stated; the
+            region is then the whole image.
         pixel_spacing_mm: (row, column) spacing.
     """
 
@@ -30,22 +44,41 @@ class Region:
     top: int
     right: int
     bottom: int
-    pixel_spacing_mm: tuple[float, float]
+    pixel_spacing_mm: Spacing
+
+    def __str__(self) -> str:
+        row_mm, column_mm = self.pixel_spacing_mm
+        place = f"x {self.left} to {self.right}, y {self.top} to {self.bottom}" if self._has_place else "whole image"
+        return f"{place}: {row_mm:g} x {column_mm:g} mm"
 
     @property
     def area(self) -> int:
         """Size between the outermost pixel centres, px^2."""
         return (self.right - self.left) * (self.bottom - self.top)
 
+    def is_on(self, shape: tuple[int, int]) -> bool:
+        """Whether the region lies on an image (H, W). One that does not was stated of another image."""
+        height, width = shape
+        return self.right <= width - 1 + _TOLERANCE_PX and self.bottom <= height - 1 + _TOLERANCE_PX
 
-def tissue_region(dataset: Mapping[str, Any]) -> Region | None:
-    """The largest calibrated 2-D tissue region of a DICOM file.
+    def contains(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of the points (N, 2) of (x, y) lie in the region."""
+        if not self._has_place:
+            return np.ones(len(points), dtype=bool)
+        first = np.array([self.left, self.top]) - _TOLERANCE_PX
+        last = np.array([self.right, self.bottom]) + _TOLERANCE_PX
+        return np.all((points >= first) & (points <= last), axis=1)
+
+    @property
+    def _has_place(self) -> bool:
+        return any((self.left, self.top, self.right, self.bottom))
+
+
+def tissue_regions(dataset: Mapping[str, Any]) -> tuple[Region, ...]:
+    """The calibrated 2-D tissue regions of a DICOM file: those with lengths in cm and a usable pixel size.
 
     Args:
         dataset: A `pydicom.Dataset`, or a dictionary with DICOM's keywords.
-
-    Returns:
-        The region, or None when the file states none with lengths in cm and a usable pixel size.
     """
     regions = []
     for item in dataset.get("SequenceOfUltrasoundRegions") or []:
@@ -62,4 +95,60 @@ def tissue_region(dataset: Mapping[str, Any]) -> Region | None:
             )
             if all(math.isfinite(length) and length > 0 for length in (row, column)):
                 regions.append(Region(left, top, right, bottom, (row, column)))
-    return max(regions, key=lambda region: region.area, default=None)
+    return tuple(regions)
+
+
+def same_spacing(first: Spacing, second: Spacing) -> bool:
+    """Whether two pixel spacings are equal but for rounding."""
+    return all(math.isclose(a, b, rel_tol=_SPACING_TOLERANCE) for a, b in zip(first, second, strict=True))
+
+
+def common_spacing(spacings: Iterable[Spacing]) -> Spacing | None:
+    """The spacing that all of them are; None when they differ or there is none."""
+    stated = list(spacings)
+    return stated[0] if stated and all(same_spacing(stated[0], other) for other in stated) else None
+
+
+def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, int]) -> Spacing | FailedFit:
+    """The pixel spacing of the region that an ellipse lies in.
+
+    Regions of the same spacing count as one, and a region that is not on the image does not count. What lies beyond
+    the edge of the image lies in no region and does not count either.
+
+    Args:
+        ellipse: On the image, px.
+        regions: What the image's header states.
+        shape: (H, W) of the image.
+
+    Returns:
+        (row, column) spacing in mm, or the reason why there is none: the ellipse lies in no region, or in several
+        whose spacings differ.
+    """
+    height, width = shape
+    outline = ellipse.points()
+    outline = outline[((outline >= -0.5) & (outline <= [width - 0.5, height - 0.5])).all(axis=1)]
+    on_image = [region for region in regions if region.is_on(shape)]
+    found: list[Spacing] = []
+    for spacing in (region.pixel_spacing_mm for region in on_image):
+        alike = [region for region in on_image if same_spacing(region.pixel_spacing_mm, spacing)]
+        if len(outline) and np.any([region.contains(outline) for region in alike], axis=0).all():
+            found.append(spacing)
+    if common := common_spacing(found):
+        return common
+    stated = f"the header states {len(regions)} calibrated region{'s' * (len(regions) > 1)} on {width} x {height} px"
+    stated += f" ({'; '.join(map(str, regions))})"
+    if found:
+        return FailedFit(f"{stated}, and the ellipse lies in several that differ in spacing")
+    return FailedFit(f"{stated}, and the ellipse lies in none")
+
+
+def regions_to_text(regions: Sequence[Region]) -> str:
+    """Regions as one line of JSON: a data loader can collate it, however many there are."""
+    return json.dumps([astuple(region) for region in regions])
+
+
+def regions_from_text(text: str) -> tuple[Region, ...]:
+    """The regions that `regions_to_text` wrote down."""
+    return tuple(
+        Region(left, top, right, bottom, (row, column)) for left, top, right, bottom, (row, column) in json.loads(text)
+    )

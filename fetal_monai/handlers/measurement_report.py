@@ -32,6 +32,7 @@ MEASUREMENT_COLUMNS = (
     "reason",
     "pixel_spacing_row_mm",
     "pixel_spacing_column_mm",
+    "pixel_spacing_source",
     "center_x_px",
     "center_y_px",
     "semi_axis_a_px",
@@ -58,7 +59,8 @@ class MeasurementReport:
     ``measurements.csv`` has one row for every file of the intake, in its order. ``status`` is
 
     - ``measured``;
-    - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm;
+    - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm; ``reason`` says
+      why;
     - ``failed``: the file could not be read, or no head was found; ``reason`` says which.
 
     A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
@@ -81,7 +83,7 @@ class MeasurementReport:
         self.intake = intake
         self.output_dir = Path(output_dir)
         self.key = key
-        self._known_age_days = {frame["image"]: frame["gestational_age_days"] for frame in intake.frames}
+        self._known = {frame["image"]: frame for frame in intake.frames}
         # Lists, not dictionaries by name: several rows of a table may be rejected under one name.
         self._rows: list[Row] = []
         self._submission: list[Row] = []
@@ -112,7 +114,9 @@ class MeasurementReport:
         for item in engine.state.output:
             file = item["image"].meta["filename_or_obj"]
             name, head = self._name(file), item[f"{self.key}_head"]
-            self._rows.append({"file": name} | _row(head, self._known_age_days.get(file, math.nan)))
+            known = self._known[file]
+            row = _row(head, known["gestational_age_days"], known["pixel_spacing_source"])
+            self._rows.append({"file": name} | row)
             if isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None:
                 self._submission.append({"filename": name} | _submission_row(head))
         self._write()
@@ -147,7 +151,7 @@ def _failed_row(reason: str) -> Row:
     return {"status": "failed", "reason": reason}
 
 
-def _row(head: HeadMeasurement | FailedFit, known_age_days: float) -> Row:
+def _row(head: HeadMeasurement | FailedFit, known_age_days: float, spacing_source: str) -> Row:
     known = {} if math.isnan(known_age_days) else {"known_gestational_age_days": _number(known_age_days)}
     if not isinstance(head, HeadMeasurement):
         return _failed_row(head.reason) | known
@@ -162,18 +166,24 @@ def _row(head: HeadMeasurement | FailedFit, known_age_days: float) -> Row:
     if head.pixel_spacing_mm is None:
         return row | {
             "status": "unscaled",
-            "reason": "pixel spacing unknown: give it by the option pixel_spacing_mm or in a table",
+            "reason": f"pixel spacing unknown: {_why_unscaled(head)}",
         }
     row_spacing, column_spacing = head.pixel_spacing_mm
     sizes = {
         "status": "measured",
         "pixel_spacing_row_mm": _number(row_spacing),
         "pixel_spacing_column_mm": _number(column_spacing),
+        "pixel_spacing_source": spacing_source,
         "head_circumference_mm": _number(head.head_circumference_mm),
         "biparietal_diameter_mm": _number(head.biparietal_diameter_mm),
         "occipitofrontal_diameter_mm": _number(head.occipitofrontal_diameter_mm),
     }
     return row | sizes | _growth(head.head_circumference_mm, known_age_days)
+
+
+def _why_unscaled(head: HeadMeasurement) -> str:
+    how_to = "give it by the option pixel_spacing_mm or in a table"
+    return f"{head.unscaled_reason}; {how_to}, with override_pixel_spacing" if head.unscaled_reason else how_to
 
 
 def _growth(head_circumference_mm: float, known_age_days: float) -> Row:

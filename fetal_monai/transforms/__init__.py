@@ -4,6 +4,7 @@ from fetal_monai.transforms.frame_geometry import FrameGeometryd, geometry_origi
 from fetal_monai.transforms.localise_region import LocaliseRegiond
 from fetal_monai.transforms.measure_head import MeasureHeadd
 from fetal_monai.transforms.polar import PolarToSectord, SectorToPolard
+from fetal_monai.transforms.reject_non_finite import RejectNonFinited
 from fetal_monai.transforms.save_crop import SaveHeadCropd
 from fetal_monai.transforms.save_mask import SaveFrameMaskd
 from fetal_monai.transforms.save_overlay import SaveHeadOverlayd
@@ -13,6 +14,7 @@ __all__ = [
     "LocaliseRegiond",
     "MeasureHeadd",
     "PolarToSectord",
+    "RejectNonFinited",
     "SaveFrameMaskd",
     "SaveHeadCropd",
     "SaveHeadOverlayd",

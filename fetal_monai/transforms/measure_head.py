@@ -9,20 +9,25 @@ import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
+from numpy.typing import NDArray
 
-from fetal_monai.biometry import measure_head
+from fetal_monai.biometry import FailedFit, HeadMeasurement, measure_head
+from fetal_monai.geometry import Region, regions_from_text, spacing_at
 
 
 class MeasureHeadd(MapTransform):
     """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedFit` that says why not.
 
     The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
-    grid: bring it back to the frame's size (``Invertd``) first.
+    grid: bring it back to the frame's size (``Invertd``) first. A `FailedFit` that is there already stays, see
+    `RejectNonFinited`.
 
     Args:
         keys: the masks.
         pixel_spacing_key: where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
             then has an ellipse in px and no millimetres.
+        regions_key: where an item keeps its calibrated regions, see `fetal_monai.geometry.regions_to_text`. If there
+            are any, the spacing is that of the region that the ellipse lies in.
         allow_missing_keys: leave out keys that an item lacks.
     """
 
@@ -30,10 +35,12 @@ class MeasureHeadd(MapTransform):
         self,
         keys: KeysCollection,
         pixel_spacing_key: str = "pixel_spacing_mm",
+        regions_key: str = "regions",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.pixel_spacing_key = pixel_spacing_key
+        self.regions_key = regions_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """The item with its measurements.
@@ -43,9 +50,23 @@ class MeasureHeadd(MapTransform):
         """
         item = dict(data)
         spacing = _spacing(item[self.pixel_spacing_key])
+        regions = regions_from_text(item.get(self.regions_key, "[]"))
         for key in self.key_iterator(item):
-            item[f"{key}_head"] = measure_head(np.asarray(convert_to_numpy(item[key])[-1]), spacing)
+            if isinstance(item.get(f"{key}_head"), FailedFit):
+                continue
+            mask = np.asarray(convert_to_numpy(item[key])[-1])
+            item[f"{key}_head"] = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
         return item
+
+
+def _measure_in_region(mask: NDArray[Any], regions: Sequence[Region]) -> HeadMeasurement | FailedFit:
+    head = measure_head(mask)
+    if not isinstance(head, HeadMeasurement):
+        return head
+    spacing = spacing_at(head.ellipse_px, regions, (mask.shape[0], mask.shape[1]))
+    if isinstance(spacing, FailedFit):
+        return HeadMeasurement(head.ellipse_px, unscaled_reason=spacing.reason)
+    return HeadMeasurement(head.ellipse_px, spacing)
 
 
 def _spacing(value: Sequence[Any]) -> tuple[float, float] | None:

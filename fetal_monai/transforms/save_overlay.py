@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 MASK_COLOUR = (80, 200, 255)
 ELLIPSE_COLOUR = (255, 196, 0)
+REASON_WIDTH = 80  # letters that fit into a line of the caption in full size
 
 
 class SaveHeadOverlayd(SaveAboutFramed):
@@ -55,13 +57,18 @@ class SaveHeadOverlayd(SaveAboutFramed):
     def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
         """Write the picture."""
         mask = convert_to_numpy(item[key])[-1] > 0.5
-        picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name)
+        spacing_source = item.get("pixel_spacing_source", "")
+        picture = draw_overlay(read_frame(frame).pixels, mask, item[f"{key}_head"], frame.name, spacing_source)
         with atomic_path(self.path(frame, ".png")) as temporary:
             picture.save(temporary)
 
 
 def draw_overlay(
-    pixels: NDArray[np.float32], mask: NDArray[np.bool_], head: HeadMeasurement | FailedFit, title: str
+    pixels: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    head: HeadMeasurement | FailedFit,
+    title: str,
+    spacing_source: str = "",
 ) -> Image.Image:
     """The picture that `SaveHeadOverlayd` writes.
 
@@ -70,6 +77,7 @@ def draw_overlay(
         mask: the head (H, W).
         head: what was measured in it.
         title: the frame's name.
+        spacing_source: where its pixel spacing is from, such as "header"; "" when unknown.
     """
     x_scale, y_scale = display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
@@ -92,7 +100,7 @@ def draw_overlay(
             ellipse.angle_rad,
         )
         _draw_ellipse(picture, ellipse)
-    return with_caption(picture, _caption(head, title))
+    return with_caption(picture, _caption(head, title, spacing_source))
 
 
 def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
@@ -117,14 +125,20 @@ def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> No
     )
 
 
-def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
+def _caption(head: HeadMeasurement | FailedFit, title: str, spacing_source: str) -> list[Line]:
     legend = [(title, QUIET_COLOUR), ("mask", MASK_COLOUR), ("ellipse", ELLIPSE_COLOUR)]
     if not isinstance(head, HeadMeasurement):
         return [[("Not measured", WARNING_COLOUR)], [(head.reason, TEXT_COLOUR)], legend[:2]]
     if head.pixel_spacing_mm is None:
         ellipse = head.ellipse_px
         axes = f"Axes {2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f} px"
-        return [[("Pixel spacing unknown: no millimetres", WARNING_COLOUR)], [(axes, TEXT_COLOUR)], legend]
+        reason = textwrap.wrap(head.unscaled_reason or "", REASON_WIDTH)
+        return [
+            [("Pixel spacing unknown: no millimetres", WARNING_COLOUR)],
+            *([(line, TEXT_COLOUR)] for line in reason),
+            [(axes, TEXT_COLOUR)],
+            legend,
+        ]
     sizes = (
         f"HC {head.head_circumference_mm:.1f} mm",
         f"BPD {head.biparietal_diameter_mm:.1f} mm",
@@ -134,6 +148,8 @@ def _caption(head: HeadMeasurement | FailedFit, title: str) -> list[Line]:
         f"GA {_age(hadlock_gestational_age_days, head)} (Hadlock)",
         f"{_age(intergrowth_gestational_age_days, head)} (INTERGROWTH-21st)",
     )
+    if spacing_source:
+        legend.append((f"scale: {spacing_source}", QUIET_COLOUR))
     return [[(text, TEXT_COLOUR) for text in sizes], [(text, TEXT_COLOUR) for text in ages], legend]
 
 

@@ -19,7 +19,7 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
         stated_by: where that checksum was stated, for the error.
 
     Raises:
-        ValueError: if the checksum differs, or the file is no state dict.
+        ValueError: if the checksum differs, the file is no state dict, or a number in it is NaN or infinite.
     """
     if sha256 is not None and (found := file_sha256(path)) != sha256.lower():
         raise ValueError(
@@ -32,6 +32,12 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
         raise ValueError(f"{path} is not a whole file of PyTorch weights: {error}") from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}, expected a state dict (name -> tensor).")
+    for name, value in state.items():
+        if isinstance(value, torch.Tensor) and not value.isfinite().all():
+            raise ValueError(
+                f"{path} holds NaN or infinite numbers in {name!r}: a network with them finds nothing. Its training "
+                "went wrong, or the precision is too low; use weights of an earlier epoch."
+            )
     return state
 
 

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fetal_monai.biometry import (
@@ -83,7 +83,7 @@ def test_a_larger_head_is_older(hc_mm: float, more_mm: float) -> None:
 
 @pytest.mark.parametrize("hc_mm", [67.9, 360.1, 1000.0])
 def test_hadlock_is_not_extrapolated(hc_mm: float) -> None:
-    with pytest.raises(OutOfRangeError, match=f"HC {hc_mm} mm is outside Hadlock's range of 68 to 360 mm"):
+    with pytest.raises(OutOfRangeError, match=f"HC {hc_mm:g} mm is outside Hadlock's range of 68 to 360 mm"):
         hadlock_gestational_age_days(hc_mm)
 
 
@@ -113,14 +113,31 @@ def test_the_ends_of_the_ranges_belong_to_them() -> None:
 @pytest.mark.parametrize("value", [0.0, -170.0, math.nan, math.inf])
 def test_impossible_values_are_errors_that_name_them(value: float) -> None:
     for dating in (hadlock_gestational_age_days, intergrowth_gestational_age_days):
-        with pytest.raises(ValueError, match="head_circumference_mm must be a positive finite number"):
+        with pytest.raises(OutOfRangeError, match=rf"^HC {value:g} mm .* range of \d+ to \d+ (mm|weeks)\.$"):
             dating(value)
     with pytest.raises(ValueError, match="gestational_age_days must be a positive finite number"):
         intergrowth_head_circumference_mm(value)
-    with pytest.raises(ValueError, match="head_circumference_mm"):
+    with pytest.raises(OutOfRangeError, match=rf"^HC {value:g} mm has no centile; expected a positive finite number"):
         intergrowth_head_circumference_centile(value, 140)
     with pytest.raises(ValueError, match="gestational_age_days"):
         format_gestational_age(value)
+
+
+@given(st.floats())
+@settings(deadline=None)
+@example(1e300)  # its cube is too large for a float
+@example(0.005)  # the equation gives 21 weeks
+def test_any_number_has_an_age_within_the_standard_or_none(hc_mm: float) -> None:
+    standards = {hadlock_gestational_age_days: (89, 297), intergrowth_gestational_age_days: (98, 280)}
+    for standard, (first, last) in standards.items():
+        try:
+            assert first <= standard(hc_mm) <= last
+        except OutOfRangeError as error:
+            assert len(str(error)) < 100
+    try:
+        assert 0 <= intergrowth_head_circumference_centile(hc_mm, 140) <= 100
+    except OutOfRangeError:
+        assert not (math.isfinite(hc_mm) and hc_mm > 0)
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         overrides = {
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), "--table", str(table)),
             **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--pixel_spacing_mm", "0.2"),
+            **named("--override_pixel_spacing", "True"),
             **named("--weights", str(weights), "--spatial_size", "[32,48]"),
             **named("--bundle_root", f"bundles/{self.source.name}"),
             **self.own_overrides,

@@ -257,11 +257,11 @@ class TestOverrides:
     def test_inference(self, weights: Path, few_phantoms: Path, checkout: Path, tmp_path: Path, call: Run) -> None:
         table = tmp_path / "table.csv"
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
-        table.write_text(f"filename,pixel_spacing_mm,gestational_age_days\n{frame.name},0.1,150\n")
+        table.write_text(f"filename,gestational_age_days\n{frame.name},150\n")
         overrides = {
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
-            **named("--pixel_spacing_mm", "[0.2,0.3]"),
+            **named("--pixel_spacing_mm", "[0.2,0.3]", "--override_pixel_spacing", "True"),
             **named("--spatial_size", "[192,288]"),  # the network has not learnt to see smaller heads
         }
         assert overrides.keys() == documented(BUNDLE, "inference")
@@ -270,6 +270,7 @@ class TestOverrides:
         with (tmp_path / "out" / "measurements.csv").open() as file:
             (row,) = csv.DictReader(file)
         assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.3")
+        assert row["pixel_spacing_source"] == "option"
         assert float(row["known_gestational_age_days"]) == 150
 
 

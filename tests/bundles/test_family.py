@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -9,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from monai.bundle import ConfigParser
 from monai.bundle.utils import merge_kv
+from monai.data import MetaTensor
 from packaging.requirements import Requirement
 
+from fetal_monai.biometry import FailedFit
 from fetal_monai.comparison.measures import ALL_METHODS
 from fetal_monai.comparison.papers import load_papers
 from tests.bundles.conftest import REPOSITORY
 from tests.bundles.segmentation_bundle import documented
+from tests.frame_files import asymmetric_picture, write_picture
 from tests.test_packaging import settings
 
 NAMES = sorted(path.parent.parent.name for path in (REPOSITORY / "bundles").glob("*/configs/metadata.json"))
@@ -335,6 +340,22 @@ class TestEachBundle:
         kept = [*folder.glob("*"), *folder.glob("[cd]o*/**/*"), folder / "models" / "model.pt"]
         large = {path for path in kept if path.is_file() and path.stat().st_size > 25 * 2**20}
         assert {path.relative_to(folder).as_posix() for path in large} <= {file["path"] for file in files}
+
+
+@pytest.mark.parametrize("name", segmentation_bundles())
+def test_a_prediction_that_is_no_number_fails_for_that_reason(name: str, tmp_path: Path) -> None:
+    frame = write_picture(tmp_path / "frame.png", asymmetric_picture())
+    parser = ConfigParser()
+    parser.read_config(REPOSITORY / "bundles" / name / "configs" / "inference.json")
+    parser.update({"dataset_dir": str(frame), "output_dir": str(tmp_path / "out")})
+    (listed,) = parser.get_parsed_content("intake").frames
+    item = parser.get_parsed_content("preprocessing")(listed)
+    channels = load(name, "metadata")["network_data_format"]["outputs"]["pred"]["num_channels"]
+    prediction = torch.zeros(channels, *item["image"].shape[1:])
+    prediction[:, 100:110, 100] = math.nan
+    head = parser.get_parsed_content("postprocessing")({**item, "pred": MetaTensor(prediction)})["pred_head"]
+    assert isinstance(head, FailedFit)
+    assert head.reason.startswith(f"{10 * channels} of {prediction.numel()} values in the network's output are NaN")
 
 
 def test_overrides_of_one_default_have_one_row_in_the_readmes() -> None:

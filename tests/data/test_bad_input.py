@@ -17,6 +17,7 @@ from fetal_monai.data import take_in
 from tests.frame_files import (
     asymmetric_picture,
     cut,
+    region,
     write_dicom,
     write_metaimage,
     write_nifti,
@@ -139,6 +140,26 @@ def nifti_with_a_wrong_checksum(path: Path) -> None:
     path.write_bytes(content)
 
 
+def nifti_in_metres(path: Path) -> None:
+    write_nifti(path, PICTURE, unit="meter")
+
+
+def huge_nifti(path: Path) -> None:
+    write_nifti(path, PICTURE, spacing=(1e30, 0.2))
+
+
+def huge_metaimage(path: Path) -> None:
+    write_metaimage(path, PICTURE, spacing=(1e300, 1e300))
+
+
+def tiny_metaimage(path: Path) -> None:
+    write_metaimage(path, PICTURE, spacing=(1e-30, 0.2))
+
+
+def huge_dicom(path: Path) -> None:
+    write_dicom(path, PICTURE, [region(0.3, 9000.0)], PixelSpacing=[0.3, 0.2])
+
+
 class BadFile(NamedTuple):
     name: str
     make: Callable[[Path], None]
@@ -181,16 +202,23 @@ BAD_FILES = [
     BadFile("pattern.mhd", pattern_of_data_files, r"in several files \(ElementDataFile = scan%s\.raw 1 2 1\)"),
     BadFile("not compressed.mha", raw_metaimage_that_claims_to_be_compressed, DAMAGED),
     BadFile("checksum.nii.gz", nifti_with_a_wrong_checksum, DAMAGED),
+    BadFile("metres.nii", nifti_in_metres, "the header states a pixel spacing of 300 x 200 mm .*between 0.01 and 2 mm"),
+    BadFile("huge.nii.gz", huge_nifti, r"spacing of 1e\+30 x 0.2 mm \(row x column\); expected between 0.01 and 2 mm"),
+    BadFile("huge.mha", huge_metaimage, r"spacing of 1e\+300 x 1e\+300 mm"),
+    BadFile("tiny.mhd", tiny_metaimage, "spacing of 1e-30 x 0.2 mm"),
+    BadFile("huge.dcm", huge_dicom, "spacing of 0.3 x 9000 mm .* Correct it, or .* with override_pixel_spacing"),
     BadFile("two channels.mha", header_of_two_channels, r"2 values per pixel; expected 1 \(gray\) or 3"),
 ]
 
 BAD_ROWS = {
-    "zero": ("0", "the table says pixel size(mm) = '0'; expected the size of a pixel in mm, a positive number"),
-    "negative": ("-0.2", "= '-0.2'; expected the size of a pixel in mm"),
-    "not a number": ("nan", "= 'nan'; expected the size of a pixel in mm"),
-    "infinite": ("inf", "= 'inf'; expected the size of a pixel in mm"),
-    "words": ("0.2 mm", "= '0.2 mm'; expected the size of a pixel in mm"),
-    "decimal comma": ('"0,2"', "= '0,2'; expected the size of a pixel in mm"),
+    "zero": ("0", "the table says pixel size(mm) = '0'; expected the size of a pixel, between 0.01 and 2 mm."),
+    "too small": ("0.0099", "= '0.0099'; expected the size of a pixel, between 0.01 and 2 mm"),
+    "too large": ("2.01", "= '2.01'; expected the size of a pixel, between 0.01 and 2 mm"),
+    "negative": ("-0.2", "= '-0.2'; expected the size of a pixel"),
+    "not a number": ("nan", "= 'nan'; expected the size of a pixel"),
+    "infinite": ("inf", "= 'inf'; expected the size of a pixel"),
+    "words": ("0.2 mm", "= '0.2 mm'; expected the size of a pixel"),
+    "decimal comma": ('"0,2"', "= '0,2'; expected the size of a pixel"),
 }
 
 

@@ -238,7 +238,19 @@ class TestDicom:
             pytest.param([region(0.3, 0.2)], {}, (0.3, 0.2), id="one region"),
             pytest.param([region(-0.3, 0.2)], {}, (0.3, 0.2), id="the sign is a direction"),
             pytest.param(
-                [region(0.1, 0.1, (0, 0, 9, 9)), region(0.3, 0.2, (10, 0, 63, 47))], {}, (0.3, 0.2), id="the largest"
+                [region(0.1, 0.1, (0, 0, 9, 9)), region(0.3, 0.2, (10, 0, 63, 47))], {}, None, id="two that differ"
+            ),
+            pytest.param(
+                [region(0.3, 0.2, (0, 0, 9, 9)), region(0.3, 0.2, (10, 0, 63, 47))], {}, (0.3, 0.2), id="two of a kind"
+            ),
+            pytest.param(
+                [region(0.1, 0.1, (0, 0, 90, 90)), region(0.3, 0.2, (10, 0, 63, 47))],
+                {},
+                (0.3, 0.2),
+                id="one of them beyond the image",
+            ),
+            pytest.param(
+                [region(0.1, 0.1, (0, 0, 90, 90))], {"PixelSpacing": [0.5, 0.4]}, (0.5, 0.4), id="only beyond the image"
             ),
             pytest.param(
                 [region(9.0, 9.0, RegionSpatialFormat=3), region(0.3, 0.2, (0, 0, 9, 9))],

@@ -89,6 +89,21 @@ def test_the_region_of_dicom_bounds_the_estimate(tmp_path: Path) -> None:
     assert isinstance(find_frame_geometry(bare, read_frame(bare).pixels).geometry, FailedFit)
 
 
+def test_the_estimate_goes_by_the_spacing_of_the_largest_region_on_the_screen(tmp_path: Path) -> None:
+    screen = np.full((300, 700), 90, dtype=np.uint8)
+    screen[40:280, 100:420] = picture()
+    regions = [
+        region(0.26, 0.2, (100, 40, 419, 279)),
+        region(0.3, 0.3, (450, 40, 650, 240)),
+        region(1, 1, (0, 0, 999, 999)),  # not on the screen
+    ]
+    path = write_dicom(tmp_path / "frame.dcm", screen, regions)
+    found = find_frame_geometry(path, read_frame(path).pixels)
+    assert isinstance(found.geometry, Sector)
+    assert found.geometry.pixel_aspect_ratio == pytest.approx(1.3)
+    assert found.geometry.apex_x == pytest.approx(SECTOR.apex_x + 100, abs=1.5)
+
+
 def test_the_aspect_ratio_of_dicom_is_used_where_no_spacing_is_stated(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "frame.dcm", picture(), [], PixelAspectRatio=["13", "10"])
     found = find_frame_geometry(path, read_frame(path).pixels)

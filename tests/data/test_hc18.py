@@ -183,7 +183,7 @@ BROKEN = {
     "zero-spacing": (lambda source: replace_row(source, "002_HC.png", pixel_size=0), "has pixel size '0'"),
     "nan-spacing": (lambda source: replace_row(source, "002_HC.png", pixel_size="nan"), "has pixel size 'nan'"),
     "no-spacing": (lambda source: replace_row(source, "002_HC.png", pixel_size=""), "has pixel size ''"),
-    "spacing-in-m": (lambda source: replace_row(source, "002_HC.png", pixel_size=25), "between 0.02 and 1.0 mm"),
+    "spacing-in-m": (lambda source: replace_row(source, "002_HC.png", pixel_size=25), "between 0.01 and 2 mm"),
     "no-hc": (lambda source: replace_row(source, "002_HC.png", hc="n/a"), "has head circumference 'n/a'"),
     "hc": (lambda source: replace_row(source, "002_HC.png", hc=12.3), "the table says HC 12.3 mm"),
 }

@@ -10,7 +10,8 @@ import pytest
 
 from fetal_monai.data import take_in
 from fetal_monai.data.intake import natural_key
-from tests.frame_files import COLUMN_MM, ROW_MM, asymmetric_picture, write_dicom, write_metaimage, write_picture
+from fetal_monai.geometry import regions_from_text
+from tests.frame_files import COLUMN_MM, ROW_MM, asymmetric_picture, region, write_dicom, write_metaimage, write_picture
 
 PICTURE = asymmetric_picture()
 
@@ -93,18 +94,90 @@ class TestOneFile:
 
 
 class TestSpacing:
-    """Option before table before header."""
+    """Header before table before option."""
 
     @pytest.mark.parametrize(("option", "expected"), [(0.5, [0.5, 0.5]), ([0.5, 0.4], [0.5, 0.4])])
-    def test_option_wins(self, tmp_path: Path, option: Any, expected: list[float]) -> None:
+    def test_option_is_for_frames_that_nothing_else_states(
+        self, tmp_path: Path, option: Any, expected: list[float]
+    ) -> None:
+        for name in ("a.png", "b.png"):
+            write_picture(tmp_path / name, PICTURE)
         write_dicom(tmp_path / "f.dcm", PICTURE)
-        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", "f.dcm,0.1")
-        assert take_in(tmp_path, option, table).frames[0]["pixel_spacing_mm"] == expected
+        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", "f.dcm,0.1", "b.png,0.1")
+        frames = take_in(tmp_path, option, table).frames
+        assert [(frame["pixel_spacing_mm"], frame["pixel_spacing_source"]) for frame in frames] == [
+            (expected, "option"),
+            ([0.1, 0.1], "table"),
+            ([pytest.approx(ROW_MM), pytest.approx(COLUMN_MM)], "header"),
+        ]
 
-    def test_table_wins_over_the_header(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("option", "table_mm", "expected", "used", "warned"),
+        [
+            (0.5, "", [0.5, 0.5], "option", ["header of 0.3 x 0.2 mm"]),
+            (0.5, "0.1", [0.1, 0.1], "table", ["option of 0.5 x 0.5 mm", "header of 0.3 x 0.2 mm"]),
+            ([0.3, 0.2], "", [0.3, 0.2], "option", []),
+            (None, "", [0.3, 0.2], "header", []),
+        ],
+    )
+    def test_table_and_option_win_when_told_so(
+        self,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        option: Any,
+        table_mm: str,
+        expected: list[float],
+        used: str,
+        warned: list[str],
+    ) -> None:
         write_dicom(tmp_path / "f.dcm", PICTURE)
-        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", "f.dcm,0.1")
-        assert take_in(tmp_path, table=table).frames[0]["pixel_spacing_mm"] == [0.1, 0.1]
+        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", f"f.dcm,{table_mm}")
+        (frame,) = take_in(tmp_path, option, table, override_pixel_spacing=True).frames
+        assert frame["pixel_spacing_mm"] == pytest.approx(expected)
+        assert frame["pixel_spacing_source"] == used
+        assert (regions_from_text(frame["regions"]) == ()) == (used != "header")
+        assert len(caplog.messages) == len(warned)
+        assert all(
+            text in message and f"the {used} is used." in message
+            for text, message in zip(warned, caplog.messages, strict=True)
+        )
+
+    @pytest.mark.parametrize(("option", "table_mm"), [(0.5, ""), (None, "0.5")])
+    def test_a_header_that_states_another_spacing_is_kept_with_a_warning(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, option: Any, table_mm: str
+    ) -> None:
+        path = write_metaimage(tmp_path / "f.mha", PICTURE)
+        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", f"f.mha,{table_mm}")
+        assert take_in(tmp_path, option, table).frames[0]["pixel_spacing_mm"] == pytest.approx([ROW_MM, COLUMN_MM])
+        (message,) = caplog.messages
+        assert message == (
+            f"{path}: the header states a pixel spacing of 0.3 x 0.2 mm (row x column), the "
+            f"{'option' if option else 'table'} of 0.5 x 0.5 mm (row x column); the header is used "
+            "(override_pixel_spacing changes that)."
+        )
+
+    def test_a_word_as_override_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(TypeError, match="override_pixel_spacing must be True or False, got 'false'"):
+            take_in(tmp_path, override_pixel_spacing="false")  # type: ignore[arg-type]
+
+    def test_a_header_that_cannot_be_true_is_not_filled_in_but_overridden(self, tmp_path: Path) -> None:
+        write_metaimage(tmp_path / "f.mha", PICTURE, spacing=(1e300, 0.2))
+        assert "1e+300 x 0.2 mm" in take_in(tmp_path, 0.5).rejected[0].reason
+        (frame,) = take_in(tmp_path, 0.5, override_pixel_spacing=True).frames
+        assert frame["pixel_spacing_mm"] == [0.5, 0.5]
+
+    @pytest.mark.parametrize("smallest_and_largest", [0.01, 2.0])
+    def test_the_ends_of_the_range_belong_to_it(self, tmp_path: Path, smallest_and_largest: float) -> None:
+        write_picture(tmp_path / "f.png", PICTURE)
+        assert take_in(tmp_path, smallest_and_largest).frames[0]["pixel_spacing_mm"] == [smallest_and_largest] * 2
+
+    def test_regions_beyond_the_image_leave_a_gap_to_fill(self, tmp_path: Path) -> None:
+        write_dicom(tmp_path / "f.dcm", PICTURE, [region(0.1, 0.1, (0, 0, 999, 999))])
+        (unknown,) = take_in(tmp_path).frames
+        assert np.isnan(unknown["pixel_spacing_mm"]).all()
+        assert len(regions_from_text(unknown["regions"])) == 1, "for the reason why it is unknown"
+        (filled,) = take_in(tmp_path, 0.5).frames
+        assert (filled["pixel_spacing_mm"], filled["regions"]) == ([0.5, 0.5], "[]")
 
     def test_header_where_the_table_says_nothing(self, tmp_path: Path) -> None:
         for name in ("empty cell.dcm", "no row.dcm"):
@@ -119,11 +192,11 @@ class TestSpacing:
         assert np.isnan(intake.frames[0]["pixel_spacing_mm"]).tolist() == [True, True]
         assert not intake.rejected
 
-    @pytest.mark.parametrize("option", [0, -0.1, math.nan, math.inf, [0.1, 0.1, 0.1], [0.1, 0], "0.1 mm"])
+    @pytest.mark.parametrize(
+        "option", [0, -0.1, math.nan, math.inf, 0.0099, 2.01, [0.1, 0.1, 0.1], [0.1, 0], [0.1, 1e300], "0.1 mm"]
+    )
     def test_impossible_option_is_an_error(self, tmp_path: Path, option: Any) -> None:
-        with pytest.raises(
-            ValueError, match=r"expected the size of a pixel in mm, one positive number or \[row, column]"
-        ):
+        with pytest.raises(ValueError, match=r"expected the size .* 0.01 and 2 mm: one number or \[row, column]"):
             take_in(tmp_path, option)
 
 

@@ -15,7 +15,7 @@ from data_prep.ellipse_label import main
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import load_datalist
 from fetal_monai.data.ellipse_label import EllipseLabel, read_ellipse_label, write_ellipse_label
-from tests.frame_files import write_dicom
+from tests.frame_files import region, write_dicom
 from tests.hc18_layout import PIXEL_SIZE_MM, SHAPE, head_of, read_table, write_hc18, write_table
 
 NAMES = ["000_HC.png", "001_HC.png", "001_2HC.png", "002_HC.png", "003_HC.png", "004_HC.png"]
@@ -162,7 +162,7 @@ LEFT_OUT: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
     "no image": (break_image, "002_HC.xml", r"^002_HC\.png: cannot be read as a frame"),
     "broken XML": (break_label, "002_HC.xml", r"^002_HC\.xml, line 1: is not well-formed XML"),
     "no spacing": (remove_spacing, "002_HC.xml", "has no <pixel_spacing>, and the image states none"),
-    "spacing in metres": (give_spacing_in_metres, "002_HC.xml", "expected numbers between 0.02 and 1.0 mm"),
+    "spacing in metres": (give_spacing_in_metres, "002_HC.xml", "expected numbers between 0.01 and 2 mm"),
     "ellipse off the image": (move_off_the_image, "002_HC.xml", "covers no pixel of the image"),
     "no exam": (name_no_exam, "002_HC.xml", r"pattern '\^\\d\+' finds no exam in the image name 'head.png'"),
     "two labels": (label_twice, "002_HC.xml", r"names 001_HC\.png, which 001_HC\.xml labels already"),
@@ -185,13 +185,32 @@ def test_bad_file_is_left_out_with_its_reason_and_the_rest_goes_on(
 
 def test_image_that_states_its_spacing_needs_none_in_the_label(images: Path, labels: Path, tmp_path: Path) -> None:
     with Image.open(images / "002_HC.png") as image:
-        write_dicom(images / "002_HC.dcm", np.asarray(image), PixelSpacing=[0.3, 0.2])
+        write_dicom(images / "002_HC.dcm", np.asarray(image), [], PixelSpacing=[0.3, 0.2])
     (images / "002_HC.png").unlink()
     relabel(labels, "002_HC.xml", image_name="002_HC.dcm", pixel_spacing_mm=None)
     assert prepare(images, labels, tmp_path / "out") == 0
     frame = frames_of(tmp_path / "out")["002_HC.dcm"]
     assert frame["pixel_spacing_mm"] == [0.3, 0.2]
     assert Path(frame["label"]).name == "002_HC.png"
+
+
+def test_image_with_several_regions_states_the_spacing_of_the_one_that_holds_the_ellipse(
+    images: Path, labels: Path, tmp_path: Path
+) -> None:
+    with Image.open(images / "002_HC.png") as image:
+        pixels = np.pad(np.asarray(image), ((0, 0), (0, image.width)))
+    regions = [region(0.3, 0.2, (0, 0, 119, 89)), region(0.5, 0.5, (120, 0, 239, 89))]
+    for name in ("001_HC", "002_HC"):
+        (images / f"{name}.png").unlink()
+        write_dicom(images / f"{name}.dcm", pixels, regions)
+    for name, center_x in (("001_HC", 120), ("002_HC", 60)):
+        options = {"image_name": f"{name}.dcm", "shape": pixels.shape, "pixel_spacing_mm": None}
+        relabel(labels, f"{name}.xml", ellipse=Ellipse(center_x, 45, 30, 30, 0), **options)
+    assert prepare(images, labels, tmp_path / "out") == 0
+    assert frames_of(tmp_path / "out")["002_HC.dcm"]["pixel_spacing_mm"] == pytest.approx([0.3, 0.2])
+    reason = rejected(tmp_path / "out")["001_HC.xml"]
+    assert "has no <pixel_spacing>, and the header states 2 calibrated regions" in reason
+    assert "the ellipse lies in none; add it" in reason
 
 
 def test_exam_pattern_keeps_exams_together(images: Path, labels: Path, tmp_path: Path) -> None:

@@ -6,19 +6,21 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import torch
 from ignite.engine import Engine
 from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedEvaluator
 from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged
+from PIL import Image
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import Intake, Rejected, take_in
 from fetal_monai.handlers import MeasurementReport
 from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
 from fetal_monai.transforms import MeasureHeadd
-from tests.frame_files import write_picture
+from tests.frame_files import region, write_dicom, write_metaimage, write_picture
 
 SHAPE = (200, 260)
 ELLIPSE = Ellipse(130.0, 100.0, 80.0, 60.0, 0.3)
@@ -117,7 +119,7 @@ def test_the_numbers(tmp_path: Path) -> None:
     # At 20 weeks the standard's mean is 172.48 mm and its deviation 7.440 mm.
     z_score = (float(row["head_circumference_mm"]) - 172.48) / 7.440
     assert float(row["head_circumference_centile"]) == pytest.approx(50 * (1 + math.erf(z_score / 2**0.5)), abs=0.2)
-    assert (row["status"], row["reason"]) == ("measured", "")
+    assert (row["status"], row["reason"], row["pixel_spacing_source"]) == ("measured", "", "table")
 
 
 def test_submission_in_millimetres_with_unequal_spacing(tmp_path: Path) -> None:
@@ -141,6 +143,63 @@ def test_unknown_spacing_gives_no_millimetre(tmp_path: Path) -> None:
     filled = {column for column, value in row.items() if value}
     assert not any(column.endswith("_mm") or "gestational" in column for column in filled)
     assert read(tmp_path / "out" / "hc18_submission.csv") == {}
+
+
+class TestDualDisplay:
+    """The head in the right one of two pictures on a screen, which is the smaller one and has the smaller pixels."""
+
+    LEFT, RIGHT, BEYOND = (0, 0, 299, 199), (300, 0, 559, 199), (0, 600, 800, 1400)
+
+    def measured(self, tmp_path: Path, regions: list[pydicom.Dataset], center_x: float = 430.0) -> dict[str, str]:
+        pixels = np.full((200, 560), 20, np.uint8)
+        pixels[0, 0] = 21
+        pixels[Ellipse(center_x, 100.0, 80.0, 60.0, 0.3).rasterise((200, 560))] = 200
+        write_dicom(tmp_path / "f.dcm", pixels, regions)
+        run(take_in(tmp_path / "f.dcm"), tmp_path / "out")
+        return read(tmp_path / "out" / "measurements.csv")["f.dcm"]
+
+    def test_the_scale_is_that_of_the_region_with_the_head(self, tmp_path: Path) -> None:
+        regions = [region(0.48, 0.48, self.LEFT), region(0.4, 0.4, self.RIGHT), region(0.9, 0.9, self.BEYOND)]
+        row = self.measured(tmp_path, regions)
+        assert (row["status"], row["pixel_spacing_source"]) == ("measured", "header")
+        assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.4", "0.4")
+        assert float(row["head_circumference_mm"]) == pytest.approx(0.4 * ELLIPSE.perimeter, rel=0.01)
+
+    @pytest.mark.parametrize(("left_mm", "center_x", "reason"), [(0.48, 300, "in none"), (0.4, 300, "")])
+    def test_a_head_across_two_regions_has_a_scale_where_theirs_are_the_same(
+        self, tmp_path: Path, left_mm: float, center_x: float, reason: str
+    ) -> None:
+        regions = [region(left_mm, left_mm, self.LEFT), region(0.4, 0.4, self.RIGHT)]
+        row = self.measured(tmp_path, regions, center_x)
+        assert row["status"] == ("unscaled" if reason else "measured")
+        assert f"the ellipse lies {reason}; give it by the option" in row["reason"] or not reason
+        assert (row["head_circumference_mm"] == "") == (row["pixel_spacing_source"] == "") == bool(reason)
+
+    def test_the_reason_names_the_regions(self, tmp_path: Path) -> None:
+        row = self.measured(tmp_path, [region(0.5, 0.4, (0, 0, 559, 199)), region(0.4, 0.4, self.RIGHT)])
+        assert row["status"] == "unscaled"
+        assert row["reason"] == (
+            "pixel spacing unknown: the header states 2 calibrated regions on 560 x 200 px (x 0 to 559, y 0 to 199: "
+            "0.5 x 0.4 mm; x 300 to 559, y 0 to 199: 0.4 x 0.4 mm), and the ellipse lies in several that differ in "
+            "spacing; give it by the option pixel_spacing_mm or in a table, with override_pixel_spacing"
+        )
+
+
+def test_an_option_fills_gaps_in_a_folder_of_png_and_dicom(tmp_path: Path) -> None:
+    picture = write_head(tmp_path / "in" / "a.png")
+    pixels = np.asarray(Image.open(picture))
+    write_dicom(tmp_path / "in" / "b.dcm", pixels, [region(0.4, 0.3, (0, 0, SHAPE[1] - 1, SHAPE[0] - 1))])
+    write_metaimage(tmp_path / "in" / "c.mha", pixels, spacing=(0.2, 0.2))
+    run(take_in(tmp_path / "in", pixel_spacing_mm=0.5), tmp_path / "out")
+    rows = read(tmp_path / "out" / "measurements.csv")
+    expected = {
+        "a.png": (0.5 * ELLIPSE.perimeter, "option"),
+        "b.dcm": (ELLIPSE.scaled(x_scale=0.3, y_scale=0.4).perimeter, "header"),
+        "c.mha": (0.2 * ELLIPSE.perimeter, "header"),
+    }
+    assert {name: row["pixel_spacing_source"] for name, row in rows.items()} == {n: s for n, (_, s) in expected.items()}
+    for name, (circumference_mm, _) in expected.items():
+        assert float(rows[name]["head_circumference_mm"]) == pytest.approx(circumference_mm, rel=0.01), name
 
 
 def test_out_of_a_standards_range_the_head_is_measured_all_the_same(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from fetal_monai.biometry import Ellipse, FailedFit, measure_head
+from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement, measure_head
 from fetal_monai.data import read_frame
 from fetal_monai.transforms import MeasureHeadd, SaveHeadOverlayd
 from fetal_monai.transforms.save_overlay import ELLIPSE_COLOUR, MASK_COLOUR, WARNING_COLOUR, draw_overlay
@@ -81,6 +81,26 @@ def test_unknown_spacing_shows_a_warning_and_the_ellipse() -> None:
     picture = draw_overlay(GRAY, MASK, measure_head(MASK), "frame.png")
     assert looks_like(picture, ELLIPSE_COLOUR).any()
     assert looks_like(picture, WARNING_COLOUR)[HEIGHT:].any()
+
+
+def test_a_reason_for_the_unknown_spacing_is_written_in_lines_of_full_size() -> None:
+    head = measure_head(MASK)
+    assert isinstance(head, HeadMeasurement)
+    explained = HeadMeasurement(head.ellipse_px, unscaled_reason="the header states 2 calibrated regions, " * 6)
+    sizes = [draw_overlay(GRAY, MASK, each, "frame.png").size for each in (head, explained)]
+    assert sizes[0][0] == sizes[1][0]
+    assert (sizes[1][1] - sizes[0][1]) == 3 * round(1.5 * max(14, round(sizes[0][0] / 45)))
+
+
+def test_the_source_of_the_scale_is_written_below_the_picture() -> None:
+    unnamed, header, option = (
+        np.asarray(draw_overlay(GRAY, MASK, measure_head(MASK, (0.1, 0.1)), "f.png", source))
+        for source in ("", "header", "option")
+    )
+    for other in (header, option):
+        assert_array_equal(other[:HEIGHT], unnamed[:HEIGHT])
+        assert (other[HEIGHT:] != unnamed[HEIGHT:]).any()
+    assert (header != option).any()
 
 
 def test_deep_pixels_are_windowed() -> None:

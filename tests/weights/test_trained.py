@@ -1,4 +1,5 @@
 import hashlib
+import math
 import pickle
 import subprocess
 from copy import deepcopy
@@ -84,6 +85,19 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not a whole file of PyTorch weights"):
         load_weights(nn.Conv2d(2, 3, 3), path)
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+def test_weights_that_are_no_numbers_are_refused_by_file_and_name(tmp_path: Path, value: float) -> None:
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    state = network.state_dict()
+    state["1.running_var"][1] = value
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt holds NaN or infinite numbers in '1\.running_var'"):
+        load_weights(network, tmp_path / "model.pt")
+    with pytest.raises(ValueError, match=r"model\.pt holds NaN or infinite numbers in '1\.running_var'"):
+        publish_weights(tmp_path / "model.pt", tmp_path / "published.pt")
+    assert not (tmp_path / "published.pt").exists()
 
 
 def test_something_that_is_no_state_dict(tmp_path: Path) -> None:

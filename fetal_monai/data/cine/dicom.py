@@ -38,7 +38,7 @@ def open_dicom_cine(path: Path) -> Cine:
         frame_count = int(dataset.get("NumberOfFrames") or 1)
         rate_hz = _frame_rate_hz(dataset)
         times_s = _frame_times_s(dataset, frame_count, rate_hz)
-        spacing = dicom_spacing(dataset)
+        spacing, _ = dicom_spacing(dataset)
 
     def decode() -> Iterator[Decoded]:
         # By path, pydicom keeps one frame at a time in memory.

@@ -1,0 +1,31 @@
+"""Notice a prediction that is no number before it is taken for a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from monai.transforms import MapTransform
+from monai.utils import convert_to_tensor
+
+from fetal_monai.biometry import FailedFit
+
+
+class RejectNonFinited(MapTransform):
+    """Adds ``<key>_head``, a `FailedFit`, where the network's output under ``key`` holds NaN or infinity.
+
+    `MeasureHeadd` leaves it as it is. Put this first: a threshold or an argmax makes NaN background, and the frame one
+    without a head.
+    """
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """The item, with a failed measurement where there is one."""
+        item = dict(data)
+        for key in self.key_iterator(item):
+            finite = convert_to_tensor(item[key]).isfinite()
+            if not finite.all():
+                item[f"{key}_head"] = FailedFit(
+                    f"{int((~finite).sum())} of {finite.numel()} values in the network's output are NaN or infinite; "
+                    "check the weights, and autocast_dtype if it is set"
+                )
+        return item
