@@ -226,6 +226,15 @@ class TestDicom:
         assert_array_equal(read_frame(tmp_path / "mask.dcm").pixels, MASK * 255)
         assert "RedPaletteColorLookupTableData" not in pydicom.dcmread(tmp_path / "mask.dcm")
 
+    @pytest.mark.parametrize("zeros", [8, 100, 512])
+    def test_a_file_padded_with_zeros(self, tmp_path: Path, zeros: int) -> None:
+        """As some archives export: a reader takes the zeros for an element that a writer refuses."""
+        frame = write_dicom(tmp_path / "f.dcm", PICTURE)
+        frame.write_bytes(frame.read_bytes() + bytes(zeros))
+        write_mask(MASK, frame, tmp_path / "mask.dcm")
+        assert_array_equal(read_frame(tmp_path / "mask.dcm").pixels, MASK * 255)
+        assert pydicom.dcmread(tmp_path / "mask.dcm").PatientID == "4711"
+
 
 class TestErrors:
     def test_a_mask_of_another_size(self, tmp_path: Path) -> None:
