@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.csv_table import write_csv_table
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a CSV table; of a float six digits are kept, NaN and None are empty cells."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+    write_csv_table(path, columns, ([_cell(value) for value in row] for row in rows))
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
