@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
+from fetal_monai.data.frame_name import unfit_names
 
 __all__ = ["Intake", "Rejected", "frame_files", "natural_key", "take_in"]
 
@@ -113,8 +114,11 @@ def take_in(
         rejected = []  # The table may well cover more than the one frame asked for.
 
     frames = []
+    unfit = unfit_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
+            if file in unfit:
+                raise FrameError(unfit[file])
             stated = _only_row(matched.get(file, []))
             spacing = option or _table_spacing(stated)
             age = _table_age(stated)
@@ -196,7 +200,7 @@ def frame_files(
             f"{folder}: no frames in this folder; expected files with one of {', '.join(expected)}, "
             "or DICOM files without a suffix."
         )
-    return sorted(files, key=natural_key)
+    return sorted(files, key=lambda file: (natural_key(file), file))
 
 
 def _table_rows(table: Path) -> list[Row]:
