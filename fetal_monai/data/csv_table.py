@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -41,7 +43,24 @@ def write_csv_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[
 
     The file appears whole or not at all.
     """
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([csv_cell(value) for value in row] for row in rows)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_encoded([columns, *rows]))
+
+
+def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows to a table that `write_csv_table` began: all of them, or none where the disk is full."""
+    rest = memoryview(_encoded(rows))
+    with path.open("ab", buffering=0) as file:  # one write: whoever kills the process leaves no half of a row
+        end = file.seek(0, os.SEEK_END)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError:
+            file.truncate(end)
+            raise
+
+
+def _encoded(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([csv_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
