@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -112,7 +115,13 @@ def _write_metaimage(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     # The header of an .mhd names its data file, so both are written under their own names, one folder below.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         header = Path(folder, path.name)
-        itk.imwrite(image, str(header))
+        try:
+            itk.imwrite(image, str(header))
+        except RuntimeError as error:
+            # ITK does not say why it cannot write; what it has written so far takes the last room of a full disk.
+            if shutil.disk_usage(folder).free < mask.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+            raise
         if not states_spacing(read_metaimage_header(like)):
             _remove_spacing(header)
         data_files = [file for file in Path(folder).iterdir() if file != header]
