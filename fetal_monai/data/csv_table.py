@@ -48,16 +48,20 @@ def write_csv_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[
 
 
 def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows to a table that `write_csv_table` began: all of them, or none where the disk is full."""
+    """Append rows to a table that `write_csv_table` began: all of them, or none.
+
+    Raises:
+        OSError: The disk is full; the message names the file.
+    """
     rest = memoryview(_encoded(rows))
     with path.open("ab", buffering=0) as file:  # one write: whoever kills the process leaves no half of a row
         end = file.seek(0, os.SEEK_END)
         try:
             while rest:
                 rest = rest[file.write(rest) :]
-        except OSError:
+        except OSError as error:
             file.truncate(end)
-            raise
+            raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _encoded(rows: Iterable[Sequence[Any]]) -> bytes:

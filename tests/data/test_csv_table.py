@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from fetal_monai.comparison.store import _read_per_image
 from fetal_monai.comparison.table import Table
 from fetal_monai.data.csv_cell import cell_text, csv_cell
-from fetal_monai.data.csv_table import read_csv_table, write_csv_table
+from fetal_monai.data.csv_table import append_to_csv_table, read_csv_table, write_csv_table
 from fetal_monai.data.finding import Finding, write_rejected
 from fetal_monai.handlers.report_files import write_table
 
@@ -60,3 +61,20 @@ def test_a_name_that_is_not_utf_8_can_be_written(tmp_path: Path) -> None:
     write_csv_table(tmp_path / "t.csv", ["image"], [[name]])
     assert first_cell(tmp_path / "t.csv") == r"F\udcf6tus.png"
     assert str(Finding("error", "table", name, "")).isprintable()
+
+
+def test_rows_are_appended_whole_or_not_at_all(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    write_csv_table(table, ["image", "dice"], [])
+    append_to_csv_table(table, [[COMMAND, 0.9], ["a.png", None]])
+    content = table.read_text()
+    assert content == f"image,dice\n'{COMMAND},0.9\na.png,\n"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Room for a part of the row, as on a disk that is nearly full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 5, hard))
+    try:
+        with pytest.raises(OSError, match=str(table)):
+            append_to_csv_table(table, [["another.png", 0.8]])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert table.read_text() == content
