@@ -51,7 +51,8 @@ class Intake:
     Attributes:
         frames: one dictionary per frame, in natural order of the files: ``image`` (path as str),
             ``pixel_spacing_mm`` ([row, column], NaN when unknown), ``gestational_age_days`` (NaN when unknown).
-        rejected: the files and table rows that are no frame to measure, in natural order.
+        rejected: the files and table rows that are no frame to measure, in natural order; behind them, those that a
+            `FrameDataset` leaves out during the run.
         source_dir: the folder that file names are told relative to.
     """
 

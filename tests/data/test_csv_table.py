@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import os
 import resource
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from fetal_monai.comparison.store import _read_per_image
 from fetal_monai.comparison.table import Table
+from fetal_monai.data import csv_cell as csv_cell_module
 from fetal_monai.data.csv_cell import cell_text, csv_cell
 from fetal_monai.data.csv_table import append_to_csv_table, read_csv_table, write_csv_table
 from fetal_monai.data.finding import Finding, write_rejected
@@ -33,6 +35,11 @@ def test_no_cell_is_a_formula_and_every_text_comes_back(text: str) -> None:
 @pytest.mark.parametrize("number", [-0.5, 3, "-0.5", "-1e-05", "+7", ""])
 def test_numbers_stay_numbers(number: object) -> None:
     assert csv_cell(number) == number
+
+
+def test_examples_in_docstrings_run() -> None:
+    result = doctest.testmod(csv_cell_module)
+    assert (result.attempted, result.failed) == (1, 0)
 
 
 def first_cell(path: Path) -> str:
