@@ -11,6 +11,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from fetal_monai.comparison.errors import ComparisonError
+from fetal_monai.data.csv_cell import cell_text
 from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
 
 PER_IMAGE, MASKS = "per_image.csv", "masks"
@@ -201,7 +202,7 @@ class Store:
 
 
 def _read_per_image(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path)
+    table = pd.read_csv(path, converters={"image": cell_text})
     if "frame" in table:
         of_loop = table["frame"].notna()
         table.loc[of_loop, "image"] += " " + table.loc[of_loop, "frame"].astype(int).astype(str)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fetal_monai.data import atomic_path
+from fetal_monai.data.csv_table import write_csv_table
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,6 @@ class Table:
     def write_csv(self, folder: Path) -> None:
         """Write the numbers to `<name>.csv`."""
         columns = list(dict.fromkeys(column for record in self.records for column in record))
-        with (
-            atomic_path(folder / f"{self.name}.csv") as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.records)
+        write_csv_table(
+            folder / f"{self.name}.csv", columns, ([record.get(name) for name in columns] for record in self.records)
+        )

@@ -7,6 +7,7 @@ from fetal_monai.data.class_balance import ClassBalance, class_balance
 from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
 from fetal_monai.data.datalist import fingerprint, load_datalist
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from fetal_monai.data.frame_dataset import FrameDataset
 from fetal_monai.data.frame_geometry import FrameGeometry, GeometryTable, find_frame_geometry
 from fetal_monai.data.hc18 import prepare_hc18
 from fetal_monai.data.header_label import read_header_labels
@@ -26,6 +27,7 @@ __all__ = [
     "CineItems",
     "ClassBalance",
     "Frame",
+    "FrameDataset",
     "FrameError",
     "FrameGeometry",
     "FrameReader",

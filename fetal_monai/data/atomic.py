@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_KEPT_CHARACTERS = (
+    40  # of a file's name: enough for its suffixes, and at most 160 of the 255 bytes that a name may have
+)
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -26,8 +30,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so that the replacement stays within one file system.
-    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
+    # In the same folder, so that the replacement stays within one file system. Of a long name the end alone: with the
+    # whole of it the temporary name could be too long where the file's own is not.
+    temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-_KEPT_CHARACTERS:]}")
     try:
         yield temporary
         temporary.replace(path)

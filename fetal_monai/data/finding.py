@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.csv_cell import printable
+from fetal_monai.data.csv_table import write_csv_table
 
 REJECTED_NAME = "rejected.csv"
 
@@ -16,6 +16,8 @@ REJECTED_NAME = "rejected.csv"
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something that is wrong with a data set.
+
+    Names and details are kept as text that can be printed, whatever bytes a file's name is made of.
 
     Attributes:
         level: "error", or "warning" for what does no harm.
@@ -29,13 +31,12 @@ class Finding:
     file: str
     detail: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", printable(self.file))
+        object.__setattr__(self, "detail", printable(self.detail))
+
 
 def write_rejected(output_dir: Path, findings: Iterable[Finding]) -> None:
     """Write `rejected.csv`: the files that were left out, each with the reason."""
-    with (
-        atomic_path(output_dir / REJECTED_NAME) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["filename", "reason"])
-        writer.writerows((finding.file, finding.detail) for finding in findings)
+    rows = ((finding.file, finding.detail) for finding in findings)
+    write_csv_table(output_dir / REJECTED_NAME, ["filename", "reason"], rows)

@@ -124,11 +124,11 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
     Raises:
         ValueError: The file is missing or cannot be read; the message names it without its folder.
     """
-    if not path.is_file():
-        raise ValueError(f"{path.name} does not exist")
     try:
         with Image.open(path) as image:
             return np.asarray(image.convert("L"))
+    except FileNotFoundError as error:
+        raise ValueError(f"{path.name} does not exist") from error
     # Pillow raises SyntaxError for broken PNG chunks.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path.name} cannot be read ({error})") from error

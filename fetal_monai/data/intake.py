@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
+from fetal_monai.data.frame_name import unfit_names
 from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.geometry import common_spacing, regions_to_text, same_spacing
 
@@ -55,7 +56,8 @@ class Intake:
             header's calibrated regions, whose spacing then counts, see `fetal_monai.geometry.regions_to_text`),
             ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
             when unknown).
-        rejected: the files and table rows that are no frame to measure, in natural order.
+        rejected: the files and table rows that are no frame to measure, in natural order; behind them, those that a
+            `FrameDataset` leaves out during the run.
         source_dir: the folder that file names are told relative to.
     """
 
@@ -127,8 +129,11 @@ def take_in(
         rejected = []  # The table may well cover more than the one frame asked for.
 
     frames = []
+    unfit = unfit_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
+            if file in unfit:
+                raise FrameError(unfit[file])
             row = _only_row(matched.get(file, []))
             table_spacing, age = _table_spacing(row), _table_age(row)
             frame = read_frame(file)
@@ -244,7 +249,7 @@ def frame_files(
             f"{folder}: no frames in this folder; expected files with one of {', '.join(expected)}, "
             "or DICOM files without a suffix."
         )
-    return sorted(files, key=natural_key)
+    return sorted(files, key=lambda file: (natural_key(file), file))
 
 
 def _table_rows(table: Path) -> list[Row]:

@@ -59,6 +59,8 @@ METAIMAGE_GEOMETRY = (
 )
 PALETTE_GROUP_0028 = range(0x1101, 0x1224)  # the colour tables' descriptors and data
 OVERLAY_GROUPS = range(0x6000, 0x6100)
+# Zeros behind the pixels, to a multiple of a block, are read as an empty element (0000,0000), which no file may hold.
+PADDING_GROUP = 0x0000
 
 
 def mask_suffix(like: str | Path) -> str:
@@ -168,7 +170,8 @@ def _write_dicom(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
         if keyword in dataset:
             delattr(dataset, keyword)
     for tag in list(dataset.keys()):
-        if (tag.group == 0x0028 and tag.element in PALETTE_GROUP_0028) or tag.group in OVERLAY_GROUPS:
+        palette = tag.group == 0x0028 and tag.element in PALETTE_GROUP_0028
+        if palette or tag.group in OVERLAY_GROUPS or tag.group == PADDING_GROUP:
             del dataset[tag]
 
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import ignite.distributed as idist
 from ignite.engine import Engine, Events
@@ -21,8 +20,11 @@ from fetal_monai.biometry import (
     intergrowth_gestational_age_days,
     intergrowth_head_circumference_centile,
 )
-from fetal_monai.data import Intake, atomic_path
+from fetal_monai.data import Intake
+from fetal_monai.data.frame_failure import FAILURE, failure_reason
 from fetal_monai.data.intake import natural_key
+from fetal_monai.handlers.growing_table import GrowingTable
+from fetal_monai.handlers.report_files import frame_name
 
 logger = logging.getLogger(__name__)
 
@@ -61,17 +63,19 @@ class MeasurementReport:
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm; ``reason`` says
       why;
-    - ``failed``: the file could not be read, or no head was found; ``reason`` says which.
+    - ``failed``: the file could not be read, no head was found, or what was found could not be written; ``reason``
+      says which.
 
     A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
     the gestational age known from a dating scan (the intake's table); without one it is empty, since the age read
     from this same HC would only answer itself. ``hc18_submission.csv`` holds the measured frames in the form of the
     HC18 challenge (https://hc18.grand-challenge.org).
 
-    Both are written again after each batch, so that they are there whatever ends the run.
+    Rows are appended after each batch, so that they are there whatever ends the run; when it completes, they are put in
+    the order of the files. See `GrowingTable`.
 
-    Attach it behind the post-processing with `MeasureHeadd`. Inference is a single process: under several ranks the
-    rows of the others would be lost, so that is an error.
+    Attach it to an engine with a `FrameDataset` and, as post-processing, an `IsolateFrame` with `MeasureHeadd`.
+    Inference is a single process: under several ranks the rows of the others would be lost, so that is an error.
 
     Args:
         intake: the frames that are measured and the files that are not, from `take_in`.
@@ -81,12 +85,11 @@ class MeasurementReport:
 
     def __init__(self, intake: Intake, output_dir: str | Path, key: str = "pred") -> None:
         self.intake = intake
-        self.output_dir = Path(output_dir)
         self.key = key
+        self.measurements = GrowingTable(Path(output_dir) / "measurements.csv", MEASUREMENT_COLUMNS)
+        self.submission = GrowingTable(Path(output_dir) / "hc18_submission.csv", SUBMISSION_COLUMNS)
         self._known = {frame["image"]: frame for frame in intake.frames}
-        # Lists, not dictionaries by name: several rows of a table may be rejected under one name.
-        self._rows: list[Row] = []
-        self._submission: list[Row] = []
+        self._taken_in = self._reported = len(intake.rejected)
 
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference, and write the rejected files' rows.
@@ -101,50 +104,61 @@ class MeasurementReport:
         self.clear(engine)
         engine.add_event_handler(Events.STARTED, self.clear)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
-        engine.add_event_handler(Events.COMPLETED, self.summarise)
+        # Where frames were left out there are fewer than expected: the engine would begin with the first ones again.
+        engine.add_event_handler(Events.DATALOADER_STOP_ITERATION, lambda engine: engine.terminate_epoch())
+        engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def clear(self, engine: Engine) -> None:
         """Begin the tables: the rejected files alone."""
-        self._submission = []
-        self._rows = [{"file": self._name(each.file)} | _failed_row(each.reason) for each in self.intake.rejected]
-        self._write()
+        del self.intake.rejected[self._taken_in :]  # what an earlier run left out
+        self._reported = 0
+        self.measurements.start()
+        self.submission.start()
+        self._add_rejected()
 
     def add_batch(self, engine: Engine) -> None:
-        """Add the rows of the decollated items in ``engine.state.output``."""
+        """Add the rows of the decollated items in ``engine.state.output``, and of the files rejected meanwhile."""
+        self._add_rejected()
         for item in engine.state.output:
             file = item["image"].meta["filename_or_obj"]
-            name, head = self._name(file), item[f"{self.key}_head"]
-            known = self._known[file]
-            row = _row(head, known["gestational_age_days"], known["pixel_spacing_source"])
-            self._rows.append({"file": name} | row)
-            if isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None:
-                self._submission.append({"filename": name} | _submission_row(head))
-        self._write()
+            name = self._name(file)
+            row, submitted = self._rows(item, file)
+            self.measurements.add([{"file": name} | row])
+            if submitted:
+                self.submission.add([{"filename": name} | submitted])
 
-    def summarise(self, engine: Engine) -> None:
-        """Log how many files were measured, and where the table is."""
-        statuses = [row["status"] for row in self._rows]
+    def finish(self, engine: Engine) -> None:
+        """Put the tables in order, log how many files were measured, and where the table is."""
+        self._add_rejected()
+        self.measurements.finish(lambda row: natural_key(row["file"]))
+        self.submission.finish(lambda row: natural_key(row["filename"]))
+        statuses = [row["status"] for row in self.measurements.rows]
         logger.info(
             "Measured %d frames; %d without pixel spacing, %d failed. Table: %s",
             *(statuses.count(status) for status in ("measured", "unscaled", "failed")),
-            self.output_dir / "measurements.csv",
+            self.measurements.path,
         )
 
+    def _add_rejected(self) -> None:
+        rejected = self.intake.rejected[self._reported :]
+        self._reported += len(rejected)
+        self.measurements.add({"file": self._name(each.file)} | _failed_row(each.reason) for each in rejected)
+
+    def _rows(self, item: Mapping[str, Any], file: str) -> tuple[Row, Row]:
+        """The frame's row of either table, which is empty where the frame is not submitted."""
+        if FAILURE in item:
+            return _failed_row(item[FAILURE]), {}
+        head = item[f"{self.key}_head"]
+        scaled = isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None
+        try:
+            known = self._known[file]
+            row = _row(head, known["gestational_age_days"], known["pixel_spacing_source"])
+            return row, _submission_row(head) if scaled else {}
+        except Exception as error:  # of figures that are out of all bounds
+            return _failed_row(failure_reason(error, file)), {}
+
     def _name(self, file: str | Path) -> str:
-        path = Path(file)
-        folder = self.intake.source_dir
-        return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
-
-    def _write(self) -> None:
-        _write_csv(self.output_dir / "measurements.csv", MEASUREMENT_COLUMNS, self._rows)
-        _write_csv(self.output_dir / "hc18_submission.csv", SUBMISSION_COLUMNS, self._submission)
-
-
-def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted(rows, key=lambda row: natural_key(row[columns[0]])))
+        return frame_name(file, self.intake.source_dir)
 
 
 def _failed_row(reason: str) -> Row:

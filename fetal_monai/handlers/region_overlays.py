@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from ignite.engine import Engine, Events
 from monai.utils import convert_to_numpy
 from PIL import Image
 
-from fetal_monai.data import atomic_path
+from fetal_monai.data import FrameStream, Rejected, atomic_path
+from fetal_monai.data.frame_failure import FAILURE, failure_reason
 from fetal_monai.transforms.output_path import output_path
 from fetal_monai.transforms.region_overlay import draw_region_overlay
 
@@ -26,7 +27,8 @@ class RegionOverlays:
     """Writes what was found on each frame as `draw_region_overlay` draws it.
 
     A still gives ``<name>_overlay.png``, a cine loop ``<name>_overlay.mp4`` (H.264) at the loop's own rate, 25 frames a
-    second where it states none. A video appears when its loop has ended.
+    second where it states none. A video appears when its loop has ended. A file whose pictures cannot be drawn or
+    written is noted in the stream's `rejected`, and the run goes on.
 
     Items hold ``image`` (its meta data name the file), the frame itself under `frame_key`, ``frame``, ``time_s``,
     ``loop`` and ``frame_rate_hz`` (see `FrameStream`), and what `LocaliseRegiond` adds; ``<key>_heat`` is on the
@@ -34,9 +36,9 @@ class RegionOverlays:
     raised again there.
 
     Args:
+        stream: where the frames come from; the subfolders of its folder are made again below `output_dir`.
         output_dir: the folder to write to.
         class_names: in the order of the network's outputs.
-        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
         key: key of the logits.
         frame_key: the frame as it was read, (1, H, W).
         geometry_key: where `FrameGeometryd` put the frame's geometry.
@@ -44,20 +46,21 @@ class RegionOverlays:
 
     def __init__(
         self,
+        stream: FrameStream,
         output_dir: str | Path,
         class_names: Sequence[str],
-        source_dir: str | Path | None = None,
         key: str = "pred",
         frame_key: str = "frame_pixels",
         geometry_key: str = "geometry",
     ) -> None:
+        self.stream = stream
         self.output_dir = Path(output_dir)
         self.class_names = list(class_names)
-        self.source_dir = source_dir
         self.key = key
         self.frame_key = frame_key
         self.geometry_key = geometry_key
         self._file: str | None = None
+        self._failed = False
         self._video: _Video | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -73,25 +76,45 @@ class RegionOverlays:
             file = str(item["image"].meta["filename_or_obj"])
             if file != self._file:
                 self.end_loop(engine)
-                self._file = file
-            picture = self._picture(item, file)
-            if not item["loop"]:
-                with atomic_path(self._path(file, ".png")) as temporary:
-                    picture.save(temporary)
+                self._file, self._failed = file, False
+            if self._failed or FAILURE in item:
                 continue
-            if self._video is None:
-                rate_hz = float(item["frame_rate_hz"])
-                self._video = _Video(self._path(file, ".mp4"), _UNKNOWN_RATE_HZ if math.isnan(rate_hz) else rate_hz)
-            self._video.add(picture)
+            try:
+                self._draw(item, file)
+            except Exception as error:  # whatever it is, it must not end the batch
+                self._reject(file, error)
 
     def end_loop(self, engine: Engine, *_: Any) -> None:
         """Finish the video of the loop that has ended."""
-        if self._video is not None:
-            self._video.close()
+        video, file = self._video, self._file
         self._video = self._file = None
+        if video is not None and file is not None:
+            try:
+                video.close()
+            except Exception as error:
+                self._reject(file, error)
+
+    def _draw(self, item: Mapping[str, Any], file: str) -> None:
+        picture = self._picture(item, file)
+        if not item["loop"]:
+            with atomic_path(self._path(file, ".png")) as temporary:
+                picture.save(temporary)
+            return
+        if self._video is None:
+            rate_hz = float(item["frame_rate_hz"])
+            self._video = _Video(self._path(file, ".mp4"), _UNKNOWN_RATE_HZ if math.isnan(rate_hz) else rate_hz)
+        self._video.add(picture)
+
+    def _reject(self, file: str, error: Exception) -> None:
+        """Note why a file has no pictures, and leave out the rest of it."""
+        self._failed = True
+        if self._video is not None:
+            self._video.discard(error)
+            self._video = None
+        self.stream.rejected.append(Rejected(Path(file), f"no picture: {failure_reason(error, file)}"))
 
     def _path(self, file: str, suffix: str) -> Path:
-        return output_path(file, self.source_dir, self.output_dir, "_overlay", suffix)
+        return output_path(file, self.stream.source_dir, self.output_dir, "_overlay", suffix)
 
     def _picture(self, item: Mapping[str, Any], file: str) -> Image.Image:
         record, scores = item[self.geometry_key], torch.sigmoid(item[self.key]).tolist()
@@ -139,3 +162,8 @@ class _Video:
         """Write what is left and give the file its name."""
         with self._rest:
             self._container.mux(self._stream.encode())
+
+    def discard(self, error: Exception) -> None:
+        """Leave no file, after an error."""
+        with suppress(Exception):  # the container may meet the same error when it is closed
+            self._rest.__exit__(type(error), error, error.__traceback__)

@@ -14,13 +14,13 @@ import torch
 from ignite.engine import Engine, Events
 
 from fetal_monai.data import FrameStream
+from fetal_monai.data.frame_failure import FAILURE
 from fetal_monai.data.intake import natural_key
-from fetal_monai.handlers.report_files import write_table
+from fetal_monai.handlers.growing_table import GrowingTable
+from fetal_monai.handlers.report_files import frame_name
 from fetal_monai.localisation import Box
 
 logger = logging.getLogger(__name__)
-
-_SECONDS_BETWEEN_WRITES = 2.0
 
 
 class RegionTable:
@@ -34,9 +34,11 @@ class RegionTable:
     - ``localised``;
     - ``background``: no region is in sight;
     - ``no box``: a region, but nothing stands out in its response; ``reason`` says what;
-    - ``failed``: the file, or what is left of it, could not be read; ``reason`` says why.
+    - ``failed``: the file, or what is left of it, could not be read, or what was found could not be drawn; ``reason``
+      says why.
 
-    It is written again every two seconds and at the end. ``engine.state.metrics["frames_per_second"]`` counts what a
+    Rows are appended after each batch, so that they are there whatever ends the run, and put in order when it
+    completes, see `GrowingTable`. ``engine.state.metrics["frames_per_second"]`` counts what a
     live display would wait for: decoding, polar image, network and box, from the second frame on. What handlers behind
     this one do, such as drawing, does not count, so attach it first.
 
@@ -59,18 +61,17 @@ class RegionTable:
         geometry_key: str = "geometry",
     ) -> None:
         self.stream = stream
-        self.path = Path(output_dir) / "regions.csv"
         self.class_names = list(class_names)
         self.background = background
         self.key = key
         self.geometry_key = geometry_key
-        self.columns = (
+        columns = (
             *("file", "frame", "time_s", "status", "reason", "region"),
             *(f"score_{name}" for name in self.class_names),
             *Box._fields,
             *("geometry", "geometry_origin", "geometry_confidence"),
         )
-        self._clear()
+        self.table = GrowingTable(Path(output_dir) / "regions.csv", columns)
 
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference.
@@ -80,10 +81,18 @@ class RegionTable:
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("RegionTable works in one process; run the inference without torchrun.")
-        engine.add_event_handler(Events.STARTED, lambda _: self._clear())
+        engine.add_event_handler(Events.STARTED, self.clear)
         engine.add_event_handler(Events.GET_BATCH_STARTED, self.start_clock)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
-        engine.add_event_handler(Events.EPOCH_COMPLETED, self.summarise)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.state_rate)
+        engine.add_event_handler(Events.COMPLETED, self.finish)
+
+    def clear(self, engine: Engine) -> None:
+        """Begin an empty table."""
+        self.table.start()
+        self._reported = 0  # of the rejected files
+        self._busy_s, self._timed_frames, self._frames = 0.0, 0, 0
+        self._started_s = time.perf_counter()
 
     def start_clock(self, engine: Engine) -> None:
         """Note when the reading of a frame begins."""
@@ -92,37 +101,47 @@ class RegionTable:
     def add_batch(self, engine: Engine) -> None:
         """Add the rows of a batch."""
         now_s = time.perf_counter()
-        if self._rows:  # the first frame also waits for what is set up once
+        if self._frames:  # the first one also waits for what is set up once
             self._busy_s += now_s - self._started_s
             self._timed_frames += len(engine.state.output)
+        self._add_rejected()
         for known, predicted in zip(engine.state.batch, engine.state.output, strict=True):
-            self._rows.append(self._row({**known, **predicted}))
-        if now_s - self._written_s > _SECONDS_BETWEEN_WRITES:
-            self._write()
+            self.table.add([self._row({**known, **predicted})])
+            self._frames += 1
 
-    def summarise(self, engine: Engine) -> None:
-        """Write the table, and tell what is in it and how fast it went."""
-        self._write()
-        frames = len(self._rows)
+    def state_rate(self, engine: Engine) -> None:
+        """Hand the frames a second to the engine."""
         rate_hz = self._timed_frames / self._busy_s if self._timed_frames else math.nan
         engine.state.metrics["frames_per_second"] = rate_hz
-        statuses = [row["status"] for row in self._rows]
+
+    def finish(self, engine: Engine) -> None:
+        """Put the table in order, and log what is in it and how fast it went."""
+        self._add_rejected()
+        # Of one file the frames that were read, then why the others were not.
+        self.table.finish(lambda row: (natural_key(row["file"]), row["status"] == "failed"))
+        statuses = [row["status"] for row in self.table.rows]
         logger.info(
             "%d frames: %d localised, %d background, %d without a box; %d files or frames failed. From file to box "
             "%.1f frames a second. Table: %s",
-            frames,
-            *(statuses.count(status) for status in ("localised", "background", "no box")),
-            len(self.stream.rejected),
-            rate_hz,
-            self.path,
+            self._frames,
+            *(statuses.count(status) for status in ("localised", "background", "no box", "failed")),
+            engine.state.metrics["frames_per_second"],
+            self.table.path,
         )
 
-    def _clear(self) -> None:
-        self._rows: list[dict[str, Any]] = []
-        self._busy_s, self._timed_frames = 0.0, 0
-        self._started_s = self._written_s = time.perf_counter()
+    def _add_rejected(self) -> None:
+        rejected = self.stream.rejected[self._reported :]
+        self._reported += len(rejected)
+        self.table.add({"file": self._name(each.file), "status": "failed", "reason": each.reason} for each in rejected)
 
     def _row(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        place = {
+            "file": self._name(item["image"].meta["filename_or_obj"]),
+            "frame": int(item["frame"]),
+            "time_s": float(item["time_s"]),
+        }
+        if FAILURE in item:
+            return {**place, "status": "failed", "reason": item[FAILURE]}
         region, box, record = item[f"{self.key}_region"], item[f"{self.key}_box"], item[self.geometry_key]
         if isinstance(box, Box):
             status, reason = "localised", ""
@@ -130,9 +149,7 @@ class RegionTable:
             status, reason = ("background" if region == self.background else "no box"), box.reason
         scores = torch.sigmoid(item[self.key]).tolist()
         return {
-            "file": self._name(item["image"].meta["filename_or_obj"]),
-            "frame": int(item["frame"]),
-            "time_s": float(item["time_s"]),
+            **place,
             "status": status,
             "reason": reason,
             "region": region,
@@ -144,15 +161,4 @@ class RegionTable:
         }
 
     def _name(self, file: str | Path) -> str:
-        path = Path(file)
-        folder = self.stream.source_dir
-        return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
-
-    def _write(self) -> None:
-        self._written_s = time.perf_counter()
-        failed = [
-            {"file": self._name(each.file), "status": "failed", "reason": each.reason} for each in self.stream.rejected
-        ]
-        # A stable order: of one file the frames that were read, then why the others were not.
-        rows = sorted([*self._rows, *failed], key=lambda row: natural_key(row["file"]))
-        write_table(self.path, self.columns, ([row.get(column) for column in self.columns] for row in rows))
+        return frame_name(file, self.stream.source_dir)

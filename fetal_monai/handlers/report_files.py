@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.csv_table import append_to_csv_table, write_csv_table
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a CSV table; of a float six digits are kept, NaN and None are empty cells."""
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+    write_csv_table(path, columns, map(_cells, rows))
+
+
+def append_to_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows to a table that `write_table` began."""
+    append_to_csv_table(path, map(_cells, rows))
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -31,6 +33,16 @@ def summary_table(summary: Mapping[str, Any]) -> str:
     rows = [(name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in summary.items()]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def frame_name(file: str | Path, source_dir: Path) -> str:
+    """What a table calls a frame: its path below the folder of the frames."""
+    path = Path(file)
+    return (path.relative_to(source_dir) if path.is_relative_to(source_dir) else path).as_posix()
+
+
+def _cells(row: Sequence[Any]) -> list[Any]:
+    return [_cell(value) for value in row]
 
 
 def _cell(value: Any) -> Any:

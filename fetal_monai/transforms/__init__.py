@@ -1,6 +1,7 @@
 """Transforms before the network, to polar images, and behind it: to the measurement and the files that show it."""
 
 from fetal_monai.transforms.frame_geometry import FrameGeometryd, geometry_origins
+from fetal_monai.transforms.isolate_frame import IsolateFrame
 from fetal_monai.transforms.localise_region import LocaliseRegiond
 from fetal_monai.transforms.measure_head import MeasureHeadd
 from fetal_monai.transforms.polar import PolarToSectord, SectorToPolard
@@ -11,6 +12,7 @@ from fetal_monai.transforms.save_overlay import SaveHeadOverlayd
 
 __all__ = [
     "FrameGeometryd",
+    "IsolateFrame",
     "LocaliseRegiond",
     "MeasureHeadd",
     "PolarToSectord",

@@ -47,3 +47,12 @@ def test_two_writers_do_not_share_a_temporary_name(tmp_path: Path) -> None:
         first.write_text("1")
         second.write_text("2")
     assert path.read_text() == "1"
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "超", "𝄞"])
+def test_the_longest_name_that_a_file_may_have(tmp_path: Path, letter: str) -> None:
+    stem = letter * ((255 - len(".nii.gz")) // len(letter.encode()))
+    with atomic_path(tmp_path / f"{stem}.nii.gz") as temporary:
+        assert temporary.suffixes == [".nii", ".gz"]
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == [f"{stem}.nii.gz"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -242,8 +243,35 @@ class TestDicom:
         assert_array_equal(read_frame(tmp_path / "mask.dcm").pixels, MASK * 255)
         assert "RedPaletteColorLookupTableData" not in pydicom.dcmread(tmp_path / "mask.dcm")
 
+    @pytest.mark.parametrize("zeros", [8, 100, 512])
+    def test_a_file_padded_with_zeros(self, tmp_path: Path, zeros: int) -> None:
+        """As some archives export: a reader takes the zeros for an element that a writer refuses."""
+        frame = write_dicom(tmp_path / "f.dcm", PICTURE)
+        frame.write_bytes(frame.read_bytes() + bytes(zeros))
+        write_mask(MASK, frame, tmp_path / "mask.dcm")
+        assert_array_equal(read_frame(tmp_path / "mask.dcm").pixels, MASK * 255)
+        assert pydicom.dcmread(tmp_path / "mask.dcm").PatientID == "4711"
+
 
 class TestErrors:
+    @pytest.mark.parametrize("name", LOSSLESS_FORMATS)
+    def test_a_full_disk_is_called_so_whatever_library_writes(self, tmp_path: Path, name: str) -> None:
+        disk = tmp_path / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], capture_output=True)
+        if mounted.returncode != 0:
+            pytest.skip("no right to mount a small disk")
+        try:
+            write, _ = LOSSLESS_FORMATS[name]
+            frame = write(tmp_path / name, PICTURE)
+            path = disk / f"mask{mask_suffix(frame)}"
+            (disk / "rest").write_bytes(bytes(16 * 1024))
+            with pytest.raises(OSError, match="No space left on device"):
+                write_mask(MASK, frame, path)
+            assert [file.name for file in disk.iterdir()] == ["rest"]
+        finally:
+            subprocess.run(["umount", disk], check=True)
+
     def test_a_mask_of_another_size(self, tmp_path: Path) -> None:
         frame = write_picture(tmp_path / "frame.png", PICTURE)
         with pytest.raises(ValueError, match=r"shape \(64, 48\), the frame \(48, 64\); resize the mask first"):

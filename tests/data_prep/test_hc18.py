@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,24 @@ def test_left_out_frame_is_printed_with_its_reason(
     assert "Prepared 5 frames" in printed
     assert "Left out 1, listed in" in printed
     assert "002_HC.png: 002_HC.png does not exist" in printed
+
+
+def test_names_that_a_table_or_a_file_system_could_not_take(
+    source: Path, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    longest, too_long = (f"005_{'x' * (255 - len('005_.png') - spare)}.png" for spare in (len("_Annotation"), 0))
+    write_hc18(source, [*NAMES, longest])
+    frames = source / "training_set"
+    shutil.copy(frames / longest, frames / too_long)
+    with (source / "training_set_pixel_size_and_HC.csv").open("a") as table:
+        table.write(f"{too_long},0.2,200\n")
+    for name in (b"F\xf6tus.png", b"=cmd|x.png"):
+        shutil.copy(frames / "000_HC.png", frames / os.fsdecode(name))
+    assert main(["--source", str(source), "--output_dir", str(tmp_path / "out"), "--verify"]) == 1
+    assert (tmp_path / "out" / "labels" / longest).is_file()
+    with (tmp_path / "out" / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["filename"] for row in csv.DictReader(file)] == [too_long, "'=cmd|x.png", r"F\udcf6tus.png"]
+    assert rb"F\udcf6tus.png" in capsysbinary.readouterr().out
 
 
 def test_verify_of_a_source_writes_nothing(source: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,16 +10,16 @@ import pydicom
 import pytest
 import torch
 from ignite.engine import Engine
-from monai.data import DataLoader, Dataset
+from monai.data import DataLoader
 from monai.engines import SupervisedEvaluator
-from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged
+from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged, MapTransform
 from PIL import Image
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data import Intake, Rejected, take_in
+from fetal_monai.data import FrameDataset, Intake, Rejected, take_in
 from fetal_monai.handlers import MeasurementReport
 from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
-from fetal_monai.transforms import MeasureHeadd
+from fetal_monai.transforms import IsolateFrame, MeasureHeadd, SaveFrameMaskd, SaveHeadOverlayd
 from tests.frame_files import region, write_dicom, write_metaimage, write_picture
 
 SHAPE = (200, 260)
@@ -45,16 +45,18 @@ def write_head(path: Path, ellipse: Ellipse | None = ELLIPSE, background: int = 
     return write_picture(path, pixels)
 
 
-def run(intake: Intake, output_dir: Path, batch_size: int = 2) -> None:
+def run(intake: Intake, output_dir: Path, batch_size: int = 2, *postprocessing: MapTransform) -> SupervisedEvaluator:
     preprocessing = Compose([LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image")])
+    dataset = FrameDataset(intake.frames, preprocessing, intake.rejected)
     evaluator = SupervisedEvaluator(
         device=torch.device("cpu"),
-        val_data_loader=DataLoader(Dataset(intake.frames, preprocessing), batch_size=batch_size),
+        val_data_loader=DataLoader(dataset, batch_size=batch_size),
         network=ThresholdNetwork(),
-        postprocessing=Compose([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred")]),
+        postprocessing=IsolateFrame([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred"), *postprocessing]),
         val_handlers=[MeasurementReport(intake, output_dir)],
     )
     evaluator.run()
+    return evaluator
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
@@ -274,3 +276,100 @@ def test_no_frame_at_all_still_gives_a_table(tmp_path: Path) -> None:
     run(take_in(tmp_path / "1.png"), tmp_path / "out")
     assert read(tmp_path / "out" / "measurements.csv")["1.png"]["status"] == "failed"
     assert read(tmp_path / "out" / "hc18_submission.csv") == {}
+
+
+class TestOneFrameFails:
+    """Whatever goes wrong with one frame is its row, and the frames behind it are measured."""
+
+    def test_a_file_that_is_gone_or_damaged_after_it_was_taken_in(self, tmp_path: Path) -> None:
+        for number in range(1, 6):
+            write_head(tmp_path / "in" / f"{number}.png")
+        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        (tmp_path / "in" / "1.png").unlink()
+        (tmp_path / "in" / "4.png").write_bytes(b"no picture")
+        evaluator = run(intake, tmp_path / "out")
+        for _ in range(2):
+            rows = read(tmp_path / "out" / "measurements.csv")
+            assert [row["status"] for row in rows.values()] == ["failed", "measured", "measured", "failed", "measured"]
+            assert rows["1.png"]["reason"] == "no such file; check the path."
+            assert rows["4.png"]["reason"].startswith("cannot be read as a frame")
+            assert len((tmp_path / "out" / "measurements.csv").read_text().splitlines()) == 1 + 5
+            evaluator.run()
+
+    def test_no_frame_is_left(self, tmp_path: Path) -> None:
+        write_head(tmp_path / "in" / "1.png")
+        intake = take_in(tmp_path / "in")
+        (tmp_path / "in" / "1.png").unlink()
+        run(intake, tmp_path / "out")
+        assert [row["status"] for row in read(tmp_path / "out" / "measurements.csv").values()] == ["failed"]
+
+    def test_what_is_found_cannot_be_saved(self, tmp_path: Path) -> None:
+        names = ["1.png", f"2{'x' * 250}.png", "3.png"]
+        for name in names:
+            write_head(tmp_path / "in" / name)
+        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        savers = [SaveFrameMaskd("pred", tmp_path / "masks"), SaveHeadOverlayd("pred", tmp_path / "overlays")]
+        run(intake, tmp_path / "out", 2, *savers)
+        rows = read(tmp_path / "out" / "measurements.csv")
+        assert [(name, row["status"]) for name, row in rows.items()] == [
+            (names[0], "measured"),
+            (names[1], "failed"),
+            (names[2], "measured"),
+        ]
+        assert "give the frame a shorter name" in rows[names[1]]["reason"]
+        assert list(read(tmp_path / "out" / "hc18_submission.csv")) == [names[0], names[2]]
+        assert {path.name for path in (tmp_path / "overlays").iterdir()} == {"1_overlay.png", "3_overlay.png"}
+
+    def test_figures_that_are_out_of_all_bounds(self, tmp_path: Path) -> None:
+        for name in ("1.png", "2.png"):
+            write_head(tmp_path / "in" / name)
+        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        intake.frames[0]["pixel_spacing_mm"] = [1e300, 1e300]
+        run(intake, tmp_path / "out")
+        rows = read(tmp_path / "out" / "measurements.csv")
+        assert rows["2.png"]["status"] == "measured"
+        assert not rows["1.png"]["gestational_age_hadlock"]
+
+    def test_a_full_disk_is_not_one_frames_failure(self, tmp_path: Path) -> None:
+        for number in (1, 2, 3):
+            write_head(tmp_path / "in" / f"{number}.png", background=20 + number)
+
+        class FillDisk(MapTransform):
+            def __call__(self, data: dict) -> dict:
+                if data["image"].max() and (data["image"] == 22).any():
+                    Path("/dev/full").write_text("a mask")
+                return data
+
+        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        with pytest.raises(SystemExit) as stopped:
+            run(intake, tmp_path / "out", 1, FillDisk("pred"))
+        assert str(stopped.value) == (
+            f"the output folder: No space left on device. The run stops at {tmp_path / 'in' / '2.png'}; what was "
+            "written before is kept. Make room, or choose another output folder, and run again."
+        )
+        assert list(read(tmp_path / "out" / "measurements.csv")) == ["1.png"]
+
+    def test_in_a_worker_process_a_failure_would_be_lost(self, tmp_path: Path) -> None:
+        write_head(tmp_path / "1.png")
+        intake = take_in(tmp_path)
+        loader = DataLoader(FrameDataset(intake.frames, Compose([]), intake.rejected), num_workers=1)
+        with pytest.raises(RuntimeError, match="set num_workers to 0"):
+            next(iter(loader))
+
+
+def test_a_run_that_is_killed_leaves_a_whole_table_in_the_order_of_the_work(tmp_path: Path) -> None:
+    """Each batch's rows are appended when it ends: the file is looked at in between, as a kill would find it."""
+    for name in ("1.png", "2.png"):
+        write_head(tmp_path / "in" / name)
+    (tmp_path / "in" / "3.png").touch()
+    table, found = tmp_path / "out" / "measurements.csv", []
+
+    class Look(MapTransform):
+        def __call__(self, data: dict) -> dict:
+            found.append((table.stat().st_ino, list(read(table))))
+            return data
+
+    run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", 1, Look("pred"))
+    assert [names for _, names in found] == [["3.png"], ["3.png", "1.png"]]
+    assert found[0][0] == found[1][0], "the table was written anew, not appended to"
+    assert list(read(table)) == ["1.png", "2.png", "3.png"]

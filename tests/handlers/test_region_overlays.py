@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import av
@@ -8,8 +9,8 @@ import torch
 from ignite.engine import Engine, Events
 from PIL import Image
 
-from fetal_monai.handlers import RegionOverlays
-from tests.handlers.region_inference import CLASSES, inferred, loop, run
+from fetal_monai.handlers import RegionOverlays, RegionTable
+from tests.handlers.region_inference import CLASSES, inferred, loop, run, stream_of
 
 
 def test_a_picture_of_a_still_and_a_video_of_each_loop(tmp_path: Path) -> None:
@@ -19,7 +20,8 @@ def test_a_picture_of_a_still_and_a_video_of_each_loop(tmp_path: Path) -> None:
         *loop(source / "b.mp4", 3, known=False),
         inferred(source / "c.png"),
     ]
-    run([RegionOverlays(output, CLASSES, source)], frames)
+    source.mkdir()
+    run([RegionOverlays(stream_of(source), output, CLASSES)], frames)
     written = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert written == {"exam/a_dcm_overlay.mp4", "b_overlay.mp4", "c_overlay.png"}
     for name, count in (("exam/a_dcm_overlay.mp4", 5), ("b_overlay.mp4", 3)):
@@ -37,18 +39,37 @@ def test_a_loop_without_a_rate_and_an_end_by_an_error(tmp_path: Path) -> None:
     frames = loop(tmp_path / "a.mha", 2)
     for batch, _ in frames:
         batch["frame_rate_hz"] = torch.tensor(float("nan"))
-    del frames[1][1]["pred_region"]
 
-    class Raise:
+    class Stop:
+        """Ends the run behind the first frame, as an error of the network does."""
+
         def attach(self, engine: Engine) -> None:
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self.stop)
             engine.add_event_handler(Events.EXCEPTION_RAISED, self.again)
+
+        def stop(self, engine: Engine) -> None:
+            raise ArithmeticError("the network failed")
 
         def again(self, engine: Engine, error: BaseException) -> None:
             raise error
 
-    with pytest.raises(KeyError, match="pred_region"):
-        run([RegionOverlays(tmp_path, CLASSES), Raise()], frames)
-    (video,) = tmp_path.iterdir()
+    with pytest.raises(ArithmeticError, match="the network failed"):
+        run([RegionOverlays(stream_of(tmp_path), tmp_path / "out", CLASSES), Stop()], frames)
+    (video,) = (tmp_path / "out").iterdir()
     with av.open(str(video)) as container:
         assert container.streams.video[0].average_rate == 25
         assert len(list(container.decode(video=0))) == 1
+
+
+def test_a_file_that_cannot_be_drawn_is_a_failed_row_and_the_others_are_drawn(tmp_path: Path) -> None:
+    stream, output = stream_of(tmp_path), tmp_path / "out"
+    too_long, broken = tmp_path / f"{'x' * 250}.png", loop(tmp_path / "b.mp4", 4)
+    del broken[2][1]["pred_heat"]
+    frames = [inferred(too_long), *broken, inferred(tmp_path / "c.png"), *loop(tmp_path / "d.mp4", 2)]
+    run([RegionTable(stream, output, CLASSES), RegionOverlays(stream, output / "overlays", CLASSES)], frames)
+    assert {path.name for path in (output / "overlays").iterdir()} == {"c_overlay.png", "d_overlay.mp4"}
+    with (output / "regions.csv").open(newline="") as file:
+        failed = {row["file"]: row["reason"] for row in csv.DictReader(file) if row["status"] == "failed"}
+    assert failed.keys() == {"2.png", too_long.name, "b.mp4"}
+    assert "give the frame a shorter name" in failed[too_long.name]
+    assert failed["b.mp4"].startswith("no picture: ")

@@ -35,6 +35,35 @@ def test_a_row_a_frame_in_natural_order(tmp_path: Path) -> None:
     assert origins[:3] == [("unknown", "estimate", "0"), ("", "", ""), ("sector", "estimate", "0.75")]
 
 
+def test_a_frame_that_failed_behind_the_network_and_files_that_no_one_can_name(tmp_path: Path) -> None:
+    frames = [inferred(tmp_path / "=1+1.png"), *loop(tmp_path / "3.mp4", 2)]
+    frames[1][1]["failure"] = "the response is of another size"
+    run([RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES)], frames)
+    with (tmp_path / "out" / "regions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["file"], row["frame"], row["status"]) for row in rows] == [
+        ("2.png", "", "failed"),
+        ("3.mp4", "1", "localised"),
+        ("3.mp4", "0", "failed"),
+        ("'=1+1.png", "0", "localised"),
+    ]
+    assert rows[2]["reason"] == "the response is of another size"
+
+
+def test_rows_are_in_the_file_before_the_run_ends(tmp_path: Path) -> None:
+    seen = []
+
+    class Look:
+        def attach(self, engine: Engine) -> None:
+            engine.add_event_handler(Events.ITERATION_COMPLETED, self.look)
+
+        def look(self, engine: Engine) -> None:
+            seen.append(len((tmp_path / "out" / "regions.csv").read_text().splitlines()))
+
+    run([RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES), Look()], loop(tmp_path / "3.mp4", 3))
+    assert seen == [1 + 1 + 1, 1 + 1 + 2, 1 + 1 + 3]  # heading, rejected file, frames
+
+
 def test_what_handlers_behind_it_do_does_not_count_as_time(tmp_path: Path) -> None:
     class Slow:
         def attach(self, engine: Engine) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from fetal_monai.data.cine.items import CineItems
 from fetal_monai.data.cine.suffix import CINE_SUFFIXES, cine_suffix
 from fetal_monai.data.frame import FrameError
+from fetal_monai.data.frame_name import unfit_names
 from fetal_monai.data.intake import Rejected, frame_files
 
 logger = logging.getLogger(__name__)
@@ -43,11 +44,14 @@ class FrameStream:
         self.files, self.source_dir = _files(source)
         self.key = key
         self.rejected: list[Rejected] = []
+        self._unfit = unfit_names(self.files, self.source_dir)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self.rejected.clear()
         for file in self.files:
             try:
+                if file in self._unfit:
+                    raise FrameError(self._unfit[file])
                 items = CineItems(file, self.key)
                 rate_hz = items.cine.frame_rate_hz
                 stated = {

@@ -1,0 +1,45 @@
+"""Text in the cells of CSV tables that people open in a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# What makes a spreadsheet take a cell for a formula. A cell that begins so behind apostrophes is protected like the
+# others, so that every text comes back as it was.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_PROTECTED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def csv_cell(value: Any) -> Any:
+    r"""A value as a cell that a spreadsheet takes for data, never for a formula; `cell_text` takes it back.
+
+    Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in front. Numbers
+    stay as they are, also as text. What is no text in UTF-8, as in a file's name, is written as ``\udcXX``.
+
+    Example:
+        >>> csv_cell("=1+1.png"), csv_cell("007_HC.png"), csv_cell("-0.5"), csv_cell(-0.5)
+        ("'=1+1.png", '007_HC.png', '-0.5', -0.5)
+    """
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
+
+
+def cell_text(cell: str) -> str:
+    """The text that `csv_cell` made a cell of."""
+    return cell[1:] if _PROTECTED.match(cell) else cell
+
+
+def printable(text: str) -> str:
+    r"""Text that can be printed and written: a byte of a file's name that is not UTF-8 becomes ``\udcXX``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

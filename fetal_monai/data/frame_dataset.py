@@ -1,0 +1,65 @@
+"""The frames of an inference, of which one may fail without the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from pathlib import Path
+from typing import Any
+
+from monai.data import IterableDataset
+from monai.transforms import Transform
+from monai.utils import ImageMetaKey
+from torch.utils.data import get_worker_info
+
+from fetal_monai.data.frame_failure import failure_reason
+from fetal_monai.data.intake import Rejected
+
+
+class FrameDataset(IterableDataset):
+    """Prepares frames one by one; one that can no longer be read, or not be prepared, is noted, and left out.
+
+    Its length is the number of frames that there are to prepare. Attach `MeasurementReport` to the engine, which ends
+    the epoch where frames were left out.
+
+    Args:
+        data: one dictionary a frame with ``image``, its path or its pixels, such as `Intake.frames` or a `FrameStream`.
+        transform: prepares an item.
+        rejected: where the frames that are left out are noted: `Intake.rejected` or `FrameStream.rejected`.
+    """
+
+    def __init__(self, data: Iterable[dict[str, Any]], transform: Transform, rejected: list[Rejected]) -> None:
+        super().__init__(data, transform)
+        self.rejected = rejected
+
+    def __len__(self) -> int:
+        """How many frames there are to prepare.
+
+        Raises:
+            TypeError: that is not known, as of a stream.
+        """
+        if not isinstance(self.data, Sized):
+            raise TypeError(f"{type(self.data).__name__} has no length.")
+        return len(self.data)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Give the prepared items.
+
+        Raises:
+            RuntimeError: a worker process asks for them, in which what is noted would be lost.
+        """
+        if get_worker_info() is not None:
+            raise RuntimeError("FrameDataset notes what fails in the run's own process; set num_workers to 0.")
+        for item in self.data:
+            try:
+                prepared = self.transform(item)
+            except Exception as error:  # whatever it is, it must not end the batch
+                self.rejected.append(_rejected(item, error))
+            else:
+                yield prepared
+
+
+def _rejected(item: dict[str, Any], error: Exception) -> Rejected:
+    image = item["image"]
+    file = image if isinstance(image, str) else image.meta[ImageMetaKey.FILENAME_OR_OBJ]
+    place = f"frame {item['frame']}: " if "frame" in item else ""
+    return Rejected(Path(file), place + failure_reason(error, file))

@@ -1,0 +1,42 @@
+"""What to make of an error that happens while one frame of many is processed."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+FAILURE = "failure"  # where an item keeps the reason why its frame failed
+
+# What the next frame would meet too: no room, or no right to write at all.
+_STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def failure_reason(error: Exception, file: str | Path) -> str:
+    """Why one frame failed, in one line for its row in a table; it is also logged.
+
+    Args:
+        error: What was raised while the frame was read, processed or written about.
+        file: The frame's file.
+
+    Raises:
+        SystemExit: The disk is full or cannot be written to, so the next frames would fail too. (MONAI wraps any
+            other exception of a transform, and its reason would be lost among tracebacks.)
+    """
+    # MONAI tells which transform failed, and the error itself is the cause.
+    while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    code = getattr(error, "errno", None)
+    if code in _STOPPING:
+        where = getattr(error, "filename", None) or "the output folder"
+        raise SystemExit(
+            f"{where}: {os.strerror(code)}. The run stops at {file}; what was written before is kept. "
+            "Make room, or choose another output folder, and run again."
+        ) from error
+    kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
+    reason = kind + " ".join(str(error).removeprefix(f"{file}: ").split())
+    logger.warning("%s: %s", file, reason)
+    return reason
