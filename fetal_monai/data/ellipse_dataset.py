@@ -9,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fetal_monai.data.ellipse_label import EllipseLabel, EllipseLabelError, read_ellipse_label, read_labelled_frame
+from fetal_monai.data.file_name import composed
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import FrameError, frame_suffix
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
@@ -42,7 +43,7 @@ def inspect_ellipse_labels(
     for folder in (images, labels):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is no folder; give the folder of the images and that of the labels.")
-    label_files = [path for path in _visible_files(labels) if path.suffix == ".xml"]
+    label_files = [path for path in _visible_files(labels) if path.suffix.lower() == ".xml"]
     if not label_files:
         raise FileNotFoundError(f"{labels} holds no label; expected one XML file (*.xml) an image.")
 
@@ -54,7 +55,7 @@ def inspect_ellipse_labels(
         label = None
         try:
             label = read_ellipse_label(path)
-            first = label_of.setdefault(label.image_name, path.name)
+            first = label_of.setdefault(composed(label.image_name), path.name)
             if first != path.name:
                 raise EllipseLabelError(f"names {label.image_name}, which {first} labels already; delete one of them.")
             frames.append(_annotated_frame(images, path.stem, label, exam_pattern))
@@ -62,26 +63,27 @@ def inspect_ellipse_labels(
             reason = str(problem).replace(f"{labels}{os.sep}", "").replace(f"{images}{os.sep}", "")
             findings.append(Finding("error", "label", path.name, reason))
             if label is None:
-                unreadable.add(path.stem)
+                unreadable.add(composed(path.stem))
     findings += [
         Finding("error", "label", path.name, f"no label in {labels} names this image; draw the ellipse or remove it.")
         for path in _visible_files(images)
-        # The image of a label that cannot be read is told about already.
-        if frame_suffix(path) and path.name not in label_of and path.stem not in unreadable and not _is_companion(path)
+        if frame_suffix(path) and not _is_companion(path)
+        # The image of a label that cannot be read is reported already.
+        if composed(path.name) not in label_of and composed(path.stem) not in unreadable
     ]
     findings += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, findings)
 
 
 def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern: re.Pattern[str]) -> AnnotatedFrame:
-    found = exam_pattern.search(label.image_name)
+    found = exam_pattern.search(composed(label.image_name))
     exam = found[min(exam_pattern.groups, 1)] if found else None
     if not exam:
         raise EllipseLabelError(
             f"the exam pattern '{exam_pattern.pattern}' finds no exam in the image name '{label.image_name}'; "
             "give another pattern or rename the image."
         )
-    frame = read_labelled_frame(label, images)
+    image, frame = read_labelled_frame(label, images)
     spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
     if spacing is None:
         raise EllipseLabelError("has no <pixel_spacing>, and the image states none, so nothing is known in mm; add it.")
@@ -95,7 +97,7 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
     if not label.ellipse.rasterise(label.shape).any():
         raise EllipseLabelError("the ellipse covers no pixel of the image; draw it again.")
     return AnnotatedFrame(
-        image=images / label.image_name,
+        image=image,
         mask_name=f"{stem}.png",
         shape=label.shape,
         exam=exam,
