@@ -14,7 +14,7 @@ from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import FrameError, frame_suffix
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.intake import COMPANION_ENDINGS, natural_key
-from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM, AnnotatedFrame, Inspection
+from fetal_monai.data.prepared import PLAUSIBLE_PIXEL_SIZE_MM, AnnotatedFrame, Inspection, implausible_head
 
 # The number that a file name starts with, as in HC18.
 LEADING_NUMBER = re.compile(r"^\d+")
@@ -26,8 +26,8 @@ def inspect_ellipse_labels(
     """Match each label with the image that it names, and check both.
 
     Checked: labels against the schema; images that are missing, unreadable, of another size than their label says,
-    without label, or labelled twice; pixel spacing (the label's, else the image file's own); an ellipse that lies on
-    the image; pixel-identical frames (a warning within one exam, an error across exams).
+    without label, or labelled twice; pixel spacing (the label's, else the image file's own); an ellipse that can be
+    a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
         images: Folder with the images. Subfolders, hidden files, and HC18's outlines (`*_Annotation`), masks and
@@ -94,8 +94,8 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
             f"the pixel spacing is {row:g} x {column:g} mm (row x column); expected numbers between {smallest} and "
             f"{largest} mm. Correct <pixel_spacing>."
         )
-    if not label.ellipse.rasterise(label.shape).any():
-        raise EllipseLabelError("the ellipse covers no pixel of the image; draw it again.")
+    if problem := implausible_head(label.ellipse, label.shape, spacing):
+        raise EllipseLabelError(problem)
     return AnnotatedFrame(
         image=image,
         mask_name=f"{stem}.png",

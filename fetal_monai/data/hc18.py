@@ -25,6 +25,7 @@ from fetal_monai.data.prepared import (
     PLAUSIBLE_PIXEL_SIZE_MM,
     AnnotatedFrame,
     Inspection,
+    implausible_head,
     write_prepared,
 )
 from fetal_monai.data.split import check_fractions
@@ -186,6 +187,8 @@ def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Finding:
             f"more than {MAX_HC_DIFFERENCE:.1%} apart",
         )
     height, width = pixels.shape
+    if implausible := implausible_head(ellipse, (height, width), (pixel_size_mm, pixel_size_mm)):
+        return error("annotation", f"annotation: {implausible}")
     return AnnotatedFrame(
         image=path.resolve(),
         mask_name=path.name,
