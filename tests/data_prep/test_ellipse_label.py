@@ -207,6 +207,13 @@ def test_bad_file_is_left_out_with_its_reason_and_the_rest_goes_on(
     assert sorted(frames_of(tmp_path / "out")) == sorted(set(NAMES) - {"002_HC.png"})
 
 
+def test_the_suffix_of_a_label_may_be_in_capitals(images: Path, labels: Path, tmp_path: Path) -> None:
+    (labels / "002_HC.xml").rename(labels / "002_HC.XML")
+    assert prepare(images, labels, tmp_path / "out") == 0
+    assert rejected(tmp_path / "out") == {}
+    assert "002_HC.png" in frames_of(tmp_path / "out")
+
+
 def test_image_that_states_its_spacing_needs_none_in_the_label(images: Path, labels: Path, tmp_path: Path) -> None:
     with Image.open(images / "002_HC.png") as image:
         write_dicom(images / "002_HC.dcm", np.asarray(image), PixelSpacing=[0.3, 0.2])
