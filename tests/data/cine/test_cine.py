@@ -222,6 +222,22 @@ class TestDamage:
             assert frame.time_s == whole[frame.index].time_s
         assert re.search(rf"frames? {failed[0]}.* \(from 0, of 12\) cannot be decoded \(.+\); export or copy", message)
 
+    @pytest.mark.parametrize(
+        ("codec", "options"),
+        [
+            pytest.param("libx264", {"x264-params": "open-gop=1:keyint=4:min-keyint=4:scenecut=0"}, id="open GOP"),
+            pytest.param("libx264", {"x264-params": "intra-refresh=1:keyint=6"}, id="intra refresh"),
+            pytest.param("libx264", {"x264-params": "tff=1"}, id="interlaced"),
+            pytest.param("mpeg4", {"bf": "2"}, id="MPEG-4 in another order"),
+            pytest.param("wmv2", {}, id="Windows Media Video"),
+        ],
+    )
+    def test_nothing_is_refused_in_a_whole_video(self, tmp_path: Path, codec: str, options: dict[str, str]) -> None:
+        loop = speckled_loop()
+        frames = list(open_cine(write_video(tmp_path / "loop.avi", loop, codec, "yuv420p", options)))
+        for frame, pixels in zip(frames, loop, strict=True):
+            assert np.abs(frame.pixels - pixels).mean() < 12
+
     @pytest.mark.parametrize("name", ["loop.mp4", "loop.avi"])
     def test_most_damage_in_h264_is_reported(self, tmp_path: Path, name: str) -> None:
         path = write_video(tmp_path / name, speckled_loop(), "libx264", "yuv420p")
