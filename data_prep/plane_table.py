@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fetal_monai.data.csv_table import read_csv_table
+from fetal_monai.data.file_name import listed_name
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import frame_suffix
 from fetal_monai.data.intake import natural_key
@@ -61,7 +62,7 @@ class PlaneTable:
         findings: list[Finding] = []
         set_aside = set()
         for row in rows:
-            name = row[self.filename_column] + self.filename_suffix
+            name = listed_name(row[self.filename_column] + self.filename_suffix)
             plane = row[self.plane_column].lower()
             if plane in self.left_out:
                 set_aside.add(name)
@@ -73,8 +74,9 @@ class PlaneTable:
                 findings.append(Finding("error", "plane", name, reason))
             else:
                 entries.append(LabelEntry(name, self.class_of_plane[plane], row[self.patient_column]))
-        filenames = sorted((path.name for path in images.iterdir() if frame_suffix(path)), key=natural_key)
-        inspection = inspect_entries(images, entries, [name for name in filenames if name not in set_aside])
+        filenames = (path.name for path in images.iterdir() if frame_suffix(path))
+        wanted = sorted((name for name in filenames if listed_name(name) not in set_aside), key=natural_key)
+        inspection = inspect_entries(images, entries, wanted)
         return LabelInspection(inspection.frames, findings + inspection.findings)
 
 

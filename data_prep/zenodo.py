@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import lzma
 import shutil
+import zlib
 from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.request import urlopen
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from monai.apps.utils import HashCheckError, check_hash, download_url, extractall
 
 from fetal_monai.data.atomic import atomic_path
 
 _TIMEOUT_S = 60
+_CHUNK_BYTES = 1 << 20
 
 
 class DownloadError(RuntimeError):
@@ -35,7 +38,7 @@ def download_record(record_url: str, names: Sequence[str], folder: str | Path) -
 
     Raises:
         DownloadError: The record or a file cannot be fetched, a file is not in the record, an md5 is wrong, or
-            an archive is broken or holds a member that would land outside the folder.
+            an archive is broken or holds a member that cannot be read or would land outside the folder.
     """
     folder = Path(folder)
     files = _read_record(record_url)
@@ -86,12 +89,34 @@ def _fetch(url: str, md5: str, target: Path) -> bool:
     return True
 
 
+def _check_members(archive: Path) -> None:
+    """Read every member once, because what fails while unpacking may not say in which.
+
+    Raises:
+        DownloadError: A member is encrypted, damaged, or compressed in a way that Python does not know.
+        BadZipFile: The file is no archive.
+    """
+    with ZipFile(archive) as content:
+        for member in content.infolist():
+            try:
+                with content.open(member) as file:
+                    while file.read(_CHUNK_BYTES):
+                        pass
+            # RuntimeError: encrypted, or (NotImplementedError) an unknown compression. The others: damaged.
+            except (RuntimeError, BadZipFile, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+                raise DownloadError(
+                    f"{archive} cannot be unpacked: its member {member.filename} cannot be read ({error}). Nothing of "
+                    f"it was kept; unpack it with another program into {archive.with_suffix('')}."
+                ) from error
+
+
 def _unpack(archive: Path) -> None:
     """Unpack NAME.zip, which holds a folder NAME, to NAME/ beside it, whole or not at all."""
     target = archive.with_suffix("")
     # In the same folder, so that the move is one step.
     with TemporaryDirectory(dir=archive.parent, prefix=f".{target.name}-") as temporary:
         try:
+            _check_members(archive)
             extractall(archive, temporary, has_base=False)
         except (ValueError, OSError, BadZipFile) as error:
             raise DownloadError(f"{archive} cannot be unpacked: {error}. Nothing of it was kept.") from error

@@ -10,12 +10,13 @@ from tqdm import tqdm
 
 from fetal_monai.biometry import FailedFit
 from fetal_monai.data.ellipse_label import EllipseLabel, EllipseLabelError, read_ellipse_label, read_labelled_frame
+from fetal_monai.data.file_name import composed
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import Frame, FrameError, Spacing, frame_suffix
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.intake import COMPANION_ENDINGS, natural_key
 from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
-from fetal_monai.data.prepared import AnnotatedFrame, Inspection
+from fetal_monai.data.prepared import AnnotatedFrame, Inspection, implausible_head
 from fetal_monai.geometry import spacing_at
 
 # The number that a file name starts with, as in HC18.
@@ -28,8 +29,8 @@ def inspect_ellipse_labels(
     """Match each label with the image that it names, and check both.
 
     Checked: labels against the schema; images that are missing, unreadable, of another size than their label says,
-    without label, or labelled twice; pixel spacing (the label's, else the image file's own); an ellipse that lies on
-    the image; pixel-identical frames (a warning within one exam, an error across exams).
+    without label, or labelled twice; pixel spacing (the label's, else the image file's own); an ellipse that can be
+    a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
         images: Folder with the images. Subfolders, hidden files, and HC18's outlines (`*_Annotation`), masks and
@@ -45,7 +46,7 @@ def inspect_ellipse_labels(
     for folder in (images, labels):
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is no folder; give the folder of the images and that of the labels.")
-    label_files = [path for path in _visible_files(labels) if path.suffix == ".xml"]
+    label_files = [path for path in _visible_files(labels) if path.suffix.lower() == ".xml"]
     if not label_files:
         raise FileNotFoundError(f"{labels} holds no label; expected one XML file (*.xml) an image.")
 
@@ -57,7 +58,7 @@ def inspect_ellipse_labels(
         label = None
         try:
             label = read_ellipse_label(path)
-            first = label_of.setdefault(label.image_name, path.name)
+            first = label_of.setdefault(composed(label.image_name), path.name)
             if first != path.name:
                 raise EllipseLabelError(f"names {label.image_name}, which {first} labels already; delete one of them.")
             frames.append(_annotated_frame(images, path.stem, label, exam_pattern))
@@ -65,31 +66,32 @@ def inspect_ellipse_labels(
             reason = str(problem).replace(f"{labels}{os.sep}", "").replace(f"{images}{os.sep}", "")
             findings.append(Finding("error", "label", path.name, reason))
             if label is None:
-                unreadable.add(path.stem)
+                unreadable.add(composed(path.stem))
     findings += [
         Finding("error", "label", path.name, f"no label in {labels} names this image; draw the ellipse or remove it.")
         for path in _visible_files(images)
-        # The image of a label that cannot be read is told about already.
-        if frame_suffix(path) and path.name not in label_of and path.stem not in unreadable and not _is_companion(path)
+        if frame_suffix(path) and not _is_companion(path)
+        # The image of a label that cannot be read is reported already.
+        if composed(path.name) not in label_of and composed(path.stem) not in unreadable
     ]
     findings += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, findings)
 
 
 def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern: re.Pattern[str]) -> AnnotatedFrame:
-    found = exam_pattern.search(label.image_name)
+    found = exam_pattern.search(composed(label.image_name))
     exam = found[min(exam_pattern.groups, 1)] if found else None
     if not exam:
         raise EllipseLabelError(
             f"the exam pattern '{exam_pattern.pattern}' finds no exam in the image name '{label.image_name}'; "
             "give another pattern or rename the image."
         )
-    frame = read_labelled_frame(label, images)
+    image, frame = read_labelled_frame(label, images)
     spacing = _pixel_spacing(label, frame)
-    if not label.ellipse.rasterise(label.shape).any():
-        raise EllipseLabelError("the ellipse covers no pixel of the image; draw it again.")
+    if problem := implausible_head(label.ellipse, label.shape, spacing):
+        raise EllipseLabelError(problem)
     return AnnotatedFrame(
-        image=images / label.image_name,
+        image=image,
         mask_name=f"{stem}.png",
         shape=label.shape,
         exam=exam,

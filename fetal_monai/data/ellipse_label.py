@@ -21,6 +21,7 @@ import xmlschema
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.file_name import find_file
 from fetal_monai.data.frame import Frame, read_frame
 from fetal_monai.data.hardened_xml import XmlElement, XmlError, parse_xml
 
@@ -139,28 +140,32 @@ def write_ellipse_label(path: str | Path, label: EllipseLabel) -> None:
         temporary.write_bytes(content)
 
 
-def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> Frame:
+def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> tuple[Path, Frame]:
     """Read the image that a label is about.
 
     Args:
         label: The label.
         folder: The folder that holds the image.
 
+    Returns:
+        Path of the image, and what it holds.
+
     Raises:
         FileNotFoundError: The folder holds no such image.
         FrameError: The image cannot be read.
         EllipseLabelError: The image has another size than the label says, so the ellipse lies elsewhere on it.
     """
-    path = Path(folder, label.image_name)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file, but a label names it; put it there or correct the label.")
+    path = find_file(Path(folder), label.image_name)
+    if path is None:
+        missing = Path(folder, label.image_name)
+        raise FileNotFoundError(f"{missing}: no such file, but a label names it; put it there or correct the label.")
     frame = read_frame(path)
     if frame.pixels.shape != label.shape:
         sizes = "is {1}x{0} px (width x height), and its label says {3}x{2} px".format(
             *frame.pixels.shape, *label.shape
         )
         raise EllipseLabelError(f"{path}: {sizes}; give the image that the ellipse was drawn on, or draw it again.")
-    return frame
+    return path, frame
 
 
 def _label(path: Path, content: bytes) -> EllipseLabel:

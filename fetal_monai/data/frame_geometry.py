@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry import FailedFit
 from fetal_monai.data.csv_table import Row, read_csv_table
+from fetal_monai.data.file_name import composed, listed_name
 from fetal_monai.data.frame import (
     METAIMAGE_SUFFIXES,
     NIFTI_SUFFIXES,
@@ -77,7 +78,7 @@ class GeometryTable:
             )
         self._rows: dict[str, dict[tuple[str, ...], Row]] = defaultdict(dict)
         for number, row in enumerate(rows, start=1):
-            parts = PurePosixPath(row[_FILENAME_COLUMN].replace("\\", "/")).parts
+            parts = PurePosixPath(listed_name(row[_FILENAME_COLUMN])).parts
             if not parts:
                 raise ValueError(f"{self.path}: row {number} has no file name; fill it in or delete the row.")
             if parts in self._rows[parts[-1]]:
@@ -86,8 +87,9 @@ class GeometryTable:
 
     def row(self, frame: Path) -> Row:
         """The row that names a frame, by the longest end of its path; empty when none does."""
-        named = self._rows.get(frame.name, {})
-        fitting = [parts for parts in named if frame.parts[-len(parts) :] == parts]
+        path = tuple(composed(part) for part in frame.parts)
+        named = self._rows.get(path[-1], {})
+        fitting = [parts for parts in named if path[-len(parts) :] == parts]
         return named[max(fitting, key=len)] if fitting else {}
 
 

@@ -6,7 +6,6 @@ PLOS ONE 13(8), 2018, https://doi.org/10.1371/journal.pone.0200412; data: https:
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Sequence
@@ -18,10 +17,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
+from fetal_monai.data.csv_table import Row, read_csv_table
+from fetal_monai.data.file_name import composed, find_file
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
-from fetal_monai.data.prepared import AnnotatedFrame, Inspection, write_prepared
+from fetal_monai.data.prepared import AnnotatedFrame, Inspection, implausible_head, write_prepared
 from fetal_monai.data.split import check_fractions
 
 FRAMES_FOLDER = "training_set"
@@ -84,7 +85,7 @@ def inspect_hc18(source: str | Path) -> Inspection:
     findings += [
         Finding("error", "table", name, f"has no row in {TABLE_NAME}, so its pixel size is unknown")
         for name in images
-        if name not in seen
+        if composed(name) not in seen
     ]
     findings += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, findings)
@@ -134,21 +135,17 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
         raise ValueError(f"{path.name} cannot be read ({error})") from error
 
 
-def _read_table(path: Path) -> list[dict[str, str]]:
+def _read_table(path: Path) -> list[Row]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it holds the pixel size of each frame.")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="", skipinitialspace=True)
-            missing = [name for name in (_FILENAME, _PIXEL_SIZE, _HC) if name not in (reader.fieldnames or [])]
-            if missing:
-                raise ValueError(f"{path} lacks the columns {missing}, it has {list(reader.fieldnames or [])}.")
-            return [{key: row[key].strip() for key in (_FILENAME, _PIXEL_SIZE, _HC)} for row in reader]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no UTF-8 text ({error}).") from error
+    columns, rows = read_csv_table(path)
+    missing = [name for name in (_FILENAME, _PIXEL_SIZE, _HC) if name not in columns]
+    if missing:
+        raise ValueError(f"{path} lacks the columns {missing}, it has {columns}.")
+    return rows
 
 
-def _inspect_row(folder: Path, row: dict[str, str]) -> AnnotatedFrame | Finding:
+def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Finding:
     name = row[_FILENAME]
 
     def error(check: str, detail: str) -> Finding:
@@ -157,7 +154,7 @@ def _inspect_row(folder: Path, row: dict[str, str]) -> AnnotatedFrame | Finding:
     exam = _EXAM.match(name)
     if exam is None or Path(name).name != name:
         return error("file name", "must be NNN_....png, where the leading number NNN is the exam")
-    path = folder / name
+    path = find_file(folder, name) or folder / name
     try:
         pixels = read_gray(path)
         outline = read_gray(path.with_name(f"{path.stem}_Annotation{path.suffix}"))
@@ -183,6 +180,8 @@ def _inspect_row(folder: Path, row: dict[str, str]) -> AnnotatedFrame | Finding:
             f"more than {MAX_HC_DIFFERENCE:.1%} apart",
         )
     height, width = pixels.shape
+    if implausible := implausible_head(ellipse, (height, width), (pixel_size_mm, pixel_size_mm)):
+        return error("annotation", f"annotation: {implausible}")
     return AnnotatedFrame(
         image=path.resolve(),
         mask_name=path.name,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from fetal_monai.data.csv_table import Row, read_csv_table
+from fetal_monai.data.file_name import composed, listed_name
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
 from fetal_monai.data.frame_name import unfit_names
 from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
@@ -270,22 +271,22 @@ def _match(
     rows: Iterable[Row], files: Sequence[Path], source_dir: Path, table: Path
 ) -> tuple[dict[Path, list[_Match]], list[Rejected]]:
     """Give each row to the frame it names: by its path relative to the source, else by its bare name."""
-    known = set(files)
-    by_name = defaultdict(list)
+    by_path, by_name = defaultdict(list), defaultdict(list)
     for file in files:
-        by_name[file.name].append(file)
+        by_path[composed(str(file))].append(file)
+        by_name[composed(file.name)].append(file)
 
     matched: dict[Path, list[_Match]] = defaultdict(list)
     rejected = []
     for number, row in enumerate(rows, start=1):
-        name = row[FILENAME_COLUMN].replace("\\", "/")
+        name = listed_name(row[FILENAME_COLUMN])
         if not name:
             rejected.append(Rejected(table, f"row {number} has no file name; fill it in or delete the row."))
-        elif found := [path] if (path := source_dir / name) in known else by_name.get(name):
+        elif found := by_path.get(composed(str(source_dir / name))) or by_name.get(name):
             for file in found:
                 matched[file].append(_Match(row, len(found)))
         else:
-            rejected.append(Rejected(path, f"in the table {table.name}, but no such frame was found."))
+            rejected.append(Rejected(source_dir / name, f"in the table {table.name}, but no such frame was found."))
     return matched, rejected
 
 
@@ -304,11 +305,14 @@ def _only_row(matches: Sequence[_Match]) -> Row:
 
 
 def _table_spacing(row: Row) -> Spacing | None:
-    for column in SPACING_COLUMNS:
-        if row.get(column):
-            length = _number(row, column, is_plausible_pixel_size, f"the size of a pixel, {EXPECTED_PIXEL_SIZE}")
-            return (length, length)
-    return None
+    expected = f"the size of a pixel, {EXPECTED_PIXEL_SIZE}"
+    stated = {
+        column: _number(row, column, is_plausible_pixel_size, expected) for column in SPACING_COLUMNS if row.get(column)
+    }
+    if len(set(stated.values())) > 1:
+        both = " and ".join(f"{column} = {length:g}" for column, length in stated.items())
+        raise FrameError(f"the table says {both}; keep the one that is right.")
+    return next(((length, length) for length in stated.values()), None)
 
 
 def _table_age(row: Row) -> float:
@@ -323,5 +327,7 @@ def _number(row: Row, column: str, is_valid: Callable[[float], bool], expected: 
     except ValueError:
         value = math.nan
     if not is_valid(value):
-        raise FrameError(f"the table says {column} = {row[column]!r}; expected {expected}.")
+        raise FrameError(
+            f"the table says {column} = {row[column]!r}; expected {expected}, a number with a decimal point."
+        )
     return value

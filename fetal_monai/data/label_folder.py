@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fetal_monai.data.anatomical_class import LabelError
 from fetal_monai.data.csv_table import Row, read_csv_table
+from fetal_monai.data.file_name import listed_name
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import FrameError, frame_suffix
 from fetal_monai.data.header_label import LABELLED_SUFFIXES, read_header_labels
@@ -70,8 +71,8 @@ def _inspect_headers(source: Path, filenames: list[str], patient_pattern: re.Pat
 
 def _entries_of_table(source: Path, patient_pattern: re.Pattern[str] | None) -> tuple[list[LabelEntry], list[Finding]]:
     columns, rows = read_csv_table(source / LABELS_TABLE)
-    label_column = next((name for name in _LABEL_COLUMNS if name in columns), None)
-    if "filename" not in columns or label_column is None:
+    label_columns = [name for name in _LABEL_COLUMNS if name in columns]
+    if "filename" not in columns or len(label_columns) != 1:
         raise ValueError(
             f"{source / LABELS_TABLE}: has the columns {columns}; expected 'filename' and one of {_LABEL_COLUMNS}, "
             "separated by commas."
@@ -80,9 +81,9 @@ def _entries_of_table(source: Path, patient_pattern: re.Pattern[str] | None) -> 
     entries: list[LabelEntry] = []
     findings: list[Finding] = []
     for number, row in enumerate(rows, start=1):
-        if name := _posix(row["filename"]):
+        if name := listed_name(row["filename"]):
             patient = row.get("patient") or _patient(name, patient_pattern)
-            entries.append(LabelEntry(name, row[label_column], patient, boxes.get(name, ()), row))
+            entries.append(LabelEntry(name, row[label_columns[0]], patient, boxes.get(name, ()), row))
         else:
             reason = f"row {number} has no file name; fill it in or delete the row."
             findings.append(Finding("error", "label", LABELS_TABLE, reason))
@@ -100,7 +101,7 @@ def _boxes_by_filename(table: Path) -> dict[str, list[Row]]:
         if missing:
             raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; add them.")
         for row in rows:
-            boxes[_posix(row["filename"])].append(row)
+            boxes[listed_name(row["filename"])].append(row)
     return boxes
 
 
@@ -117,9 +118,5 @@ def _frame_names(source: Path) -> list[str]:
 
 
 def _patient(filename: str, pattern: re.Pattern[str] | None) -> str:
-    found = pattern.search(Path(filename).name) if pattern else None
+    found = pattern.search(listed_name(Path(filename).name)) if pattern else None
     return (found[min(found.re.groups, 1)] or "") if found else ""
-
-
-def _posix(filename: str) -> str:
-    return filename.replace("\\", "/")

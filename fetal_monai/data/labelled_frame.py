@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
 from fetal_monai.data.csv_table import Row
+from fetal_monai.data.file_name import listed_name
 from fetal_monai.data.finding import Finding
 from fetal_monai.data.frame import FrameError, read_frame
 from fetal_monai.data.identical_frames import identical_frames, pixel_digest
@@ -94,6 +95,10 @@ def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iter
         entries: One a frame.
         filenames: The images that there are, relative to `images`.
     """
+    name_on_disk = {listed_name(name): name for name in filenames}
+    entries = [
+        replace(entry, filename=name_on_disk.get(listed_name(entry.filename), entry.filename)) for entry in entries
+    ]
     count_of = Counter(entry.filename for entry in entries)
     frames: list[LabelledFrame] = []
     findings: list[Finding] = []
@@ -110,7 +115,7 @@ def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iter
             findings.append(Finding("error", "label", entry.filename, reason))
     findings += [
         Finding("error", "label", name, "no label names this image; add a row or remove the image.")
-        for name in filenames
+        for name in name_on_disk.values()
         if name not in count_of
     ]
     frames, contradictions = _without_contradictions(frames)

@@ -19,6 +19,11 @@ from fetal_monai.data.split import split_by_exam
 
 _MASKS_FOLDER = "labels"
 
+# HC18's heads, of all trimesters, measure 44 to 346 mm and cover 4 to 56 % of their frames. The largest ellipse that
+# lies within a frame covers 79 %.
+PLAUSIBLE_HC_MM = (30.0, 450.0)
+PLAUSIBLE_COVERAGE = (0.005, 0.9)
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedFrame:
@@ -60,6 +65,29 @@ class Inspection:
         """The findings on files that are not among the usable frames."""
         usable = {frame.image.name for frame in self.frames}
         return [finding for finding in self.findings if finding.level == "error" and finding.file not in usable]
+
+
+def implausible_head(ellipse_px: Ellipse, shape: tuple[int, int], pixel_spacing_mm: tuple[float, float]) -> str:
+    """Why an ellipse cannot be the outline of a fetal head on an image; "" when it can.
+
+    Args:
+        ellipse_px: The ellipse on the image.
+        shape: (H, W) of the image in px.
+        pixel_spacing_mm: (row, column) spacing.
+    """
+    coverage = float(ellipse_px.rasterise(shape).mean())
+    least, most = PLAUSIBLE_COVERAGE
+    if not least <= coverage <= most:
+        return f"the ellipse covers {coverage:.2%} of the image; expected {least:.1%} to {most:.0%}. Draw it again."
+    row_mm, column_mm = pixel_spacing_mm
+    hc_mm = ellipse_px.scaled(column_mm, row_mm).perimeter
+    smallest, largest = PLAUSIBLE_HC_MM
+    if not smallest <= hc_mm <= largest:
+        return (
+            f"the head circumference of the ellipse is {hc_mm:.1f} mm; expected {smallest:g} to {largest:g} mm. "
+            "Correct the pixel spacing or the ellipse."
+        )
+    return ""
 
 
 def write_prepared(

@@ -1,87 +1,63 @@
-from __future__ import annotations
-
 import csv
-import doctest
-import os
-import resource
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetal_monai.comparison.store import _read_per_image
-from fetal_monai.comparison.table import Table
-from fetal_monai.data import csv_cell as csv_cell_module
-from fetal_monai.data.csv_cell import cell_text, csv_cell
-from fetal_monai.data.csv_table import append_to_csv_table, read_csv_table, write_csv_table
-from fetal_monai.data.finding import Finding, write_rejected
-from fetal_monai.handlers.report_files import write_table
-
-# What a spreadsheet would run, in a file name that Linux allows.
-COMMAND = "=cmd|' /C calc'!A0.png"
-
-names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+from fetal_monai.data.csv_table import read_csv_table
 
 
-@given(names | st.builds("{}{}".format, st.sampled_from(["=", "+", "-", "@", "\t", "\r", "'", "'="]), names))
-def test_no_cell_is_a_formula_and_every_text_comes_back(text: str) -> None:
-    cell = csv_cell(text)
-    assert cell_text(cell) == text
-    if cell[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        float(cell)
+def written(folder: Path, text: str) -> Path:
+    path = folder / "t.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
-@pytest.mark.parametrize("number", [-0.5, 3, "-0.5", "-1e-05", "+7", ""])
-def test_numbers_stay_numbers(number: object) -> None:
-    assert csv_cell(number) == number
+def test_short_rows_are_filled_up_and_blank_ones_passed_over(tmp_path: Path) -> None:
+    """Spreadsheets end rows, and tables, with commas that mean nothing."""
+    table = written(tmp_path, "filename, size ,note\na.png,0.1\n\n,,\n'b.png', 0.2 ,x,,\n")
+    assert read_csv_table(table) == (
+        ["filename", "size", "note"],
+        [{"filename": "a.png", "size": "0.1", "note": ""}, {"filename": "'b.png'", "size": "0.2", "note": "x"}],
+    )
 
 
-def test_examples_in_docstrings_run() -> None:
-    result = doctest.testmod(csv_cell_module)
-    assert (result.attempted, result.failed) == (1, 0)
+@pytest.mark.parametrize("size", ["1,000.5", "0,12"], ids=["thousands", "decimal comma"])
+def test_a_surplus_cell_is_an_error_that_names_its_line(tmp_path: Path, size: str) -> None:
+    table = written(tmp_path, f"filename,size\n\na.png,0.1\nb.png,{size}\n")
+    with pytest.raises(
+        ValueError, match=rf"t\.csv, line 4: has 3 cells for 2 columns \(b\.png,{size}\); .* decimal point"
+    ):
+        read_csv_table(table)
 
 
-def first_cell(path: Path) -> str:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))[1][0]
+@pytest.mark.parametrize(
+    ("content", "delimiter", "message"),
+    [
+        ("filename;size\na.png;0,12\n", ",", "separated by semicolons; expected commas"),
+        ("filename\tsize\na.png\t0.12\n", ",", "separated by tabs; expected commas"),
+        ("filename,size\na.png,0.12\n", ";", "separated by commas; expected semicolons"),
+    ],
+)
+def test_another_separator_is_an_error(tmp_path: Path, content: str, delimiter: str, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"t\.csv: its columns are {message}\. Save it again with '{delimiter}'"):
+        read_csv_table(written(tmp_path, content), delimiter)
 
 
-def test_every_table_that_people_open(tmp_path: Path) -> None:
-    write_table(tmp_path / "per_image.csv", ["image", "dice"], [[COMMAND, -0.25]])
-    write_rejected(tmp_path, [Finding("error", "table", COMMAND, "has no row")])
-    Table("frames", "", "", (), (), [{"image": COMMAND, "difference": -0.25}]).write_csv(tmp_path)
-    for name in ("per_image.csv", "rejected.csv", "frames.csv"):
-        assert first_cell(tmp_path / name) == f"'{COMMAND}", name
-    assert (tmp_path / "frames.csv").read_text().splitlines()[1].endswith(",-0.25")
+def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"t\.csv: has more than one column size; keep one of them"):
+        read_csv_table(written(tmp_path, "filename,size, size\na.png,0.1,0.2\n"))
 
 
-def test_our_own_readers_find_the_frame_again(tmp_path: Path) -> None:
-    table = tmp_path / "per_image.csv"
-    write_csv_table(table, ["image", "dice"], [[COMMAND, 0.9], ["007_HC.png", 0.8]])
-    assert list(_read_per_image(table).index) == [COMMAND, "007_HC.png"]
-    assert [row["image"] for row in read_csv_table(table)[1]] == [COMMAND, "007_HC.png"]
+CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x2FF), min_size=1).filter(
+    lambda text: text == text.strip()
+)
 
 
-def test_a_name_that_is_not_utf_8_can_be_written(tmp_path: Path) -> None:
-    name = os.fsdecode(b"F\xf6tus.png")
-    write_csv_table(tmp_path / "t.csv", ["image"], [[name]])
-    assert first_cell(tmp_path / "t.csv") == r"F\udcf6tus.png"
-    assert str(Finding("error", "table", name, "")).isprintable()
-
-
-def test_rows_are_appended_whole_or_not_at_all(tmp_path: Path) -> None:
-    table = tmp_path / "t.csv"
-    write_csv_table(table, ["image", "dice"], [])
-    append_to_csv_table(table, [[COMMAND, 0.9], ["a.png", None]])
-    content = table.read_text()
-    assert content == f"image,dice\n'{COMMAND},0.9\na.png,\n"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    # Room for a part of the row, as on a disk that is nearly full.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(content) + 5, hard))
-    try:
-        with pytest.raises(OSError, match=str(table)):
-            append_to_csv_table(table, [["another.png", 0.8]])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert table.read_text() == content
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=5))
+def test_what_a_writer_writes_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
+    path = tmp_path_factory.mktemp("table") / "t.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["a", "b"], *rows])
+    assert [list(row.values()) for row in read_csv_table(path)[1]] == rows

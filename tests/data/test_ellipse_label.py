@@ -312,7 +312,7 @@ def test_frame_of_a_label_must_have_its_size(tmp_path: Path) -> None:
         read_labelled_frame(label, tmp_path)
     picture = asymmetric_picture(HEIGHT, WIDTH)
     write_picture(tmp_path / "head.png", picture)
-    assert np.array_equal(read_labelled_frame(label, tmp_path).pixels, picture)
+    assert np.array_equal(read_labelled_frame(label, tmp_path)[1].pixels, picture)
 
 
 def test_documented_example_is_a_label(tmp_path: Path, schema: xmlschema.XMLSchema) -> None:

@@ -161,6 +161,10 @@ def clear_annotation(source: Path) -> None:
     Image.new("L", SHAPE[::-1]).save(source / "training_set" / "002_HC_Annotation.png")
 
 
+def shrink_the_head_in_mm(source: Path) -> None:
+    replace_row(source, "002_HC.png", pixel_size=0.02, hc=head_of("002_HC.png").perimeter * 0.02)
+
+
 def truncate(source: Path, name: str) -> None:
     path = source / "training_set" / name
     path.write_bytes(path.read_bytes()[:400])
@@ -186,6 +190,7 @@ BROKEN = {
     "spacing-in-m": (lambda source: replace_row(source, "002_HC.png", pixel_size=25), "between 0.01 and 2 mm"),
     "no-hc": (lambda source: replace_row(source, "002_HC.png", hc="n/a"), "has head circumference 'n/a'"),
     "hc": (lambda source: replace_row(source, "002_HC.png", hc=12.3), "the table says HC 12.3 mm"),
+    "a tiny head": (shrink_the_head_in_mm, "mm; expected 30 to 450 mm"),
 }
 
 

@@ -236,6 +236,24 @@ class TestTable:
         assert intake.rejected[0].file == tmp_path / "a.png"
         assert intake.rejected[0].reason == "2 rows of the table name this frame; keep one of them."
 
+    def test_spacing_columns_that_disagree_are_rejected(self, tmp_path: Path) -> None:
+        for name in ("a.png", "b.png", "c.png"):
+            write_picture(tmp_path / name, PICTURE)
+        header = "filename,pixel size(mm),pixel_spacing_mm"
+        table = write_table(tmp_path / "t.csv", header, "a.png,0.1,0.2", "b.png,0.1,0.10", "c.png,,0.3")
+        intake = take_in(tmp_path, table=table)
+        assert [frame["pixel_spacing_mm"][0] for frame in intake.frames] == [0.1, 0.3]
+        assert [(each.file.name, each.reason) for each in intake.rejected] == [
+            ("a.png", "the table says pixel size(mm) = 0.1 and pixel_spacing_mm = 0.2; keep the one that is right.")
+        ]
+
+    def test_decimal_comma_is_rejected(self, tmp_path: Path) -> None:
+        write_picture(tmp_path / "a.png", PICTURE)
+        table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", 'a.png,"0,12"')
+        (rejected,) = take_in(tmp_path, table=table).rejected
+        assert "pixel_spacing_mm = '0,12'; expected the size of a pixel in mm" in rejected.reason
+        assert "with a decimal point" in rejected.reason
+
     def test_bad_age_is_rejected(self, tmp_path: Path) -> None:
         write_picture(tmp_path / "a.png", PICTURE)
         table = write_table(tmp_path / "t.csv", "filename,gestational_age_days", "a.png,20w+3d")
@@ -269,7 +287,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"filename;pixel size(mm)\na.png;0.1\n", "separated by commas"),
+            (b"filename;pixel size(mm)\na.png;0,1\n", "separated by semicolons; expected commas"),
             (b"name,size\na.png,0.1\n", r"has the columns \['name', 'size'\]; expected 'filename' and one of"),
             (b"", r"has the columns \[\]; expected 'filename'"),
             ("filename,pixel size(mm)\nä.png,0.1\n".encode("latin-1"), "not a CSV table in UTF-8"),

@@ -154,6 +154,13 @@ def test_a_folder_with_neither_table_nor_header_is_refused(tmp_path: Path) -> No
         inspect_label_folder(tmp_path / "none")
 
 
+def test_a_table_with_two_columns_of_labels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"has the columns \[.*\]; expected 'filename' and one of \('labels', 'label'\)"
+    ):
+        inspect_label_folder(write_folder(tmp_path, ["a.png,head,limbs,p1"], "filename,labels,label,patient"))
+
+
 def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"labels\.csv: has the columns \['filename', 'class'\]; expected 'filename'"):
         inspect_label_folder(write_folder(tmp_path, [], header="filename,class"))

@@ -15,7 +15,7 @@ from data_prep.ellipse_label import main
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import load_datalist
 from fetal_monai.data.ellipse_label import EllipseLabel, read_ellipse_label, write_ellipse_label
-from tests.frame_files import region, write_dicom
+from tests.frame_files import region, write_dicom, write_picture
 from tests.hc18_layout import PIXEL_SIZE_MM, SHAPE, head_of, read_table, write_hc18, write_table
 
 NAMES = ["000_HC.png", "001_HC.png", "001_2HC.png", "002_HC.png", "003_HC.png", "004_HC.png"]
@@ -145,6 +145,19 @@ def move_off_the_image(images: Path, labels: Path) -> None:
     relabel(labels, "002_HC.xml", ellipse=Ellipse(500, 45, 30, 20, 0))
 
 
+def cover_the_image(images: Path, labels: Path) -> None:
+    relabel(labels, "002_HC.xml", ellipse=Ellipse(60, 45, 80, 79, 0))
+
+
+def shrink_to_a_few_pixels(images: Path, labels: Path) -> None:
+    relabel(labels, "002_HC.xml", ellipse=Ellipse(60, 45, 3, 2, 0))
+
+
+def give_a_huge_head(images: Path, labels: Path) -> None:
+    write_picture(images / "002_HC.png", np.tile(np.arange(240, dtype=np.uint8), (180, 1)))
+    relabel(labels, "002_HC.xml", shape=(180, 240), ellipse=Ellipse(120, 90, 85, 80, 0), pixel_spacing_mm=(1.0, 1.0))
+
+
 def name_no_exam(images: Path, labels: Path) -> None:
     (images / "002_HC.png").rename(images / "head.png")
     relabel(labels, "002_HC.xml", image_name="head.png")
@@ -163,7 +176,18 @@ LEFT_OUT: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
     "broken XML": (break_label, "002_HC.xml", r"^002_HC\.xml, line 1: is not well-formed XML"),
     "no spacing": (remove_spacing, "002_HC.xml", "has no <pixel_spacing>, and the image states none"),
     "spacing in metres": (give_spacing_in_metres, "002_HC.xml", "expected numbers between 0.01 and 2 mm"),
-    "ellipse off the image": (move_off_the_image, "002_HC.xml", "covers no pixel of the image"),
+    "ellipse off the image": (
+        move_off_the_image,
+        "002_HC.xml",
+        "the ellipse covers 0.00% of the image; expected 0.5% to 90%",
+    ),
+    "whole image": (cover_the_image, "002_HC.xml", "covers 100.00% of the image; expected 0.5% to 90%"),
+    "a few pixels": (shrink_to_a_few_pixels, "002_HC.xml", r"covers 0\.\d+% of the image; expected 0.5% to 90%"),
+    "half a metre": (
+        give_a_huge_head,
+        "002_HC.xml",
+        r"circumference of the ellipse is 518\.\d mm; expected 30 to 450 mm",
+    ),
     "no exam": (name_no_exam, "002_HC.xml", r"pattern '\^\\d\+' finds no exam in the image name 'head.png'"),
     "two labels": (label_twice, "002_HC.xml", r"names 001_HC\.png, which 001_HC\.xml labels already"),
 }
@@ -181,6 +205,13 @@ def test_bad_file_is_left_out_with_its_reason_and_the_rest_goes_on(
     assert re.search(reason, reasons[file]), reasons[file]
     assert f"{file}: {reasons[file]}" in capsys.readouterr().out
     assert sorted(frames_of(tmp_path / "out")) == sorted(set(NAMES) - {"002_HC.png"})
+
+
+def test_the_suffix_of_a_label_may_be_in_capitals(images: Path, labels: Path, tmp_path: Path) -> None:
+    (labels / "002_HC.xml").rename(labels / "002_HC.XML")
+    assert prepare(images, labels, tmp_path / "out") == 0
+    assert rejected(tmp_path / "out") == {}
+    assert "002_HC.png" in frames_of(tmp_path / "out")
 
 
 def test_image_that_states_its_spacing_needs_none_in_the_label(images: Path, labels: Path, tmp_path: Path) -> None:

@@ -92,6 +92,41 @@ def test_archive_that_is_not_what_was_expected_is_an_error(
     assert contents(tmp_path) == ["frames.zip", "table.csv"]
 
 
+def encrypted(archive: bytes) -> bytes:
+    """The archive with the flag of encryption at its second member, as `zip --encrypt` sets it."""
+    content = bytearray(archive)
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature, content.index(signature) + 4) + flags] |= 1
+    return bytes(content)
+
+
+def compressed_by(method: int, archive: bytes) -> bytes:
+    """The archive with another compression stated for its second member, such as 9, Deflate64."""
+    content = bytearray(archive)
+    for signature, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(signature, content.index(signature) + 4) + place] = method
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (encrypted(zipped(FRAMES)), "encrypted"),
+        (compressed_by(9, zipped(FRAMES)), "compression"),
+        (compressed_by(8, zipped(FRAMES)), ""),
+        (compressed_by(12, zipped(FRAMES)), ""),
+        (compressed_by(14, zipped(FRAMES)), ""),
+        (zipped(FRAMES).replace(b"b" * 5000, b"b" * 4999 + b"c"), "Bad CRC-32"),
+    ],
+    ids=["encrypted", "Deflate64", "no deflate", "no bzip2", "no LZMA", "a flipped byte"],
+)
+def test_a_member_that_cannot_be_read_is_named(record: Record, tmp_path: Path, content: bytes, reason: str) -> None:
+    record.files["frames.zip"] = content
+    with pytest.raises(DownloadError, match=rf"frames\.zip cannot be unpacked: its member frames/b\.png .*{reason}"):
+        fetch(record, tmp_path)
+    assert contents(tmp_path) == ["frames.zip", "table.csv"]
+
+
 def test_record_without_the_file_names_what_it_has(record: Record, tmp_path: Path) -> None:
     del record.files["table.csv"]
     with pytest.raises(DownloadError, match=r"has no file table\.csv; it has frames\.zip, other\.zip"):

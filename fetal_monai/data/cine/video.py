@@ -10,12 +10,17 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from fetal_monai.data.cine.loop import Cine, CineError, Decoded
+from fetal_monai.data.cine.loop import Cine, Damaged, Decoded
+from fetal_monai.data.cine.packets import decode_packets, picture_stream
+from fetal_monai.data.cine.video_damage import survey
 from fetal_monai.data.frame import decoding
 
 
 def open_video_cine(path: Path) -> Cine:
     """Open a video in any codec that FFmpeg decodes.
+
+    It is decoded twice: the first time to find what is damaged, because pictures that are predicted from a damaged one
+    may be shown before it.
 
     Args:
         path: the file.
@@ -24,32 +29,21 @@ def open_video_cine(path: Path) -> Cine:
         FrameError: the file is damaged, or without pictures.
     """
     with decoding(path), av.open(str(path)) as container:
-        stream = _picture_stream(container, path)
+        stream = picture_stream(container, path)
         frame_count = _frame_count(container, stream)
         rate_hz = float(stream.average_rate) if stream.average_rate else None
 
     def decode() -> Iterator[Decoded]:
-        with av.open(str(path)) as container:
-            stream = _picture_stream(container, path)
-            # FFmpeg would paint over the damage that it notices, and nobody would know.
-            stream.codec_context.options = {"err_detect": "explode"}
-            first_s = None
-            for frame in container.decode(stream):
-                if frame.time is not None and first_s is None:
-                    first_s = frame.time
-                time_s = None if frame.time is None or first_s is None else frame.time - first_s
-                yield frame.to_ndarray(format="gray").astype(np.float32), time_s
+        pictures = survey(decode_packets(path))
+        decoded = ((place, frame) for packet in decode_packets(path) for place, frame in packet.frames.items())
+        for picture in pictures:
+            if picture.problem:
+                yield Damaged(picture.problem), picture.time_s
+            else:
+                frame = next(frame for place, frame in decoded if place == picture.place)
+                yield frame.to_ndarray(format="gray").astype(np.float32), picture.time_s
 
     return Cine(path, decode, frame_count, rate_hz, None)
-
-
-def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    if not container.streams.video:
-        raise CineError(f"{path}: holds no pictures, only {len(container.streams)} other streams; export it again.")
-    stream = container.streams.video[0]
-    if stream.codec_context is None:
-        raise CineError(f"{path}: its pictures are in a codec that FFmpeg does not know; export it again as AVI.")
-    return stream
 
 
 def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:

@@ -32,6 +32,14 @@ def smooth_loop(frames: int = FRAMES) -> NDArray[np.uint8]:
     return (127 + 60 * np.stack(waves)).astype(np.uint8)
 
 
+def speckled_loop(frames: int = FRAMES) -> NDArray[np.uint8]:
+    """A moving picture of 160 x 240 px with speckle: enough for a codec to fill its blocks."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:160, :240]
+    waves = [np.sin((columns - 3 * index) / 9) + np.cos((rows - 2 * index) / 7) for index in range(frames)]
+    return np.clip(127 + 50 * np.stack(waves) + rng.normal(0, 8, (frames, 160, 240)), 0, 255).astype(np.uint8)
+
+
 def write_rle_dicom(path: Path, loop: NDArray[np.uint8], **elements: Any) -> Path:
     dataset = pydicom.dcmread(write_dicom(path, loop, **elements))
     dataset.compress(RLELossless)
@@ -64,11 +72,12 @@ def write_video(
     loop: NDArray[np.uint8],
     codec: str = "ffv1",
     pixel_format: str = "gray",
+    encoder_options: dict[str, str] | None = None,
     **container_options: str,
 ) -> Path:
     """A loop (frames, height, width) or (frames, height, width, RGB) at RATE_HZ."""
     with av.open(str(path), "w", container_options=container_options) as container:
-        stream = container.add_stream(codec, rate=RATE_HZ)
+        stream = container.add_stream(codec, rate=RATE_HZ, options=encoder_options)
         stream.height, stream.width = loop.shape[1:3]
         stream.pix_fmt = pixel_format
         for pixels in loop:

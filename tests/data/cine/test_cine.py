@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.data.cine.loops import (
     WIDTH,
     noise_loop,
     smooth_loop,
+    speckled_loop,
     write_jpeg_dicom,
     write_packed_metaimage,
     write_rle_dicom,
@@ -53,6 +55,21 @@ LOSSLESS: dict[str, tuple[Callable[..., Path], Any]] = {
     "loop.avi": (write_video, None),
     "LOOP.AVI": (write_video, None),
 }
+
+
+# Two pictures between two that they are predicted from.
+H264_WITH_B = {"bf": "2", "x264-params": "b-adapt=0:b-pyramid=none:scenecut=0:keyint=100"}
+
+
+def damage(path: Path, packet: int, at: float, length: int) -> None:
+    """Change bytes of a video, `at` this part of a packet."""
+    with av.open(str(path)) as container:
+        place = list(container.demux(video=0))[packet]
+        assert place.pos is not None
+        start = place.pos + int(at * place.size)
+    content = bytearray(path.read_bytes())
+    content[start : start + length] = bytes(value ^ 0xA5 for value in content[start : start + length])
+    path.write_bytes(content)
 
 
 def read_until_error(path: Path) -> tuple[list[CineFrame], str]:
@@ -162,7 +179,9 @@ class TestLazily:
         frames, message = read_until_error(cut(data_file) and path)
         assert 5 <= len(frames) <= 7  # of twelve: the file was cut at 60 %
         assert_array_equal(np.stack([frame.pixels for frame in frames]), LOOP[: len(frames)])
-        assert message.startswith(f"{path}: frame {len(frames)} (from 0, of 12) cannot be decoded (")
+        # A video's index tells that the frames behind are missing as well.
+        failed = f"frames {len(frames)} to 11" if name.lower().endswith("avi") else f"frame {len(frames)}"
+        assert message.startswith(f"{path}: {failed} (from 0, of 12) cannot be decoded (")
         assert message.endswith("; export or copy the loop again.")
 
 
@@ -176,19 +195,77 @@ class TestDamage:
         assert len(frames) == 7
         assert "ends at frame 7 (from 0, of 12), so it was cut off; copy the loop again" in message
 
-    @pytest.mark.parametrize("name", ["loop.mp4", "loop.avi"])
-    def test_damage_that_the_decoder_notices_is_not_painted_over(self, tmp_path: Path, name: str) -> None:
-        path = write_video(tmp_path / name, LOOP, "mpeg4", "yuv420p")
-        with av.open(str(path)) as container:
-            packet = list(container.demux(video=0))[5]
-            assert packet.pos is not None
-            start, end = packet.pos + packet.size // 3, packet.pos + packet.size // 2
-        content = bytearray(path.read_bytes())
-        content[start:end] = np.random.default_rng(1).bytes(end - start)
-        path.write_bytes(content)
+    @pytest.mark.parametrize(
+        ("name", "codec", "options", "failed"),
+        [
+            pytest.param("loop.avi", "mjpeg", {}, [5], id="each frame by itself"),
+            pytest.param("loop.avi", "mpeg4", {"g": "4"}, [5, 6, 7], id="until the next key picture"),
+            pytest.param("loop.mp4", "mpeg4", {"g": "4"}, [5, 6, 7], id="the same in MP4"),
+            pytest.param("loop.avi", "ffv1", {}, [5, 6, 7, 8, 9, 10, 11], id="a checksum, and no other key picture"),
+            pytest.param("loop.mp4", "libx264", {"bf": "0", "g": "4"}, [5, 6, 7], id="H.264"),
+            # Stored as 0 3 1 2 6 4 5 9 ...: the sixth to come is frame 4.
+            pytest.param("loop.mp4", "libx264", H264_WITH_B, [4, 5, 7, 8, 9, 10, 11], id="shown in another order"),
+        ],
+    )
+    def test_damage_that_the_decoder_notices_is_not_painted_over(
+        self, tmp_path: Path, name: str, codec: str, options: dict[str, str], failed: list[int]
+    ) -> None:
+        """Neither the damaged frame is given nor what is predicted from it; the loop goes on behind."""
+        pixel_format = {"mjpeg": "yuvj420p", "ffv1": "gray"}.get(codec, "yuv420p")
+        path = write_video(tmp_path / name, speckled_loop(), codec, pixel_format, options)
+        whole = list(open_cine(path))
+        damage(path, packet=5, at=0.4, length=16)
         frames, message = read_until_error(path)
-        assert len(frames) == 5
-        assert f"{path}: frame 5 (from 0, of 12) cannot be decoded (Invalid data" in message
+        assert [frame.index for frame in frames] == [index for index in range(FRAMES) if index not in failed]
+        for frame in frames:
+            assert_array_equal(frame.pixels, whole[frame.index].pixels)
+            assert frame.time_s == whole[frame.index].time_s
+        assert re.search(rf"frames? {failed[0]}.* \(from 0, of 12\) cannot be decoded \(.+\); export or copy", message)
+
+    @pytest.mark.parametrize(
+        ("codec", "options"),
+        [
+            pytest.param("libx264", {"x264-params": "open-gop=1:keyint=4:min-keyint=4:scenecut=0"}, id="open GOP"),
+            pytest.param("libx264", {"x264-params": "intra-refresh=1:keyint=6"}, id="intra refresh"),
+            pytest.param("libx264", {"x264-params": "tff=1"}, id="interlaced"),
+            pytest.param("mpeg4", {"bf": "2"}, id="MPEG-4 in another order"),
+            pytest.param("wmv2", {}, id="Windows Media Video"),
+        ],
+    )
+    def test_nothing_is_refused_in_a_whole_video(self, tmp_path: Path, codec: str, options: dict[str, str]) -> None:
+        loop = speckled_loop()
+        frames = list(open_cine(write_video(tmp_path / "loop.avi", loop, codec, "yuv420p", options)))
+        for frame, pixels in zip(frames, loop, strict=True):
+            assert np.abs(frame.pixels - pixels).mean() < 12
+
+    @pytest.mark.parametrize("name", ["loop.mp4", "loop.avi"])
+    def test_most_damage_in_h264_is_reported(self, tmp_path: Path, name: str) -> None:
+        path = write_video(tmp_path / name, speckled_loop(), "libx264", "yuv420p")
+        whole, content, silent = list(open_cine(path)), path.read_bytes(), 0
+        for at in np.linspace(0.1, 0.9, 12):
+            path.write_bytes(content)
+            damage(path, packet=round(at * 11), at=at, length=4)
+            frames = []
+            try:
+                for frame in open_cine(path):
+                    frames.append(frame)
+                silent += 1
+            except CineError:
+                for frame in frames:
+                    assert_array_equal(frame.pixels, whole[frame.index].pixels)
+        assert silent <= 2
+
+    def test_a_video_without_its_end_of_file(self, tmp_path: Path) -> None:
+        """An MP4 with its index in front: the frames that are there are read."""
+        path = tmp_path / "loop.mp4"
+        cut(write_video(path, speckled_loop(), "mpeg4", "yuv420p", {"g": "1"}, movflags="faststart"), 0.8)
+        frames, message = read_until_error(path)
+        assert 4 <= len(frames) <= 9
+        assert f"frames {len(frames)} to 11 (from 0, of 12) cannot be decoded (" in message
+
+    def test_times_ascend_where_avi_states_them_in_the_order_of_the_file(self, tmp_path: Path) -> None:
+        cine = open_cine(write_video(tmp_path / "loop.avi", smooth_loop(), "libx264", "yuv420p"))
+        assert_allclose([float(frame.time_s or 0) for frame in cine], np.arange(FRAMES) / RATE_HZ)
 
     def test_frames_that_an_edit_list_leaves_out_are_not_missing(self, tmp_path: Path) -> None:
         whole, edited = write_video(tmp_path / "whole.mp4", LOOP, "mpeg4", "yuv420p"), tmp_path / "edited.mp4"

@@ -1,0 +1,34 @@
+"""File names as tables and labels write them, matched with the files on disk."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+
+def composed(text: str) -> str:
+    """Text in composed letters (NFC), the form in which names are compared.
+
+    macOS may write "ä" as "a" and a combining diaeresis, other systems as one letter; both look the same.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def listed_name(name: str) -> str:
+    """A file name or path as a table writes it, in the form in which names are compared: composed, with ``/``."""
+    return str(PurePosixPath(composed(name).replace("\\", "/"))) if name else ""
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """The file in a folder that a table or label names; None when there is none.
+
+    Args:
+        folder: the folder. It is not searched below.
+        name: the name, without folder, in any Unicode form.
+    """
+    path = folder / name
+    if path.is_file():
+        return path
+    wanted = composed(name)
+    found = (entry for entry in folder.iterdir() if composed(entry.name) == wanted and entry.is_file())
+    return next(found, None)
