@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 from fetal_monai.data.csv_cell import printable
+from fetal_monai.data.file_name import composed
 
 
 def unfit_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
@@ -31,7 +31,7 @@ def unfit_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
             unfit[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
             continue
         # What is written about a DICOM file without a suffix is named as if it had the suffix ".dicom".
-        key = unicodedata.normalize("NFC", name).casefold().removesuffix(".dicom")
+        key = composed(name).casefold().removesuffix(".dicom")
         if first_of.setdefault(key, name) != name:
             unfit[file] = (
                 f"the files about it would have the names of those about {first_of[key]}: the two names differ at most "

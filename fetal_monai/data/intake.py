@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from fetal_monai.data.csv_cell import printable
 from fetal_monai.data.csv_table import Row, read_csv_table
 from fetal_monai.data.file_name import composed, listed_name
 from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
@@ -45,6 +46,9 @@ class Rejected:
 
     file: Path
     reason: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def take_in(
             frames.append({"image": str(file), **scale, AGE_COLUMN: age})
     rejected.sort(key=lambda each: natural_key(each.file))
     for each in rejected:
-        logger.warning("%s: %s", each.file, each.reason)
+        logger.warning("%s", each)
     return Intake(frames, rejected, source_dir)
 
 
@@ -327,7 +331,5 @@ def _number(row: Row, column: str, is_valid: Callable[[float], bool], expected: 
     except ValueError:
         value = math.nan
     if not is_valid(value):
-        raise FrameError(
-            f"the table says {column} = {row[column]!r}; expected {expected}, a number with a decimal point."
-        )
+        raise FrameError(f"the table says {column} = {row[column]!r}; expected {expected}, with a decimal point.")
     return value

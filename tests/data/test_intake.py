@@ -251,7 +251,9 @@ class TestTable:
         write_picture(tmp_path / "a.png", PICTURE)
         table = write_table(tmp_path / "t.csv", "filename,pixel_spacing_mm", 'a.png,"0,12"')
         (rejected,) = take_in(tmp_path, table=table).rejected
-        assert "pixel_spacing_mm = '0,12'; expected the size of a pixel in mm" in rejected.reason
+        assert (
+            "pixel_spacing_mm = '0,12'; expected the size of a pixel, between 0.01 and 2 mm, with a" in rejected.reason
+        )
         assert "with a decimal point" in rejected.reason
 
     def test_bad_age_is_rejected(self, tmp_path: Path) -> None:

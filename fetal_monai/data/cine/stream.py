@@ -71,7 +71,7 @@ class FrameStream:
 
     def _reject(self, file: Path, reason: str) -> None:
         self.rejected.append(Rejected(file, reason))
-        logger.warning("%s: %s", file, reason)
+        logger.warning("%s", self.rejected[-1])
 
 
 def _files(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path]:
