@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,3 +34,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unfinished_files(path: str | Path) -> list[Path]:
+    """The temporary files of `atomic_path` for a file: of blocks that did not end yet, or whose process was killed."""
+    path = Path(path)
+    return sorted(path.parent.glob(f".{'[0-9a-f]' * 8}-{glob.escape(path.name)}"))

@@ -133,7 +133,7 @@ class TestAllBundles:
 
     def test_handlers_are_the_same_but_for_what_they_are_handed(self) -> None:
         handed = {
-            "TrainingState": {"objects"},
+            "TrainingState": {"objects", "settings"},
             "RunTracker": {"parameters", "artifacts"},
             "StopOnNonFinite": {"networks"},
             "LrScheduleHandler": {"epoch_level"},  # by epoch where it is not stated
@@ -148,6 +148,13 @@ class TestAllBundles:
             assert {"ValidationHandler", "TrainingState", "RunTracker", "StopOnNonFinite"} <= present.keys(), name
             for target, handler in present.items():
                 assert seen.setdefault(target, handler) == handler, (name, target)
+
+    def test_a_training_is_resumed_with_the_settings_that_it_was_tracked_with(self) -> None:
+        for name in NAMES:
+            parser = ConfigParser(load(name, "train"))
+            by_class = dict(handlers(load(name, "train"), "train"))
+            settings_of_run = by_class["TrainingState"]["settings"].removeprefix("@")
+            assert parser[settings_of_run] == by_class["RunTracker"]["parameters"], name
 
     def test_what_runs_are_told_apart_by_has_one_name_and_one_meaning(self) -> None:
         own = {"loss", "training_frames"}
