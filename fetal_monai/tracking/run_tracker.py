@@ -65,12 +65,14 @@ class RunTracker:
         origin = provenance(bundle_root)
         self.bundle_root = bundle_root
         self.iteration_interval = iteration_interval if stage == "train" else None
+        self.name_file = Path(output_dir) / "mlflow_run.txt"
+        self.resume = resume
         self.run: MLflowRun | None = None
         self.failure: str | None = None
         self._make_run = partial(
             MLflowRun,
             stage=stage,
-            name_file=Path(output_dir) / "mlflow_run.txt",
+            name_file=self.name_file,
             provenance=origin,
             config=running_config(),
             parameters={**origin, "stage": stage, "cpu_threads": torch.get_num_threads(), **parameters},
@@ -94,6 +96,8 @@ class RunTracker:
         for variable, value in _SERVER_PATIENCE.items():
             os.environ.setdefault(variable, value)
         with self._at_most_warning(engine):
+            if not self.resume:
+                self.name_file.unlink(missing_ok=True)  # of an earlier run, for which this one is not to be taken
             uri = tracking_uri(self.bundle_root)
             create_store(uri)
             run = self._make_run(uri)

@@ -146,8 +146,12 @@ def test_a_store_that_is_none_ends_no_run(
     database = tmp_path / "store" / "mlruns.db"
     database.parent.mkdir()
     database.mkdir() if content is None else database.write_bytes(content)
+    name_file = tmp_path / "out" / "mlflow_run.txt"
+    name_file.parent.mkdir()
+    name_file.write_text("an earlier run")
     assert track(bundle, tmp_path / "out").state.epoch == 2
     assert "goes on without MLflow" in warning(caplog)
+    assert not name_file.exists()
 
 
 def test_a_server_that_does_not_answer_ends_no_run(
