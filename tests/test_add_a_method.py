@@ -133,9 +133,8 @@ def add_bundle(copy: Path) -> Path:
         use_network(config)
         config["loss"] = {"_target_": "DiceLoss", "include_background": False, "to_onehot_y": True, "softmax": True}
         del config["auxiliary_weight"]
-        (tracker,) = [each for each in config["train"]["handlers"] if each["_target_"].endswith("RunTracker")]
-        del tracker["parameters"]["auxiliary_weight"]
-        tracker["parameters"]["loss"] = "$type(@loss).__name__"
+        del config["run_parameters"]["auxiliary_weight"]
+        config["run_parameters"]["loss"] = "$type(@loss).__name__"
 
     change(configs / "train.json", train_it)
     for name in ("evaluate", "inference"):

@@ -22,6 +22,8 @@ _NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation
 _FOLLOWING = {"parameters", "gmacs"}
 # Under a time limit the machine's load decides, seed by seed, how many epochs there are.
 _NO_METHOD |= {"time_limit_s"}
+# Which code it was, as the git commit says it; packs have none.
+_NO_METHOD |= {"code_sha256"}
 
 
 @dataclass(frozen=True)

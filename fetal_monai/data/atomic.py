@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_KEPT_CHARACTERS = (
-    40  # of a file's name: enough for its suffixes, and at most 160 of the 255 bytes that a name may have
-)
+# Of a file's name: enough for its suffixes, and at most 160 of the 255 bytes that a name may have.
+_KEPT_CHARACTERS = 40
 
 
 @contextmanager
@@ -38,3 +38,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unfinished_files(path: str | Path) -> list[Path]:
+    """The temporary files of `atomic_path` for a file: of blocks that did not end yet, or whose process was killed."""
+    path = Path(path)
+    return sorted(path.parent.glob(f".{'[0-9a-f]' * 8}-{glob.escape(path.name[-_KEPT_CHARACTERS:])}"))

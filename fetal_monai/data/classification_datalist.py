@@ -11,7 +11,14 @@ import numpy as np
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, LabelError, parse_labels
 from fetal_monai.data.atomic import atomic_path
-from fetal_monai.data.datalist import CLASSIFICATION_KEYS, DATALIST_NAME, SECTIONS, read_datalist, resolve_files
+from fetal_monai.data.datalist import (
+    CLASSIFICATION_KEYS,
+    DATALIST_NAME,
+    SECTIONS,
+    check_not_empty,
+    read_datalist,
+    resolve_files,
+)
 from fetal_monai.data.finding import write_rejected
 from fetal_monai.data.folds import folds_by_patient
 from fetal_monai.data.labelled_frame import LabelInspection, LabelledFrame
@@ -81,7 +88,7 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
     Raises:
         FileNotFoundError: There is no data list, or it names a file that is gone.
         ValueError: The data list is no JSON, malformed or made for segmentation, holds an unknown label, or there is no
-            such section or fold.
+            such section or fold, or no frame in it.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:
@@ -91,6 +98,7 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
     if fold not in range(folds):
         raise ValueError(f"{folder / DATALIST_NAME}: has no fold {fold}, expected 0 to {folds - 1}.")
     listed = [frame for name in SECTIONS for frame in content[name] if _section(frame["fold"], fold, folds) == section]
+    check_not_empty(folder, section, listed, CLASSIFICATION_KEYS)
     try:
         return [_item(resolve_files(folder, section, frame, CLASSIFICATION_KEYS)) for frame in listed]
     except LabelError as error:

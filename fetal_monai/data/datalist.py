@@ -32,12 +32,13 @@ def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]
 
     Raises:
         FileNotFoundError: There is no data list, or it names a file that is gone.
-        ValueError: The data list is no JSON or malformed, or `section` is none of the three.
+        ValueError: The data list is no JSON or malformed, or `section` is none of the three or empty.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:
         raise ValueError(f"A data list has no section '{section}', expected one of {SECTIONS}.")
     frames: list[dict[str, Any]] = read_datalist(folder)[section]
+    check_not_empty(folder, section, frames, SEGMENTATION_KEYS)
     return [resolve_files(folder, section, frame, SEGMENTATION_KEYS) for frame in frames]
 
 
@@ -92,6 +93,25 @@ def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_
                 f"{_mend(folder, keys)}"
             )
     return content
+
+
+def check_not_empty(folder: Path, section: str, frames: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
+    """Refuse an empty section: MONAI skips a run over no frames without a word.
+
+    Args:
+        folder: The folder that holds `datalist.json`.
+        section: The section, for the message.
+        frames: Its frames.
+        keys: What the data list's frames have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if not frames:
+        raise ValueError(
+            f"{folder / DATALIST_NAME}: the section '{section}' is empty; every section needs at least one frame. "
+            f"{_mend(folder, keys)}"
+        )
 
 
 def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:

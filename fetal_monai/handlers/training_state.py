@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from ignite.engine import Engine, Events
 from monai.data import set_rnd
 from monai.utils import set_determinism
 from torch import nn
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
+from fetal_monai.weights.state_dict import read_state_dict
+
+# Settings of a training that it may be resumed with other values of.
+_MAY_CHANGE = {"device", "autocast_dtype", "time_limit_s"}
 
 
 class Stateful(Protocol):
@@ -45,7 +47,13 @@ class BestNetwork:
 
     def attach(self, engine: Engine) -> None:
         """Attach to the validator, after its metrics."""
+        engine.add_event_handler(Events.STARTED, self.clean)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def clean(self, engine: Engine) -> None:
+        """Remove what a training that was killed left beside the file."""
+        if engine.state.rank == 0:
+            remove_unfinished(self.path)
 
     def __call__(self, engine: Engine) -> None:
         """Save the weights if this epoch's metric is the highest so far."""
@@ -54,7 +62,7 @@ class BestNetwork:
             self.best_value, self.best_epoch = value, engine.state.epoch
             if engine.state.rank != 0:
                 return
-            _save(_unwrapped(self.network).state_dict(), self.path)
+            save_checkpoint(_unwrapped(self.network).state_dict(), self.path)
             engine.logger.info(f"best {self.metric} so far: {value:.4f} (epoch {self.best_epoch}), saved {self.path}")
 
     def state_dict(self) -> dict[str, Any]:
@@ -64,6 +72,11 @@ class BestNetwork:
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the best value and its epoch from an earlier run."""
         self.best_value, self.best_epoch = state_dict["best_value"], state_dict["best_epoch"]
+
+    def __str__(self) -> str:
+        if self.best_epoch == 0:
+            return f"no weights were kept: no validation gave a {self.metric}"
+        return f"best weights: {self.path} ({self.metric} {self.best_value:.4f} in epoch {self.best_epoch})"
 
 
 class TrainingState:
@@ -76,29 +89,44 @@ class TrainingState:
     Args:
         path: the file, e.g. `output/train/checkpoint.pt`; replaced in one step, so that a kill leaves a whole one.
         objects: by name, what has a state: network, optimizer, lr_scheduler, best network.
+        settings: by name, what the training is started with, such as its batch size; saved with it.
         seed: of the random numbers.
         resume: load the file before the first epoch, and go on behind the epoch that it holds.
 
     Raises:
         TypeError: `resume` is no bool: MONAI's command line takes "true" and "false" for text, and text is true.
         FileNotFoundError: to resume, and there is no such file.
-        ValueError: to resume, and the file is damaged.
+        ValueError: to resume, and the file is damaged, or of a training that was started with other settings.
     """
 
-    def __init__(self, path: str | Path, objects: Mapping[str, Stateful], seed: int = 0, resume: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        objects: Mapping[str, Stateful],
+        settings: Mapping[str, Any],
+        seed: int = 0,
+        resume: bool = False,
+    ) -> None:
         if not isinstance(resume, bool):
             raise TypeError(f"resume must be True or False, got {resume!r} (on the command line: --resume True).")
         self.path = Path(path)
         self.objects = {name: _unwrapped(item) for name, item in objects.items()}
+        self.settings = {name: str(value) for name, value in settings.items() if name not in _MAY_CHANGE}
         self.seed = seed
         self.resume = resume
 
     def attach(self, engine: Engine) -> None:
         """Attach to the trainer."""
+        engine.add_event_handler(Events.STARTED, self.clean)
         if self.resume:
             engine.add_event_handler(Events.STARTED, self.load)
         engine.add_event_handler(Events.EPOCH_STARTED, self.seed_epoch)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def clean(self, engine: Engine) -> None:
+        """Remove what a training that was killed left beside the file."""
+        if engine.state.rank == 0:
+            remove_unfinished(self.path)
 
     def seed_epoch(self, engine: Engine) -> None:
         """Seed all random numbers of the epoch that starts, the transforms' own generators included."""
@@ -112,10 +140,11 @@ class TrainingState:
         if engine.state.rank != 0:
             return
         state = {name: item.state_dict() for name, item in self.objects.items()}
+        state["settings"] = self._settings_of(engine)
         state["progress"] = {"epoch": engine.state.epoch, "iteration": engine.state.iteration}
         if engine.scaler is not None:
             state["scaler"] = engine.scaler.state_dict()
-        _save(state, self.path)
+        save_checkpoint(state, self.path)
 
     def load(self, engine: Engine) -> None:
         """Restore the state and set the engine behind the epoch that it was saved after.
@@ -127,9 +156,11 @@ class TrainingState:
                 f"Cannot resume: there is no checkpoint {self.path}. Leave --resume out to start anew, or name the "
                 "folder of the interrupted training with --output_dir."
             )
-        if not zipfile.is_zipfile(self.path):
-            raise ValueError(f"Cannot resume: {self.path} is not a whole PyTorch checkpoint. Start anew.")
-        state = torch.load(self.path, map_location=engine.state.device, weights_only=True)
+        try:
+            state = read_state_dict(self.path)
+        except ValueError as error:
+            raise ValueError(f"Cannot resume: {error} Leave --resume out to start anew.") from error
+        self._check_settings(state.get("settings", {}), self._settings_of(engine))
         progress = state["progress"]
         if progress["epoch"] >= engine.state.max_epochs:
             engine.logger.warning(
@@ -143,11 +174,20 @@ class TrainingState:
         engine.state.epoch, engine.state.iteration = progress["epoch"], progress["iteration"]
         engine.logger.info(f"resumed {self.path} behind epoch {engine.state.epoch}")
 
+    def _settings_of(self, engine: Engine) -> dict[str, str]:
+        return {**self.settings, "iterations_per_epoch": str(engine.state.epoch_length)}
+
+    def _check_settings(self, earlier: Mapping[str, str], now: Mapping[str, str]) -> None:
+        """Refuse other settings: parts of the state that is loaded would replace them, others would not fit to it."""
+        changed = [name for name in now if earlier.get(name, now[name]) != now[name]]
+        if changed:
+            changes = ", ".join(f"{name} {earlier[name]} (now {now[name]})" for name in changed)
+            raise ValueError(
+                f"Cannot resume: the training of {self.path} was started with {changes}. State the earlier values, or "
+                "leave --resume out to start anew; only --epochs, --time_limit_s, --device, --num_workers and "
+                "--autocast_dtype may change."
+            )
+
 
 def _unwrapped(item: Any) -> Any:
     return item.module if isinstance(item, nn.parallel.DistributedDataParallel) else item
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)

@@ -8,11 +8,13 @@ import mlflow
 from mlflow.entities import Run
 
 from fetal_monai.reproduction.plan import EVALUATION, TRAINING, Job
-from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
+from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG, create_store
 
 
 class Runs:
     """The finished runs in a store. The comparison reads them there: what the store has not, is not done.
+
+    A store that is a file is created if there is none.
 
     Args:
         uri: MLflow's tracking URI.
@@ -20,13 +22,13 @@ class Runs:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        create_store(uri)
         self.client = mlflow.MlflowClient(uri)
 
     @classmethod
     def in_folder(cls, folder: Path) -> Runs:
         """Return the runs in a store of that folder, with their artifacts; it is made where there is none."""
         folder = folder.resolve()
-        folder.mkdir(parents=True, exist_ok=True)
         runs = cls(f"sqlite:///{folder / 'mlruns.db'}")
         if runs.client.get_experiment_by_name(EXPERIMENT) is None:
             # MLflow would put the artifacts of a SQLite store into the working directory.

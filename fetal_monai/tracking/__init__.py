@@ -2,6 +2,15 @@
 
 from fetal_monai.tracking.provenance import git_commit, package_versions, provenance
 from fetal_monai.tracking.run_tracker import RunTracker
-from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, tracking_uri
+from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, create_store, tracking_uri
 
-__all__ = ["EXPERIMENT", "WEIGHTS_TAG", "RunTracker", "git_commit", "package_versions", "provenance", "tracking_uri"]
+__all__ = [
+    "EXPERIMENT",
+    "WEIGHTS_TAG",
+    "RunTracker",
+    "create_store",
+    "git_commit",
+    "package_versions",
+    "provenance",
+    "tracking_uri",
+]

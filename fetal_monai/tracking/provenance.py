@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +13,7 @@ _PACKAGES = ("fetal-monai", "monai", "torch", "pytorch-ignite", "numpy", "scikit
 
 
 def provenance(bundle_root: str | Path) -> dict[str, str]:
-    """Return the bundle's name and version, the git commit and the versions of the packages.
+    """Return the bundle's name and version, the git commit, the code's checksum and the versions of the packages.
 
     Raises:
         FileNotFoundError: if the folder is no bundle.
@@ -22,8 +23,20 @@ def provenance(bundle_root: str | Path) -> dict[str, str]:
         "bundle": metadata["name"],
         "bundle_version": metadata["version"],
         "git_commit": git_commit(bundle_root),
+        "code_sha256": code_sha256(bundle_root),
         **package_versions(),
     }
+
+
+def code_sha256(bundle_root: str | Path) -> str:
+    """Return the SHA-256 of the bundle's configs and of the modules of this package: it tells packs, too, apart."""
+    package = Path(__file__).parents[1]
+    files = {f"configs/{path.name}": path for path in (Path(bundle_root) / "configs").glob("*.json")}
+    files |= {path.relative_to(package.parent).as_posix(): path for path in package.rglob("*.py")}
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\n{hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def package_versions() -> dict[str, str]:

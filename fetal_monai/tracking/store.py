@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+from fetal_monai.data.atomic import atomic_path
+from fetal_monai.data.folder_lock import folder_lock
 
 EXPERIMENT = "fetal_monai"
 WEIGHTS_TAG = "weights_sha256"
 """The tag by which an evaluation finds the training that made its weights."""
+
+_SQLITE = "sqlite:///"
 
 
 def tracking_uri(bundle_root: str | Path) -> str:
@@ -22,4 +31,40 @@ def tracking_uri(bundle_root: str | Path) -> str:
     home = root.parent.parent if root.parent.name == "bundles" else root
     store = home / "mlruns"
     store.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{store / 'mlruns.db'}"
+    return f"{_SQLITE}{store / 'mlruns.db'}"
+
+
+def create_store(uri: str) -> None:
+    """Create the database of a store that is a SQLite file, if there is none; leave any other store to MLflow.
+
+    MLflow creates the tables one by one in the file itself: two processes that do so at once, or one that is killed
+    meanwhile, leave a file that no MLflow can use. Here one process creates it, under another name.
+
+    Args:
+        uri: MLflow's tracking URI.
+
+    Raises:
+        RuntimeError: the file is one that MLflow was creating.
+    """
+    database = Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
+    if not uri.startswith(_SQLITE) or uri in (_SQLITE, f"{_SQLITE}:memory:"):
+        return
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with folder_lock(database.parent):
+        if database.exists():
+            _refuse_half_created(database)
+            return
+        with atomic_path(database) as temporary:
+            # MONAI's handler, too, keeps artifacts beside the database.
+            SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()
+
+
+def _refuse_half_created(database: Path) -> None:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        query = "SELECT name FROM sqlite_master WHERE name LIKE '_alembic_tmp_%'"
+        table = connection.execute(query).fetchone()
+    if table is not None:
+        raise RuntimeError(
+            f"{database} is unusable: its creation or its upgrade was broken off (it holds the table '{table[0]}'). "
+            "Move the file away: the next run creates a new store."
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,9 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
             "Get it anew."
         )
     try:
+        _check_records(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except Exception as error:  # a damaged file leads zipfile and PyTorch to nearly any of them
         raise ValueError(f"{path} is not a whole file of PyTorch weights: {error}") from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}, expected a state dict (name -> tensor).")
@@ -39,6 +40,20 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
                 "went wrong, or the precision is too low; use weights of an earlier epoch."
             )
     return state
+
+
+def _check_records(path: Path) -> None:
+    """Check what PyTorch does not: the checksums of the records in the zip that `torch.save` writes."""
+    with path.open("rb") as file:
+        if file.read(2) != b"PK":
+            return  # PyTorch's older format, which has no checksums
+    with zipfile.ZipFile(path) as archive:
+        # PyTorch reads nothing of a record that is marked as a folder, and does not say so.
+        damaged = archive.testzip() or next(
+            (each.filename for each in archive.filelist if each.external_attr & 0x10), None
+        )
+    if damaged is not None:
+        raise ValueError(f"its record {damaged} is damaged.")
 
 
 def file_sha256(path: Path) -> str:

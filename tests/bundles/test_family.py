@@ -149,7 +149,7 @@ class TestAllBundles:
 
     def test_handlers_are_the_same_but_for_what_they_are_handed(self) -> None:
         handed = {
-            "TrainingState": {"objects"},
+            "TrainingState": {"objects", "settings"},
             "RunTracker": {"parameters", "artifacts"},
             "StopOnNonFinite": {"networks"},
             "LrScheduleHandler": {"epoch_level"},  # by epoch where it is not stated
@@ -165,12 +165,16 @@ class TestAllBundles:
             for target, handler in present.items():
                 assert seen.setdefault(target, handler) == handler, (name, target)
 
+    def test_a_training_is_resumed_with_the_settings_that_it_was_tracked_with(self) -> None:
+        for name in NAMES:
+            by_class = dict(handlers(load(name, "train"), "train"))
+            assert by_class["TrainingState"]["settings"] == by_class["RunTracker"]["parameters"] == "@run_parameters"
+
     def test_what_runs_are_told_apart_by_has_one_name_and_one_meaning(self) -> None:
         own = {"loss", "training_frames"}
         meanings: dict[str, Any] = {}
         for name in NAMES:
-            (tracker,) = [each for target, each in handlers(load(name, "train"), "train") if target == "RunTracker"]
-            for parameter, value in resolved(load(name, "train"), tracker["parameters"]).items():
+            for parameter, value in load(name, "train")["run_parameters"].items():
                 assert parameter in own or meanings.setdefault(parameter, value) == value, (name, parameter)
 
     def test_segmentations_are_compared_by_the_same_metrics(self) -> None:

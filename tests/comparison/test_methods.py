@@ -11,8 +11,12 @@ DICE = [0.9] * len(FRAMES)
 
 def test_runs_that_differ_by_chance_and_machine_are_one_method() -> None:
     runs = [
-        evaluation(DICE, training(seed=2, git_commit="a", version_torch="2.8", device="cpu", max_epochs=2)),
-        evaluation(DICE, training(seed=10, git_commit="b", version_torch="2.9", device="cuda", max_epochs=9)),
+        evaluation(
+            DICE, training(seed=2, git_commit="a", code_sha256="a", version_torch="2.8", device="cpu", max_epochs=2)
+        ),
+        evaluation(
+            DICE, training(seed=10, git_commit="b", code_sha256="b", version_torch="2.9", device="cuda", max_epochs=9)
+        ),
         evaluation(DICE, training(seed=0), device="cuda", weights="elsewhere"),
     ]
     (method,) = group(runs, load_papers())

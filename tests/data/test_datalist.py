@@ -104,3 +104,10 @@ def test_malformed_section_is_named(prepared: Path, frames: object) -> None:
     edit(prepared, validation=frames)
     with pytest.raises(ValueError, match="'validation' must be a list of frames"):
         load_datalist(prepared, "training")
+
+
+def test_an_empty_section_is_named(prepared: Path) -> None:
+    edit(prepared, validation=[])
+    with pytest.raises(ValueError, match=r"datalist\.json: the section 'validation' is empty.*data_prep\.hc18"):
+        load_datalist(prepared, "validation")
+    load_datalist(prepared, "training")

@@ -1,27 +1,41 @@
+import os
 import re
+import signal
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import torch
-from ignite.engine import Events
+from ignite.engine import Engine, Events
 from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedTrainer
 from monai.handlers import LrScheduleHandler
 from monai.transforms import RandGaussianNoised
 from torch import nn
 
+from fetal_monai.data import atomic_path
 from fetal_monai.handlers import BestNetwork, TrainingState
+from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
 
 
 class _StopError(Exception):
     pass
 
 
-def _train(folder: Path, epochs: int, resume: bool = False, stop_after: int | None = None) -> dict[str, Any]:
+def _train(
+    folder: Path,
+    epochs: int,
+    resume: bool = False,
+    stop_after: int | None = None,
+    frames: int = 8,
+    batch_size: int = 2,
+    **settings: object,
+) -> dict[str, Any]:
     """A small training with random transforms, dropout, momentum and a schedule; may break off after an epoch."""
     torch.manual_seed(99 if resume else 7)  # resuming must not rely on the process's own random numbers
-    data = [{"image": torch.full((1, 4, 4), i / 8), "label": torch.full((1, 4, 4), 1 - i / 8)} for i in range(8)]
+    data = [{"image": torch.full((1, 4, 4), i / 8), "label": torch.full((1, 4, 4), 1 - i / 8)} for i in range(frames)]
     network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.Dropout(0.3), nn.Conv2d(4, 1, 1))
     if not resume:
         for parameter in network.parameters():
@@ -31,6 +45,7 @@ def _train(folder: Path, epochs: int, resume: bool = False, stop_after: int | No
     state = TrainingState(
         folder / "checkpoint.pt",
         {"network": network, "optimizer": optimizer, "lr_scheduler": scheduler},
+        {"batch_size": batch_size, "spatial_size": [4, 4], "device": "cpu", **settings},
         seed=3,
         resume=resume,
     )
@@ -38,7 +53,7 @@ def _train(folder: Path, epochs: int, resume: bool = False, stop_after: int | No
         device=torch.device("cpu"),
         max_epochs=epochs,
         train_data_loader=DataLoader(
-            Dataset(data, RandGaussianNoised("image", prob=0.8)), batch_size=2, shuffle=True, num_workers=0
+            Dataset(data, RandGaussianNoised("image", prob=0.8)), batch_size=batch_size, shuffle=True, num_workers=0
         ),
         network=network,
         optimizer=optimizer,
@@ -93,8 +108,43 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     _train(tmp_path, epochs=1)
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"checkpoint\.pt is not a whole PyTorch checkpoint"):
+    with pytest.raises(ValueError, match=r"Cannot resume: .*checkpoint\.pt is not a whole file.*--resume"):
         _train(tmp_path, epochs=2, resume=True)
+
+
+def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    _train(tmp_path, epochs=1)
+    path = tmp_path / "checkpoint.pt"
+    content = bytearray(path.read_bytes())
+    position = content.index(torch.load(path, weights_only=True)["network"]["0.weight"].numpy().tobytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"Cannot resume: .*checkpoint\.pt is not a whole file.*is damaged"):
+        _train(tmp_path, epochs=2, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"batch_size": 4}, r"batch_size 2 \(now 4\), iterations_per_epoch 4 \(now 2\)"),
+        ({"batch_size": 1}, r"batch_size 2 \(now 1\), iterations_per_epoch 4 \(now 8\)"),
+        ({"frames": 6}, r"iterations_per_epoch 4 \(now 3\)"),
+        ({"spatial_size": [8, 8]}, r"spatial_size \[4, 4\] \(now \[8, 8\]\)"),
+        ({"learning_rate": 0.2}, r"learning_rate 0\.1 \(now 0\.2\)"),
+    ],
+)
+def test_other_settings_than_the_trainings_are_refused(tmp_path: Path, changed: dict[str, Any], told: str) -> None:
+    _train(tmp_path, epochs=2, learning_rate=0.1)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(ValueError, match=rf"Cannot resume: .*checkpoint\.pt was started with {told}\..*--resume"):
+        _train(tmp_path, epochs=4, resume=True, **{"learning_rate": 0.1, **changed})
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+
+
+def test_another_device_and_time_limit_are_not_refused(tmp_path: Path) -> None:
+    _train(tmp_path, epochs=1, device="cuda", autocast_dtype="torch.float16", time_limit_s=None)
+    resumed = _train(tmp_path, epochs=2, resume=True, device="cpu", autocast_dtype=None, time_limit_s=60)
+    assert resumed["epoch"] == 2
 
 
 class _Engine:
@@ -136,3 +186,58 @@ def test_a_resumed_training_keeps_its_earlier_best(tmp_path: Path) -> None:
 def test_files_are_replaced_in_one_step(tmp_path: Path) -> None:
     _train(tmp_path, epochs=2)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_what_a_killed_training_left_is_removed(tmp_path: Path) -> None:
+    for name in ("checkpoint.pt", "model.pt"):
+        if (pid := os.fork()) == 0:
+            with atomic_path(tmp_path / name) as temporary:
+                temporary.write_bytes(b"half")
+                os.kill(os.getpid(), signal.SIGKILL)
+        os.waitpid(pid, 0)
+    (tmp_path / ".0123abcd-notes.txt").write_text("another's")
+    (tmp_path / "0123abcd-checkpoint.pt").write_text("another's")
+    assert len(list(tmp_path.iterdir())) == 4
+    _train(tmp_path, epochs=1)
+    validator = Engine(lambda engine, batch: engine.state.metrics.update(dice=0.5))
+    validator.state.rank = 0
+    BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice").attach(validator)
+    validator.run([0])
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("checkpoint.pt", "model.pt", ".0123abcd-notes.txt", "0123abcd-checkpoint.pt")
+    }
+
+
+class _SlowlySaved:
+    """Its save begins, and ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = Event(), Event()
+
+    def __reduce__(self) -> tuple[type, tuple[()]]:
+        self.begun.set()
+        self.may_end.wait(timeout=60)
+        return object, ()
+
+
+def test_what_another_training_is_saving_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    slow = _SlowlySaved()
+    with ThreadPoolExecutor() as threads:
+        saving = threads.submit(save_checkpoint, {"slow": slow}, path)
+        slow.begun.wait(timeout=60)
+        removing = threads.submit(remove_unfinished, path)
+        with pytest.raises(TimeoutError):
+            removing.result(timeout=0.2)
+        slow.may_end.set()
+        saving.result(timeout=60)
+        removing.result(timeout=60)
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_only_weights_that_were_kept_are_named(tmp_path: Path) -> None:
+    best = BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice")
+    best(_Engine().after(1, float("nan")))
+    assert "model.pt" not in str(best) and "no weights were kept" in str(best)
+    best(_Engine().after(2, 0.75))
+    assert str(best) == f"best weights: {tmp_path / 'model.pt'} (dice 0.7500 in epoch 2)"

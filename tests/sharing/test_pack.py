@@ -153,8 +153,8 @@ class TestRefused:
         self.refused(bundle, r"pins no version for required_packages_version#pillow \(for fetal_monai\.")
 
     def test_a_package_that_monai_imports_later(self, bundle: Path) -> None:
-        edit(bundle / "configs" / "metadata.json", lambda meta: meta["required_packages_version"].pop("mlflow"))
-        self.refused(bundle, r"required_packages_version#mlflow \(for MLFlowHandler\)")
+        edit(bundle / "configs" / "metadata.json", lambda meta: meta["required_packages_version"].pop("tqdm"))
+        self.refused(bundle, r"required_packages_version#tqdm \(for ProgressBar\)")
 
     def test_a_large_file(self, bundle: Path) -> None:
         (bundle / "models").mkdir(exist_ok=True)

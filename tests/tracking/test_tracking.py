@@ -1,5 +1,6 @@
 import hashlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.Mlf
     assert run.info.run_name.startswith("toy-train-")
     assert run.data.params["learning_rate"] == "0.1"
     assert run.data.params["bundle_version"] == "1.2.3"
-    assert {"version_monai", "version_torch", "git_commit"} <= run.data.params.keys()
+    assert {"version_monai", "version_torch", "git_commit", "code_sha256"} <= run.data.params.keys()
     assert run.data.tags["bundle"] == "toy"
     assert [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, "dice")] == [
         (1, pytest.approx(0.6)),
@@ -146,6 +147,15 @@ def test_two_trainings_into_one_folder_are_two_runs(bundle: Path, client: mlflow
 def test_an_unknown_bundle_root_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"is no bundle.*metadata\.json.*--bundle_root"):
         provenance(tmp_path)
+
+
+def test_code_outside_a_checkout_has_a_checksum(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "copy")
+    before = provenance(bundle)
+    assert before["git_commit"] == "unknown"
+    assert provenance(tmp_path / "copy")["code_sha256"] == before["code_sha256"]
+    (bundle / "configs" / "train.json").write_text("{}")
+    assert provenance(bundle)["code_sha256"] != before["code_sha256"]
 
 
 def test_git_commit_tells_changes(tmp_path: Path) -> None:

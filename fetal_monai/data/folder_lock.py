@@ -1,0 +1,39 @@
+"""One process at a time in a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def folder_lock(folder: Path) -> Iterator[bool]:
+    """Wait until no other process holds the lock of a folder, and hold it in the block.
+
+    The operating system takes it back from a process that is killed, and no lock file stays behind.
+
+    Args:
+        folder: An existing folder.
+
+    Yields:
+        True; False where the system or the file system (NFS, for one) does not lock folders: then nothing is locked.
+    """
+    if fcntl is None:
+        yield False
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        locked = False
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            locked = True
+        yield locked
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,157 @@
+"""The MLflow run of one run of a bundle."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ignite.engine import Engine
+from mlflow.entities import Run
+from monai.handlers import MLFlowHandler
+
+from fetal_monai.data.atomic import atomic_path
+from fetal_monai.tracking.process import has_ended, process_name
+from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG
+from fetal_monai.weights.state_dict import file_sha256
+
+PROCESS_TAG = "process"
+"""The tag that names the process of a run: one that was killed leaves its run marked as running."""
+
+
+class MLflowRun(MLFlowHandler):
+    """MONAI's `MLFlowHandler` with what it leaves to its caller.
+
+    Every run has a name of its own, so that no unfinished run of anybody else is taken for it.
+
+    Args:
+        uri: MLflow's tracking URI.
+        stage: what the run does: "train", "evaluate" or "inference".
+        name_file: holds the run's name, so that a resumed training goes on in its run.
+        provenance: as from `fetal_monai.tracking.provenance`.
+        config: the merged config, logged as an artifact; None outside a bundle.
+        parameters: all that is logged as a parameter.
+        artifacts: files and folders, logged when the run completes, a folder under its own name.
+        weights: the file that a training makes, or that another stage uses.
+        validator: its metrics are logged beside the engine's own after every epoch.
+        resume: go on in the run that `name_file` names.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        stage: str,
+        name_file: Path,
+        provenance: Mapping[str, str],
+        config: Mapping[str, Any] | None,
+        parameters: Mapping[str, Any],
+        artifacts: Sequence[str | Path],
+        weights: Path | None,
+        validator: Engine | None,
+        resume: bool,
+    ) -> None:
+        self.stage = stage
+        self.name_file = name_file
+        self.provenance = provenance
+        self.config = config
+        self.weights = weights
+        self.validator = validator
+        self.resume = resume
+        super().__init__(
+            tracking_uri=uri,
+            experiment_name=EXPERIMENT,
+            experiment_param=parameters,
+            artifacts=artifacts,
+            output_transform=lambda output: output["loss"].item(),
+            tag_name="loss",
+        )
+
+    def start(self, engine: Engine) -> None:
+        """Open the run, or the interrupted one again, and log what is known before the first iteration."""
+        self._set_experiment()
+        self._mark_killed_runs()
+        self.cur_run = (self._interrupted_run() if self.resume else None) or self._new_run()
+        super().start(engine)
+        if self.stage != "train":
+            self._tag_weights()
+        if self.config is not None:
+            self.client.log_text(
+                self.cur_run.info.run_id, json.dumps(self.config, indent=2, default=str), "config.json"
+            )
+
+    def complete(self) -> None:
+        """Log what came out: MONAI's handler would strew a folder's files over the run's own folder."""
+        if self.stage == "train":
+            self._tag_weights()
+        run_id = self.cur_run.info.run_id
+        for artifact in map(Path, self.artifacts):
+            if artifact.is_dir():
+                self.client.log_artifacts(run_id, str(artifact), artifact_path=artifact.name)
+            elif artifact.is_file():  # a training without validation leaves no weights
+                self.client.log_artifact(run_id, str(artifact))
+
+    def fail(self, exception: BaseException) -> None:
+        """Mark the run as failed, with the reason."""
+        self.tag("failure", f"{type(exception).__name__}: {exception}")
+        self.client.set_terminated(self.cur_run.info.run_id, "FAILED")
+
+    def tag(self, name: str, value: str) -> None:
+        """Set a tag, as much of it as MLflow takes."""
+        self.client.set_tag(self.cur_run.info.run_id, name, value[:5000])
+
+    def _new_run(self) -> Run:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        name = f"{self.provenance['bundle']}-{self.stage}-{stamp}-{uuid.uuid4().hex[:6]}"
+        run = self.client.create_run(self.experiment.experiment_id, run_name=name, tags=self._tags())
+        with atomic_path(self.name_file) as temporary:
+            temporary.write_text(name)
+        return run
+
+    def _interrupted_run(self) -> Run | None:
+        """The run that was begun in this folder, marked as running again; None if the store does not have it."""
+        if not self.name_file.is_file():
+            return None
+        query = f"run_name = '{self.name_file.read_text().strip()}'"
+        run = next(iter(self.client.search_runs([self.experiment.experiment_id], query)), None)
+        if run is not None:
+            self.client.update_run(run.info.run_id, status="RUNNING")
+            for name, value in self._tags().items():
+                self.client.set_tag(run.info.run_id, name, value)
+        return run
+
+    def _tags(self) -> dict[str, str]:
+        process = process_name(os.getpid())
+        return {
+            "bundle": self.provenance["bundle"],
+            "bundle_version": self.provenance["bundle_version"],
+            "stage": self.stage,
+            "mlflow.source.git.commit": self.provenance["git_commit"],
+            **({} if process is None else {PROCESS_TAG: process}),
+        }
+
+    def _mark_killed_runs(self) -> None:
+        """Mark the runs that a process of this host left as running when it ended."""
+        for run in self.client.search_runs([self.experiment.experiment_id], "attributes.status = 'RUNNING'"):
+            if has_ended(run.data.tags.get(PROCESS_TAG, "")):
+                self.client.set_terminated(run.info.run_id, "KILLED")
+
+    def _tag_weights(self) -> None:
+        if self.weights is not None and self.weights.is_file():
+            self.tag(WEIGHTS_TAG, file_sha256(self.weights))
+
+    def _log_params(self, params: dict[str, Any]) -> None:
+        # MLflow refuses a parameter's second value: a resumed run keeps those that it was started with.
+        new = {key: str(value)[:6000] for key, value in params.items()}
+        self._delete_exist_param_in_dict(new)
+        super()._log_params(new)
+
+    def _default_epoch_log(self, engine: Engine) -> None:
+        metrics = dict(engine.state.metrics)
+        if self.validator is not None:
+            metrics |= self.validator.state.metrics
+        # A NaN (no head measured in any image) is a gap in the curve, not a value.
+        self._log_metrics({k: v for k, v in metrics.items() if v == v}, step=engine.state.epoch)

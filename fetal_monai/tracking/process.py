@@ -1,0 +1,34 @@
+"""Which process made a run, and whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+_SEPARATOR = " / "
+
+
+def process_name(pid: int) -> str | None:
+    """Return a name of a living process that no other one ever has; None if it does not live, or outside Linux.
+
+    The name holds the host with the namespace of the process numbers (containers count anew), the number, and the
+    start: numbers are used again.
+    """
+    try:
+        # The second field, the command in parentheses, may itself hold spaces and parentheses.
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        host = f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return None
+    is_zombie = state in "ZX"
+    return None if is_zombie else _SEPARATOR.join((host, str(pid), f"{boot} {fields[18]}"))
+
+
+def has_ended(name: str) -> bool:
+    """Tell whether the process of a name that `process_name` gave has ended; False for one of another host."""
+    host, _, rest = name.partition(_SEPARATOR)
+    pid = rest.partition(_SEPARATOR)[0]
+    own = process_name(os.getpid())
+    return own is not None and own.startswith(host + _SEPARATOR) and process_name(int(pid)) != name

@@ -1,0 +1,192 @@
+"""What must not happen to a run through its tracking: several first runs at once, kills, and stores that fail."""
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import sqlite3
+from contextlib import closing
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+
+import mlflow
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from mlflow.entities import Run
+
+from fetal_monai.tracking import EXPERIMENT, RunTracker, create_store
+
+PROCESSES = 4
+
+
+def track(bundle: Path, output_dir: Path, stage: str = "train", end_in: int | None = None) -> Engine:
+    """Run two tracked epochs; the process may kill itself in one."""
+
+    def step(engine: Engine, batch: int) -> dict[str, torch.Tensor]:
+        if engine.state.epoch == end_in:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"loss": torch.tensor(1.0)}
+
+    engine = Engine(step)
+    engine.logger = logging.getLogger("tracked")
+    engine.add_event_handler(Events.EPOCH_COMPLETED, lambda e: e.state.metrics.update(dice=0.5))
+    RunTracker(bundle, stage, output_dir, {}, iteration_interval=1).attach(engine)
+    engine.run([0], max_epochs=2)
+    return engine
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Starts processes that have imported all there is to import, and have not used MLflow yet."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    uri = f"sqlite:///{tmp_path / 'store' / 'mlruns.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    return uri
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "metadata.json").write_text(json.dumps({"name": "toy", "version": "1.2.3"}))
+    return tmp_path
+
+
+def runs(store: str) -> list[Run]:
+    client = mlflow.MlflowClient(store)
+    return list(client.search_runs([client.get_experiment_by_name(EXPERIMENT).experiment_id]))
+
+
+def track_there(store: str, bundle: Path, output_dir: Path, end_in: int | None = None) -> None:
+    os.environ["MLFLOW_TRACKING_URI"] = store
+    track(bundle, output_dir, end_in=end_in)
+
+
+def in_process(processes: ForkServerContext, *arguments: object) -> ForkServerProcess:
+    process = processes.Process(target=track_there, args=arguments)
+    process.start()
+    return process
+
+
+def test_the_first_runs_of_a_store_may_be_several_at_once(
+    processes: ForkServerContext, bundle: Path, store: str, tmp_path: Path
+) -> None:
+    started = [in_process(processes, store, bundle, tmp_path / str(number)) for number in range(PROCESSES)]
+    for process in started:
+        process.join(timeout=120)
+    assert [process.exitcode for process in started] == [0] * PROCESSES
+    assert [run.info.status for run in runs(store)] == ["FINISHED"] * PROCESSES
+    assert all(run.data.metrics["dice"] == 0.5 for run in runs(store))
+    assert {path.name for path in (tmp_path / "store").iterdir()} == {"mlruns.db"}
+
+
+def test_a_killed_run_is_marked_by_the_next_one(
+    processes: ForkServerContext, bundle: Path, store: str, tmp_path: Path
+) -> None:
+    killed = in_process(processes, store, bundle, tmp_path / "killed", 2)
+    killed.join(timeout=120)
+    assert killed.exitcode == -signal.SIGKILL
+    client = mlflow.MlflowClient(store)
+    (left,) = runs(store)
+    assert left.info.status == "RUNNING"
+    experiment, name = left.info.experiment_id, left.data.tags["process"]
+    elsewhere = client.create_run(experiment, tags={"process": f"another-host{name}"}).info.run_id
+    alive = Engine(lambda engine, batch: None)
+    tracker = RunTracker(bundle, "evaluate", tmp_path / "alive", {})
+    tracker.attach(alive)
+    alive.add_event_handler(Events.EPOCH_COMPLETED, lambda: track(bundle, tmp_path / "later"))
+    alive.add_event_handler(
+        Events.EPOCH_COMPLETED,
+        lambda: statuses.update({run.info.run_id: run.info.status for run in runs(store)}),
+    )
+    statuses: dict[str, str] = {}
+    alive.run([0], max_epochs=1)
+    assert statuses.pop(left.info.run_id) == "KILLED"
+    assert statuses.pop(elsewhere) == "RUNNING"
+    assert sorted(statuses.values()) == ["FINISHED", "RUNNING"]  # the later one, and this process's own
+
+
+def warning(caplog: pytest.LogCaptureFixture) -> str:
+    (record,) = [record for record in caplog.records if record.name == "tracked" and record.levelno == logging.WARNING]
+    return record.getMessage()
+
+
+@pytest.mark.parametrize("stage", ["train", "inference"])
+def test_a_ruined_store_is_named_and_the_run_goes_on(
+    bundle: Path, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, stage: str
+) -> None:
+    database = tmp_path / "store" / "mlruns.db"
+    create_store(store)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE _alembic_tmp_tags (key VARCHAR(250))")
+        connection.execute("DROP TABLE tags")
+        connection.execute("UPDATE alembic_version SET version_num = '7ac759974ad8'")
+    assert track(bundle, tmp_path / "out", stage).state.epoch == 2
+    message = warning(caplog)
+    assert f"{database} is unusable" in message
+    assert "_alembic_tmp_tags" in message and "Move the file away" in message
+    database.rename(tmp_path / "away.db")
+    track(bundle, tmp_path / "out", stage)
+    assert [run.info.status for run in runs(store)] == ["FINISHED"]
+
+
+@pytest.mark.parametrize(
+    "content", [pytest.param(b"no database " * 100, id="no database"), pytest.param(None, id="a folder")]
+)
+def test_a_store_that_is_none_ends_no_run(
+    bundle: Path, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes | None
+) -> None:
+    database = tmp_path / "store" / "mlruns.db"
+    database.parent.mkdir()
+    database.mkdir() if content is None else database.write_bytes(content)
+    name_file = tmp_path / "out" / "mlflow_run.txt"
+    name_file.parent.mkdir()
+    name_file.write_text("an earlier run")
+    assert track(bundle, tmp_path / "out").state.epoch == 2
+    assert "goes on without MLflow" in warning(caplog)
+    assert not name_file.exists()
+
+
+def test_a_server_that_does_not_answer_ends_no_run(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    assert track(bundle, tmp_path / "out").state.epoch == 2
+    assert "http://127.0.0.1:9" in warning(caplog)
+
+
+def test_a_store_that_fails_in_the_middle_gets_the_results_all_the_same(
+    bundle: Path, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = tmp_path / "store" / "mlruns.db"
+    engine = Engine(lambda engine, batch: {"loss": torch.tensor(1.0)})
+    engine.logger = logging.getLogger("tracked")
+    away = database.with_name("away")
+
+    @engine.on(Events.EPOCH_STARTED(once=2))
+    def lose() -> None:
+        database.rename(away)
+        database.mkdir()
+
+    @engine.on(Events.EPOCH_COMPLETED(once=3))
+    def find() -> None:
+        database.rmdir()
+        away.rename(database)
+
+    result = tmp_path / "result.csv"
+    result.write_text("dice\n0.5\n")
+    RunTracker(bundle, "train", tmp_path / "out", {}, [result], iteration_interval=1).attach(engine)
+    engine.run([0], max_epochs=3)
+    assert "goes on without MLflow" in warning(caplog)
+    (run,) = runs(store)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["tracking_failure"]
+    assert "result.csv" in [artifact.path for artifact in mlflow.MlflowClient(store).list_artifacts(run.info.run_id)]
