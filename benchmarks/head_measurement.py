@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config["postprocessing#transforms"] = steps[:measured]
 
     network = config.get_parsed_content("network_def").eval()
-    frames = config.get_parsed_content("intake").frames
+    frames = config.get_parsed_content("collection").frames
     preprocess, postprocess = (config.get_parsed_content(name) for name in ("preprocessing", "postprocessing"))
     image = torch.rand(1, *preprocess(dict(frames[0]))["image"].shape, device=config.get_parsed_content("device"))
     network.to(image.device, memory_format=torch.channels_last)

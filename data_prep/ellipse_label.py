@@ -11,15 +11,15 @@ from tqdm import tqdm
 
 from data_prep.options import add_split_options, pattern
 from data_prep.summary import prepared_summary, reasons
-from fetal_monai.data.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
-from fetal_monai.data.ellipse_label import EllipseLabel, write_ellipse_label
-from fetal_monai.data.hc18 import inspect_hc18
-from fetal_monai.data.prepared import write_prepared
-from fetal_monai.data.split import check_fractions
+from fetal_monai.data.preparation.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
+from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
+from fetal_monai.data.preparation.hc18 import inspect_hc18
+from fetal_monai.data.preparation.prepared import write_prepared
+from fetal_monai.data.preparation.split import check_fractions
 
 _DESCRIPTION = """\
 Prepare a data set from ellipse labels: one XML file an image, with the ellipse of the
-fetal head. docs/ellipse_labels.md shows the format, fetal_monai/data/ellipse_label.xsd
+fetal head. docs/ellipse_labels.md shows the format, fetal_monai/data/preparation/ellipse_label.xsd
 is its schema.
 
   from_hc18   write the annotations of HC18 as ellipse labels

@@ -16,9 +16,9 @@ from data_prep.plane_table import PLANE_TABLES
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES
 from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
 from fetal_monai.data.datalist import SECTIONS, fingerprint
-from fetal_monai.data.finding import REJECTED_NAME, Finding
-from fetal_monai.data.label_folder import inspect_label_folder
-from fetal_monai.data.labelled_frame import LabelInspection
+from fetal_monai.data.preparation.label_folder import inspect_label_folder
+from fetal_monai.data.preparation.labelled_frame import LabelInspection
+from fetal_monai.data.preparation.problem import REJECTED_NAME, Problem
 
 _DESCRIPTION = """\
 Prepare frames with image-level labels (which regions are in sight) for training a
@@ -129,10 +129,10 @@ def _summary(inspection: LabelInspection, output_dir: Path) -> str:
     return "\n".join(lines)
 
 
-def _reasons(findings: Sequence[Finding]) -> list[str]:
+def _reasons(problems: Sequence[Problem]) -> list[str]:
     """One indented line a reason: the file, or how many of them."""
-    count_of = Counter(finding.detail for finding in findings)
-    file_of = {finding.detail: finding.file for finding in findings}
+    count_of = Counter(finding.detail for finding in problems)
+    file_of = {finding.detail: finding.file for finding in problems}
     return [f"  {file_of[why] if count == 1 else f'{count} files'}: {why}" for why, count in count_of.items()]
 
 

@@ -11,10 +11,10 @@ from data_prep.integrity import format_findings, verify_prepared
 from data_prep.options import add_split_options
 from data_prep.summary import prepared_summary
 from data_prep.zenodo import DownloadError, download_record
-from fetal_monai.data.finding import Finding
-from fetal_monai.data.hc18 import DESCRIPTION, inspect_hc18
-from fetal_monai.data.prepared import write_prepared
-from fetal_monai.data.split import check_fractions
+from fetal_monai.data.preparation.hc18 import DESCRIPTION, inspect_hc18
+from fetal_monai.data.preparation.prepared import write_prepared
+from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.data.preparation.split import check_fractions
 
 RECORD_URL = "https://zenodo.org/api/records/1327317"
 RECORD_FILES = (
@@ -110,20 +110,20 @@ def _run(options: argparse.Namespace) -> int:
     if options.download:
         source = options.output_dir / "source"
         download_record(options.record_url, RECORD_FILES, source)
-    findings: list[Finding] = []
+    problems: list[Problem] = []
     if source is not None:
         inspection = inspect_hc18(source)
-        findings += inspection.findings
+        problems += inspection.problems
         if options.output_dir is not None:
             write_prepared(inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions)
             print(prepared_summary(inspection, options.output_dir))
     if not options.verify:
         return 0
     if options.output_dir is not None:
-        # The source's findings on identical frames come up again in the prepared data set.
-        findings += [finding for finding in verify_prepared(options.output_dir) if finding not in findings]
-    print(format_findings(findings))
-    return int(any(finding.level == "error" for finding in findings))
+        # The source's problems on identical frames come up again in the prepared data set.
+        problems += [finding for finding in verify_prepared(options.output_dir) if finding not in problems]
+    print(format_findings(problems))
+    return int(any(finding.level == "error" for finding in problems))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from tqdm import tqdm
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
 from fetal_monai.data.datalist import SECTIONS, read_datalist
-from fetal_monai.data.finding import Finding
-from fetal_monai.data.hc18 import MAX_HC_DIFFERENCE, read_gray
-from fetal_monai.data.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.preparation.hc18 import MAX_HC_DIFFERENCE, read_gray
+from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
+from fetal_monai.data.preparation.problem import Problem
 
 
-def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
+def verify_prepared(dataset_dir: str | Path) -> list[Problem]:
     """Check every frame of a prepared data set, and that nothing leaks from one section into another.
 
     Checked: images and labels are there, readable and of one size; labels hold 0 and 255 only; pixel spacing;
@@ -30,7 +30,7 @@ def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
         dataset_dir: The folder that holds `datalist.json`.
 
     Returns:
-        The findings, in the order of the list; empty for a clean data set.
+        The problems, in the order of the list; empty for a clean data set.
 
     Raises:
         FileNotFoundError: There is no data list.
@@ -39,7 +39,7 @@ def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
     folder = Path(dataset_dir).resolve()
     content = read_datalist(folder)
     listed = [(section, frame) for section in SECTIONS for frame in content[section]]
-    findings: list[Finding] = []
+    problems: list[Problem] = []
     pixels_of: list[tuple[str, str, str]] = []
     sections_of_exam: dict[str, set[str]] = defaultdict(set)
     listed_as: dict[str, list[str]] = defaultdict(list)
@@ -48,40 +48,40 @@ def verify_prepared(dataset_dir: str | Path) -> list[Finding]:
         sections_of_exam[frame["exam"]].add(section)
         try:
             image = read_gray(folder / frame["image"])
-            findings += _check_label(name, image.shape, read_gray(folder / frame["label"]), frame)
+            problems += _check_label(name, image.shape, read_gray(folder / frame["label"]), frame)
         except ValueError as problem:
-            findings.append(Finding("error", "missing or unreadable", name, str(problem)))
+            problems.append(Problem("error", "missing or unreadable", name, str(problem)))
             continue
         digest = pixel_digest(image)
         pixels_of.append((name, frame["exam"], digest))
         listed_as[digest].append(f"{name} ({section})")
-    findings += identical_frames(pixels_of)
+    problems += identical_frames(pixels_of)
     for exam, sections in sections_of_exam.items():
         if len(sections) > 1:
             detail = f"exam {exam} is in {' and '.join(sorted(sections))}: its frames are not independent"
-            findings.append(Finding("error", "split", f"exam {exam}", detail))
+            problems.append(Problem("error", "split", f"exam {exam}", detail))
     for places in listed_as.values():
         if len({place.rpartition(" ")[2] for place in places}) > 1:
             detail = f"the same image is in two sections: {', '.join(places)}"
-            findings.append(Finding("error", "split", places[0].partition(" ")[0], detail))
-    return findings
+            problems.append(Problem("error", "split", places[0].partition(" ")[0], detail))
+    return problems
 
 
-def format_findings(findings: Sequence[Finding]) -> str:
-    """The findings as an aligned table with a line of totals; "no findings" when there are none."""
-    errors = sum(finding.level == "error" for finding in findings)
-    totals = f"{errors} errors, {len(findings) - errors} warnings"
-    if not findings:
-        return f"no findings ({totals})"
-    rows = [("level", "check", "file", "finding"), *((f.level, f.check, f.file, f.detail) for f in findings)]
+def format_findings(problems: Sequence[Problem]) -> str:
+    """The problems as an aligned table with a line of totals; "no problems" when there are none."""
+    errors = sum(finding.level == "error" for finding in problems)
+    totals = f"{errors} errors, {len(problems) - errors} warnings"
+    if not problems:
+        return f"no problems ({totals})"
+    rows = [("level", "check", "file", "finding"), *((f.level, f.check, f.file, f.detail) for f in problems)]
     level, check, file = (max(len(row[column]) for row in rows) for column in range(3))
     lines = [f"{row[0]:<{level}}  {row[1]:<{check}}  {row[2]:<{file}}  {row[3]}" for row in rows]
     return "\n".join([*lines, totals])
 
 
-def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: dict[str, Any]) -> list[Finding]:
-    def error(check: str, detail: str) -> list[Finding]:
-        return [Finding("error", check, name, detail)]
+def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: dict[str, Any]) -> list[Problem]:
+    def error(check: str, detail: str) -> list[Problem]:
+        return [Problem("error", check, name, detail)]
 
     if label.shape != shape:
         sizes = "image {1}x{0}, label {3}x{2} px".format(*shape, *label.shape)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fetal_monai.data.csv_table import read_csv_table
-from fetal_monai.data.file_name import listed_name
-from fetal_monai.data.finding import Finding
-from fetal_monai.data.frame import frame_suffix
-from fetal_monai.data.intake import natural_key
-from fetal_monai.data.labelled_frame import LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.frame_collection import natural_key
+from fetal_monai.data.io.frame import frame_suffix
+from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.files.csv_table import read_csv_table
+from fetal_monai.files.file_name import listed_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +59,25 @@ class PlaneTable:
         if missing:
             raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; take the table as published.")
         entries: list[LabelEntry] = []
-        findings: list[Finding] = []
+        problems: list[Problem] = []
         set_aside = set()
         for row in rows:
             name = listed_name(row[self.filename_column] + self.filename_suffix)
             plane = row[self.plane_column].lower()
             if plane in self.left_out:
                 set_aside.add(name)
-                findings.append(Finding("error", "plane", name, self.left_out[plane]))
+                problems.append(Problem("error", "plane", name, self.left_out[plane]))
             elif plane not in self.class_of_plane:
                 set_aside.add(name)
                 known = ", ".join([*self.class_of_plane, *self.left_out])
                 reason = f"the plane '{row[self.plane_column]}' is unknown; expected one of {known}. Correct the table."
-                findings.append(Finding("error", "plane", name, reason))
+                problems.append(Problem("error", "plane", name, reason))
             else:
                 entries.append(LabelEntry(name, self.class_of_plane[plane], row[self.patient_column]))
         filenames = (path.name for path in images.iterdir() if frame_suffix(path))
         wanted = sorted((name for name in filenames if listed_name(name) not in set_aside), key=natural_key)
         inspection = inspect_entries(images, entries, wanted)
-        return LabelInspection(inspection.frames, findings + inspection.findings)
+        return LabelInspection(inspection.frames, problems + inspection.problems)
 
 
 AFRICAN_PLANES = PlaneTable(

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fetal_monai.data.datalist import SECTIONS, fingerprint, read_datalist
-from fetal_monai.data.finding import REJECTED_NAME, Finding
-from fetal_monai.data.prepared import Inspection
+from fetal_monai.data.preparation.prepared import Inspection
+from fetal_monai.data.preparation.problem import REJECTED_NAME, Problem
 
 
 def prepared_summary(inspection: Inspection, output_dir: Path) -> str:
@@ -24,6 +24,6 @@ def prepared_summary(inspection: Inspection, output_dir: Path) -> str:
     return "\n".join(lines)
 
 
-def reasons(findings: Sequence[Finding]) -> list[str]:
+def reasons(problems: Sequence[Problem]) -> list[str]:
     """One indented line a finding: file and reason."""
-    return [f"  {finding.file}: {finding.detail}" for finding in findings]
+    return [f"  {finding.file}: {finding.detail}" for finding in problems]

@@ -15,7 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 from monai.apps.utils import HashCheckError, check_hash, download_url, extractall
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 
 _TIMEOUT_S = 60
 _CHUNK_BYTES = 1 << 20

@@ -1,6 +1,6 @@
 """From a head mask to measurements in millimetres; numpy, scipy and scikit-image only."""
 
-from fetal_monai.biometry.ellipse import Ellipse, FailedFit, fit_ellipse
+from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
 from fetal_monai.biometry.gestational_age import (
     OutOfRangeError,
     format_gestational_age,
@@ -13,7 +13,6 @@ from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, mea
 
 __all__ = [
     "Ellipse",
-    "FailedFit",
     "HeadMeasurement",
     "OutOfRangeError",
     "ellipse_from_outline",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.draw import ellipse as draw_ellipse
+
+from fetal_monai.failed_estimate import FailedEstimate
 
 # 4 A C - B^2 as a quadratic form in (A, B, C): positive for an ellipse.
 _ELLIPSE_CONSTRAINT = np.array([[0.0, 0.0, 2.0], [0.0, -1.0, 0.0], [2.0, 0.0, 0.0]])
@@ -121,39 +123,7 @@ class Ellipse:
         return mask
 
 
-@dataclass(frozen=True, slots=True)
-class FailedFit:
-    """What a fit returns when there is nothing to measure: falsy, and an error as soon as it is used.
-
-    Attributes:
-        reason: What went wrong, in words for the person who made the image.
-
-    Raises:
-        ValueError: Any attribute but `reason` is read.
-
-    Example:
-        >>> fit = FailedFit("the mask is empty")
-        >>> bool(fit)
-        False
-        >>> fit.perimeter
-        Traceback (most recent call last):
-            ...
-        ValueError: There is no 'perimeter': the mask is empty
-    """
-
-    reason: str
-
-    def __bool__(self) -> bool:
-        return False
-
-    def __getattr__(self, name: str) -> NoReturn:
-        # Protocol probes (numpy, copy, pickle) ask for dunder names and rely on AttributeError.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise ValueError(f"There is no '{name}': {self.reason}")
-
-
-def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
+def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedEstimate:
     """Fit an ellipse to points by direct least squares.
 
     Minimises the sum of squares of the conic A x^2 + B x y + C y^2 + D x + E y + F over the points under
@@ -169,7 +139,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
         points: Array (N, 2) of (x, y), at least five of them, not all on one line.
 
     Returns:
-        The ellipse in the unit of the points, or a `FailedFit` that says why there is none.
+        The ellipse in the unit of the points, or a `FailedEstimate` that says why there is none.
 
     Raises:
         ValueError: `points` is not of shape (N, 2).
@@ -178,13 +148,13 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"Points of an ellipse must be an array (N, 2) of (x, y), got shape {points.shape}.")
     if not np.isfinite(points).all():
-        return FailedFit("the outline has points that are not finite numbers")
+        return FailedEstimate("the outline has points that are not finite numbers")
     if len(points) < 5:
-        return FailedFit(f"an ellipse needs at least 5 points, got {len(points)}")
+        return FailedEstimate(f"an ellipse needs at least 5 points, got {len(points)}")
     center = points.mean(axis=0)
     spread = np.linalg.svd(points - center, compute_uv=False)
     if spread[1] <= _NEGLIGIBLE * spread[0]:
-        return FailedFit("all points of the outline lie on one line")
+        return FailedEstimate("all points of the outline lie on one line")
     scale = spread[0] / math.sqrt(len(points))
     x, y = ((points - center) / scale).T
 
@@ -196,7 +166,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
     # The points have unit size, so rounding errors grow with the square root of their number only.
     smallest = _NEGLIGIBLE * math.sqrt(len(points))
     if singular[1] <= smallest:
-        return FailedFit("the points of the outline fit more than one ellipse")
+        return FailedEstimate("the points of the outline fit more than one ellipse")
     whitening = directions.T / np.maximum(singular, smallest)
     _, vectors = np.linalg.eigh(whitening.T @ _ELLIPSE_CONSTRAINT @ whitening)
     conic = whitening @ vectors[:, -1]
@@ -207,7 +177,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedFit:
     curvatures, axes = np.linalg.eigh(form / -(rest[2] + rest[:2] @ offset / 2))
     # Between the two limits, in units of the points' own spread, lies every closed outline.
     if not (np.isfinite(curvatures).all() and curvatures[0] > 1e-6 and curvatures[1] < 1e6):
-        return FailedFit("no ellipse fits the outline")
+        return FailedEstimate("no ellipse fits the outline")
     a, b = scale / np.sqrt(curvatures)
     center_x, center_y = center + scale * offset
     return Ellipse(center_x, center_y, a, b, math.atan2(axes[1, 0], axes[0, 0]))

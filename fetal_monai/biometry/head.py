@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 from skimage.measure import find_contours, label
 
-from fetal_monai.biometry.ellipse import Ellipse, FailedFit, fit_ellipse
+from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
+from fetal_monai.failed_estimate import FailedEstimate
 
 # Below this an ellipse's axes are uncertain by several per cent: no head is that small on a frame.
 _MIN_AREA_PX = 50
@@ -83,7 +84,7 @@ class HeadMeasurement:
 
 def measure_head(
     mask: NDArray[Any], pixel_spacing_mm: tuple[float, float] | None = None
-) -> HeadMeasurement | FailedFit:
+) -> HeadMeasurement | FailedEstimate:
     """Fit an ellipse to the head in a mask.
 
     The largest connected component, its holes filled, is outlined half-way between the pixels inside and the
@@ -95,7 +96,7 @@ def measure_head(
         pixel_spacing_mm: (row spacing, column spacing) in mm, None when unknown.
 
     Returns:
-        The measurement, or a `FailedFit` with a reason a sonographer understands: no head, too small, two
+        The measurement, or a `FailedEstimate` with a reason a sonographer understands: no head, too small, two
         heads, no ellipse, mostly outside the frame.
 
     Raises:
@@ -103,17 +104,19 @@ def measure_head(
     """
     pixels = _image_2d(mask, "mask")
     if not np.isfinite(pixels).all():
-        return FailedFit("the mask holds values that are not finite numbers (NaN or infinity)")
+        return FailedEstimate("the mask holds values that are not finite numbers (NaN or infinity)")
     components = label(pixels > 0.5, connectivity=2)
     areas = np.bincount(components.ravel())[1:]
     if not len(areas):
-        return FailedFit("no head found: the mask is empty")
+        return FailedEstimate("no head found: the mask is empty")
     largest = int(areas.argmax())
     if areas[largest] < _MIN_AREA_PX:
-        return FailedFit(f"the mask is too small to measure: {areas[largest]} px, expected at least {_MIN_AREA_PX}")
+        return FailedEstimate(
+            f"the mask is too small to measure: {areas[largest]} px, expected at least {_MIN_AREA_PX}"
+        )
     second_area = int(np.delete(areas, largest).max(initial=0))
     if second_area > _MAX_SECOND_COMPONENT * areas[largest]:
-        return FailedFit(
+        return FailedEstimate(
             f"the mask has two parts of similar size ({areas[largest]} and {second_area} px): which one is the head?"
         )
     head = binary_fill_holes(components == largest + 1)
@@ -121,7 +124,7 @@ def measure_head(
     # Not padded: where the head touches the border the contour stays open, and only true outline is left.
     contours = find_contours(head.astype(np.float64), 0.5)
     if not contours:
-        return FailedFit("the mask fills the whole frame: no outline to measure")
+        return FailedEstimate("the mask fills the whole frame: no outline to measure")
     # A closed contour repeats its first point, which would then count twice.
     points = np.concatenate([contour[:-1] if (contour[0] == contour[-1]).all() else contour for contour in contours])
     ellipse = fit_ellipse(points[:, ::-1])
@@ -131,7 +134,7 @@ def measure_head(
     filled = ellipse.rasterise(head.shape)
     overlap = np.count_nonzero(head & filled) / np.count_nonzero(head | filled)
     if overlap < _MIN_OVERLAP_WITH_ELLIPSE:
-        return FailedFit(
+        return FailedEstimate(
             f"the mask is not the shape of a head: it shares {overlap:.0%} with its best ellipse, "
             f"expected at least {_MIN_OVERLAP_WITH_ELLIPSE:.0%}"
         )
@@ -139,11 +142,13 @@ def measure_head(
     outline = ellipse.points()
     on_frame = ((outline > -0.5) & (outline < [width - 0.5, height - 0.5])).all(axis=1)
     if on_frame.mean() < _MIN_VISIBLE_OUTLINE:
-        return FailedFit(f"most of the head lies outside the frame: {on_frame.mean():.0%} of its outline is visible")
+        return FailedEstimate(
+            f"most of the head lies outside the frame: {on_frame.mean():.0%} of its outline is visible"
+        )
     return HeadMeasurement(ellipse, pixel_spacing_mm)
 
 
-def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedFit:
+def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedEstimate:
     """Fit an ellipse through the middle of a thin closed line, such as HC18's annotations.
 
     All pixels of the line take part, its inner and its outer edge alike, so the ellipse runs through the line's
@@ -153,17 +158,17 @@ def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedFit:
         outline: (H, W); the line is what exceeds half of the largest value.
 
     Returns:
-        The ellipse in px, or a `FailedFit` when there is no line or it is no ellipse.
+        The ellipse in px, or a `FailedEstimate` when there is no line or it is no ellipse.
 
     Raises:
         ValueError: `outline` is not 2-D.
     """
     pixels = _image_2d(outline, "outline")
     if not np.isfinite(pixels).all():
-        return FailedFit("the outline holds values that are not finite numbers (NaN or infinity)")
+        return FailedEstimate("the outline holds values that are not finite numbers (NaN or infinity)")
     rows, columns = np.nonzero(pixels > pixels.max(initial=0) / 2)
     if not len(rows):
-        return FailedFit("no line is drawn: the outline is empty")
+        return FailedEstimate("no line is drawn: the outline is empty")
     ellipse = fit_ellipse(np.stack([columns, rows], axis=1))
     if not isinstance(ellipse, Ellipse):
         return ellipse
@@ -174,7 +179,9 @@ def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedFit:
     radius = math.sqrt(ellipse.semi_axis_a * ellipse.semi_axis_b)
     deviation = radius * math.sqrt(np.mean((relative_radius - 1) ** 2))
     if deviation > max(_MAX_LINE_DEVIATION_PX, _MAX_LINE_DEVIATION_OF_RADIUS * radius):
-        return FailedFit(f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px off the best one")
+        return FailedEstimate(
+            f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px off the best one"
+        )
     return ellipse
 
 

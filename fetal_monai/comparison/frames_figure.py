@@ -16,7 +16,7 @@ from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.picture import Picture, picture
 from fetal_monai.comparison.store import MASKS, Store
 from fetal_monai.data import fingerprint, load_datalist, mask_suffix, read_frame
-from fetal_monai.transforms.output_path import output_path
+from fetal_monai.reporting.output_path import output_path
 
 RIGHT, TOO_MUCH, MISSING = (1.0, 1.0, 1.0), (0.95, 0.35, 0.25), (0.25, 0.55, 1.0)
 _CAPTION = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fetal_monai.data import atomic_path
+from fetal_monai.files import atomic_path
 
 _DOTS_PER_INCH = 130
 _COLUMNS = 3

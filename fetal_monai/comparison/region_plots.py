@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.picture import Picture, panels, picture
-from fetal_monai.handlers.region_figures import draw_confusion, draw_precision_recall
 from fetal_monai.metrics import PrecisionRecall, class_confusion, precision_recall
+from fetal_monai.reporting.region_figures import draw_confusion, draw_precision_recall
 
 _SCORE = "score_"
 

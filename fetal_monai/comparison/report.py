@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fetal_monai.comparison.picture import Picture
 from fetal_monai.comparison.table import Table
-from fetal_monai.data import atomic_path
+from fetal_monai.files import atomic_path
 
 PAGE, MARKDOWN, FIGURES = "comparison.html", "comparison.md", "figures"
 

@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from fetal_monai.comparison.errors import ComparisonError
-from fetal_monai.data.csv_cell import cell_text
+from fetal_monai.files.csv_cell import cell_text
 from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
 
 PER_IMAGE, MASKS = "per_image.csv", "masks"

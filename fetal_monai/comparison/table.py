@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fetal_monai.data.csv_table import write_csv_table
+from fetal_monai.files.csv_table import write_csv_table
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,19 @@
 """Frames on disk: reading them, lists of them, and the masks written beside them."""
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_labels
-from fetal_monai.data.atomic import atomic_path
-from fetal_monai.data.cine import CINE_SUFFIXES, Cine, CineError, CineFrame, CineItems, FrameStream, open_cine
 from fetal_monai.data.class_balance import ClassBalance, class_balance
 from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
 from fetal_monai.data.datalist import fingerprint, load_datalist
-from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from fetal_monai.data.frame_collection import FrameCollection, Rejected, collect_frames
 from fetal_monai.data.frame_dataset import FrameDataset
 from fetal_monai.data.frame_geometry import FrameGeometry, GeometryTable, find_frame_geometry
-from fetal_monai.data.hc18 import prepare_hc18
-from fetal_monai.data.header_label import read_header_labels
-from fetal_monai.data.intake import Intake, Rejected, take_in
 from fetal_monai.data.intensity import intensity_statistics
-from fetal_monai.data.label_folder import inspect_label_folder
-from fetal_monai.data.mask_file import mask_suffix, write_mask
+from fetal_monai.data.io.cine import CINE_SUFFIXES, Cine, CineError, CineFrame, CineItems, FrameStream, open_cine
+from fetal_monai.data.io.frame import FRAME_SUFFIXES, Frame, FrameError, FrameReader, read_frame
+from fetal_monai.data.io.mask_file import mask_suffix, write_mask
+from fetal_monai.data.preparation.hc18 import prepare_hc18
+from fetal_monai.data.preparation.header_label import read_header_labels
+from fetal_monai.data.preparation.label_folder import inspect_label_folder
 
 __all__ = [
     "ANATOMICAL_CLASSES",
@@ -27,17 +26,17 @@ __all__ = [
     "CineItems",
     "ClassBalance",
     "Frame",
+    "FrameCollection",
     "FrameDataset",
     "FrameError",
     "FrameGeometry",
     "FrameReader",
     "FrameStream",
     "GeometryTable",
-    "Intake",
     "LabelError",
     "Rejected",
-    "atomic_path",
     "class_balance",
+    "collect_frames",
     "find_frame_geometry",
     "fingerprint",
     "inspect_label_folder",
@@ -50,7 +49,6 @@ __all__ = [
     "prepare_hc18",
     "read_frame",
     "read_header_labels",
-    "take_in",
     "write_classification_datalist",
     "write_mask",
 ]

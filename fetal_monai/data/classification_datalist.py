@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, LabelError, parse_labels
-from fetal_monai.data.atomic import atomic_path
 from fetal_monai.data.datalist import (
     CLASSIFICATION_KEYS,
     DATALIST_NAME,
@@ -19,9 +18,10 @@ from fetal_monai.data.datalist import (
     read_datalist,
     resolve_files,
 )
-from fetal_monai.data.finding import write_rejected
-from fetal_monai.data.folds import folds_by_patient
-from fetal_monai.data.labelled_frame import LabelInspection, LabelledFrame
+from fetal_monai.data.preparation.folds import folds_by_patient
+from fetal_monai.data.preparation.labelled_frame import LabelInspection, LabelledFrame
+from fetal_monai.data.preparation.problem import write_rejected
+from fetal_monai.files import atomic_path
 
 
 def write_classification_datalist(

@@ -11,8 +11,8 @@ from monai.transforms import Transform
 from monai.utils import ImageMetaKey
 from torch.utils.data import get_worker_info
 
+from fetal_monai.data.frame_collection import Rejected
 from fetal_monai.data.frame_failure import failure_reason
-from fetal_monai.data.intake import Rejected
 
 
 class FrameDataset(IterableDataset):
@@ -22,9 +22,10 @@ class FrameDataset(IterableDataset):
     the epoch where frames were left out.
 
     Args:
-        data: one dictionary a frame with ``image``, its path or its pixels, such as `Intake.frames` or a `FrameStream`.
+        data: one dictionary a frame with ``image``, its path or its pixels, such as `FrameCollection.frames` or a
+            `FrameStream`.
         transform: prepares an item.
-        rejected: where the frames that are left out are noted: `Intake.rejected` or `FrameStream.rejected`.
+        rejected: where the frames that are left out are noted: `FrameCollection.rejected` or `FrameStream.rejected`.
     """
 
     def __init__(self, data: Iterable[dict[str, Any]], transform: Transform, rejected: list[Rejected]) -> None:

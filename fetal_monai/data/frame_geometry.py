@@ -11,17 +11,17 @@ from typing import Any, TypeAlias
 import pydicom
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import FailedFit
-from fetal_monai.data.csv_table import Row, read_csv_table
-from fetal_monai.data.file_name import composed, listed_name
-from fetal_monai.data.frame import (
+from fetal_monai.data.io.frame import (
     METAIMAGE_SUFFIXES,
     NIFTI_SUFFIXES,
     PICTURE_SUFFIXES,
     Spacing,
     frame_suffix,
 )
-from fetal_monai.data.metaimage import read_metaimage_header
+from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.files.csv_table import Row, read_csv_table
+from fetal_monai.files.file_name import composed, listed_name
 from fetal_monai.geometry import (
     GEOMETRY_FIELDS,
     MINIMUM_CONFIDENCE,
@@ -44,12 +44,12 @@ class FrameGeometry:
     """The geometry of one frame and where it comes from.
 
     Attributes:
-        geometry: The sector, the polar frame, or the `FailedFit` that says why there is neither.
+        geometry: The sector, the polar frame, or the `FailedEstimate` that says why there is neither.
         origin: "option", "data list", "table", "header" or "estimate".
         confidence: The estimate's; 1 when stated, 0 when refused.
     """
 
-    geometry: Sector | PolarFrame | FailedFit
+    geometry: Sector | PolarFrame | FailedEstimate
     origin: str
     confidence: float
 
@@ -143,7 +143,7 @@ def find_frame_geometry(
 
     left, top, right, bottom = _bounds(region, shape)
     estimate = estimate_sector(pixels[top:bottom, left:right], aspect, minimum_confidence)
-    if isinstance(estimate, FailedFit):
+    if isinstance(estimate, FailedEstimate):
         return FrameGeometry(estimate, "estimate", 0.0)
     return FrameGeometry(estimate.sector.moved(left, top), "estimate", estimate.confidence)
 

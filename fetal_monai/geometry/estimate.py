@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry.picture import Edge, find_edge, find_picture
 from fetal_monai.geometry.sector import Sector
 
@@ -49,7 +49,7 @@ class SectorEstimate:
 
 def estimate_sector(
     pixels: NDArray[Any], pixel_aspect_ratio: float = 1.0, minimum_confidence: float = MINIMUM_CONFIDENCE
-) -> SectorEstimate | FailedFit:
+) -> SectorEstimate | FailedEstimate:
     """Estimate the sector from the picture's two straight edges and, where they are seen, its two arcs.
 
     The edges are fitted to the first and the last pixel of the picture in each row, see `find_edge`; they meet in the
@@ -62,8 +62,8 @@ def estimate_sector(
         minimum_confidence: An estimate with less is refused.
 
     Returns:
-        The estimate, or a `FailedFit` that says why there is none: nothing black around the picture, an edge out of
-        the image, parallel edges (a linear probe), or too little confidence.
+        The estimate, or a `FailedEstimate` that says why there is none: nothing black around the picture, an edge out
+        of the image, parallel edges (a linear probe), or too little confidence.
 
     Raises:
         ValueError: The image is not (H, W), the ratio is not positive, or `minimum_confidence` lies outside [0, 1].
@@ -76,20 +76,20 @@ def estimate_sector(
         raise ValueError(f"minimum_confidence must lie in [0, 1], got {minimum_confidence}.")
     picture = find_picture(np.asarray(pixels, dtype=np.float32))
     if picture is None:
-        return FailedFit("the picture has no black surroundings, so no edge of the sector is seen")
+        return FailedEstimate("the picture has no black surroundings, so no edge of the sector is seen")
     left, mirrored = find_edge(picture, _TOLERANCE_PX), find_edge(picture[:, ::-1], _TOLERANCE_PX)
     if left is None or mirrored is None:
-        return FailedFit(f"the {'left' if left is None else 'right'} edge of the sector is not seen")
+        return FailedEstimate(f"the {'left' if left is None else 'right'} edge of the sector is not seen")
     fan = _fan(left, mirrored, picture.shape[1], pixel_aspect_ratio)
-    if isinstance(fan, FailedFit):
+    if isinstance(fan, FailedEstimate):
         return fan
     if fan.apex_y * 2 > picture.shape[0]:
-        return FailedFit("the edges of the picture meet in it, not above it")
+        return FailedEstimate("the edges of the picture meet in it, not above it")
 
     near_seen, start_radius = _arc(fan, picture, far=False)
     far_seen, end_radius = _arc(fan, picture, far=True)
     if not 0 <= start_radius < end_radius:
-        return FailedFit("the picture shows no range of depths")
+        return FailedEstimate("the picture shows no range of depths")
     sector = replace(fan, start_radius=start_radius, end_radius=end_radius)
     confidence = min(
         _edge_share(left, picture, sector),
@@ -97,16 +97,16 @@ def estimate_sector(
         _share_inside(picture, sector),
     )
     if confidence < minimum_confidence:
-        return FailedFit(f"the confidence in the sector is {confidence:.2f}, less than {minimum_confidence:g}")
+        return FailedEstimate(f"the confidence in the sector is {confidence:.2f}, less than {minimum_confidence:g}")
     return SectorEstimate(sector, confidence, near_seen, far_seen)
 
 
-def _fan(left: Edge, mirrored: Edge, width: int, ratio: float) -> Sector | FailedFit:
+def _fan(left: Edge, mirrored: Edge, width: int, ratio: float) -> Sector | FailedEstimate:
     """Apex and angles; the radii, not known yet, are the smallest and largest that matter."""
     right = Edge(width - 1 - mirrored.offset, -mirrored.slope)
     start, end = (math.atan(edge.slope / ratio) for edge in (left, right))
     if end - start < _SMALLEST_OPENING_RAD:
-        return FailedFit("the edges of the picture are parallel: a linear probe, or no sector")
+        return FailedEstimate("the edges of the picture are parallel: a linear probe, or no sector")
     apex_y = (left.offset - right.offset) / (right.slope - left.slope)
     return Sector(left.offset + left.slope * apex_y, apex_y, 0, _FAR_AWAY_PX, start, end, ratio)
 

@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry.polar_frame import PolarFrame
 from fetal_monai.geometry.sector import Sector
 
 
 def geometry_record(
-    geometry: Sector | PolarFrame | FailedFit, shape: tuple[int, int], origin: str = "option", confidence: float = 1.0
+    geometry: Sector | PolarFrame | FailedEstimate,
+    shape: tuple[int, int],
+    origin: str = "option",
+    confidence: float = 1.0,
 ) -> dict[str, Any]:
     """The record of a geometry; every record has the same fields, whatever the geometry.
 
@@ -26,11 +29,11 @@ def geometry_record(
         ``kind`` ("sector", "polar" or "unknown"), ``reason`` (why it is unknown, else ""), ``origin``,
         ``confidence``, ``height``, ``width``, and the attributes of `Sector`, NaN where there is none.
     """
-    kind = {Sector: "sector", PolarFrame: "polar", FailedFit: "unknown"}[type(geometry)]
+    kind = {Sector: "sector", PolarFrame: "polar", FailedEstimate: "unknown"}[type(geometry)]
     attributes = {
         name: getattr(geometry, name) if isinstance(geometry, Sector) else math.nan for name in Sector.__slots__
     }
-    reason = geometry.reason if isinstance(geometry, FailedFit) else ""
+    reason = geometry.reason if isinstance(geometry, FailedEstimate) else ""
     height, width = shape
     return {
         "kind": kind,
@@ -43,7 +46,7 @@ def geometry_record(
     }
 
 
-def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | FailedFit:
+def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | FailedEstimate:
     """The geometry that `geometry_record` wrote down; numbers may have become tensors of one element.
 
     Raises:
@@ -56,7 +59,7 @@ def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | Fai
         if kind == "polar":
             return PolarFrame((int(record["height"]), int(record["width"])))
         if kind == "unknown":
-            return FailedFit(record["reason"])
+            return FailedEstimate(record["reason"])
     except KeyError as error:
         raise ValueError(f"The record of a geometry lacks {error}; make it with geometry_record.") from error
     raise ValueError(f"The kind of a geometry is {kind!r}; expected 'sector', 'polar' or 'unknown'.")

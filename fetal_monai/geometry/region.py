@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import Ellipse, FailedFit
+from fetal_monai.biometry import Ellipse
+from fetal_monai.failed_estimate import FailedEstimate
 
 Spacing: TypeAlias = tuple[float, float]
 
@@ -109,7 +110,7 @@ def common_spacing(spacings: Iterable[Spacing]) -> Spacing | None:
     return stated[0] if stated and all(same_spacing(stated[0], other) for other in stated) else None
 
 
-def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, int]) -> Spacing | FailedFit:
+def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, int]) -> Spacing | FailedEstimate:
     """The pixel spacing of the region that an ellipse lies in.
 
     Regions of the same spacing count as one, and a region that is not on the image does not count. What lies beyond
@@ -138,8 +139,8 @@ def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, in
     stated = f"the header states {len(regions)} calibrated region{'s' * (len(regions) > 1)} on {width} x {height} px"
     stated += f" ({'; '.join(map(str, regions))})"
     if found:
-        return FailedFit(f"{stated}, and the ellipse lies in several that differ in spacing")
-    return FailedFit(f"{stated}, and the ellipse lies in none")
+        return FailedEstimate(f"{stated}, and the ellipse lies in several that differ in spacing")
+    return FailedEstimate(f"{stated}, and the ellipse lies in none")
 
 
 def regions_to_text(regions: Sequence[Region]) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from fetal_monai.data.atomic import atomic_path, unfinished_files
-from fetal_monai.data.folder_lock import folder_lock
+from fetal_monai.files import atomic_path
+from fetal_monai.files.atomic import unfinished_files
+from fetal_monai.files.folder_lock import folder_lock
 
 
 def save_checkpoint(state: Mapping[str, Any], path: Path) -> None:

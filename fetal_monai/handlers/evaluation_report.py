@@ -7,7 +7,7 @@ from typing import Any
 
 from ignite.engine import Engine, Events
 
-from fetal_monai.handlers.report_files import summary_table, write_summary, write_table
+from fetal_monai.reporting.report_files import summary_table, write_summary, write_table
 
 
 class EvaluationReport:

@@ -12,7 +12,6 @@ import ignite.distributed as idist
 from ignite.engine import Engine, Events
 
 from fetal_monai.biometry import (
-    FailedFit,
     HeadMeasurement,
     OutOfRangeError,
     format_gestational_age,
@@ -20,11 +19,12 @@ from fetal_monai.biometry import (
     intergrowth_gestational_age_days,
     intergrowth_head_circumference_centile,
 )
-from fetal_monai.data import Intake
+from fetal_monai.data import FrameCollection
+from fetal_monai.data.frame_collection import natural_key
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
-from fetal_monai.data.intake import natural_key
-from fetal_monai.handlers.growing_table import GrowingTable
-from fetal_monai.handlers.report_files import frame_name
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.reporting.growing_table import GrowingTable
+from fetal_monai.reporting.report_files import frame_name
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ Row: TypeAlias = dict[str, str]
 class MeasurementReport:
     """Writes ``measurements.csv`` and ``hc18_submission.csv``, the tables of an inference.
 
-    ``measurements.csv`` has one row for every file of the intake, in its order. ``status`` is
+    ``measurements.csv`` has one row for every file of the collection, in its order. ``status`` is
 
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm; ``reason`` says
@@ -67,7 +67,7 @@ class MeasurementReport:
       says which.
 
     A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
-    the gestational age known from a dating scan (the intake's table); without one it is empty, since the age read
+    the gestational age known from a dating scan (the collection's table); without one it is empty, since the age read
     from this same HC would only answer itself. ``hc18_submission.csv`` holds the measured frames in the form of the
     HC18 challenge (https://hc18.grand-challenge.org).
 
@@ -78,18 +78,18 @@ class MeasurementReport:
     Inference is a single process: under several ranks the rows of the others would be lost, so that is an error.
 
     Args:
-        intake: the frames that are measured and the files that are not, from `take_in`.
+        collection: the frames that are measured and the files that are not, from `collect_frames`.
         output_dir: the folder to write to.
         key: the masks' key: their measurements are under ``<key>_head``.
     """
 
-    def __init__(self, intake: Intake, output_dir: str | Path, key: str = "pred") -> None:
-        self.intake = intake
+    def __init__(self, collection: FrameCollection, output_dir: str | Path, key: str = "pred") -> None:
+        self.collection = collection
         self.key = key
         self.measurements = GrowingTable(Path(output_dir) / "measurements.csv", MEASUREMENT_COLUMNS)
         self.submission = GrowingTable(Path(output_dir) / "hc18_submission.csv", SUBMISSION_COLUMNS)
-        self._known = {frame["image"]: frame for frame in intake.frames}
-        self._taken_in = self._reported = len(intake.rejected)
+        self._known = {frame["image"]: frame for frame in collection.frames}
+        self._rejected_before = self._reported = len(collection.rejected)
 
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference, and write the rejected files' rows.
@@ -110,7 +110,7 @@ class MeasurementReport:
 
     def clear(self, engine: Engine) -> None:
         """Begin the tables: the rejected files alone."""
-        del self.intake.rejected[self._taken_in :]  # what an earlier run left out
+        del self.collection.rejected[self._rejected_before :]  # what an earlier run left out
         self._reported = 0
         self.measurements.start()
         self.submission.start()
@@ -140,7 +140,7 @@ class MeasurementReport:
         )
 
     def _add_rejected(self) -> None:
-        rejected = self.intake.rejected[self._reported :]
+        rejected = self.collection.rejected[self._reported :]
         self._reported += len(rejected)
         self.measurements.add({"file": self._name(each.file)} | _failed_row(each.reason) for each in rejected)
 
@@ -158,14 +158,14 @@ class MeasurementReport:
             return _failed_row(failure_reason(error, file)), {}
 
     def _name(self, file: str | Path) -> str:
-        return frame_name(file, self.intake.source_dir)
+        return frame_name(file, self.collection.source_dir)
 
 
 def _failed_row(reason: str) -> Row:
     return {"status": "failed", "reason": reason}
 
 
-def _row(head: HeadMeasurement | FailedFit, known_age_days: float, spacing_source: str) -> Row:
+def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_source: str) -> Row:
     known = {} if math.isnan(known_age_days) else {"known_gestational_age_days": _number(known_age_days)}
     if not isinstance(head, HeadMeasurement):
         return _failed_row(head.reason) | known

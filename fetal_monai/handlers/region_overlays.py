@@ -15,10 +15,11 @@ from ignite.engine import Engine, Events
 from monai.utils import convert_to_numpy
 from PIL import Image
 
-from fetal_monai.data import FrameStream, Rejected, atomic_path
+from fetal_monai.data import FrameStream, Rejected
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
-from fetal_monai.transforms.output_path import output_path
-from fetal_monai.transforms.region_overlay import draw_region_overlay
+from fetal_monai.files import atomic_path
+from fetal_monai.reporting.output_path import output_path
+from fetal_monai.reporting.region_overlay import draw_region_overlay
 
 _UNKNOWN_RATE_HZ = 25.0
 

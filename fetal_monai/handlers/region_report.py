@@ -16,10 +16,9 @@ from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from fetal_monai.data.atomic import atomic_path
-from fetal_monai.handlers.region_figures import confusion_figure, overlap_figure, precision_recall_figure
-from fetal_monai.handlers.report_files import summary_table, write_summary, write_table
-from fetal_monai.localisation import Box, NoBox
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.files import atomic_path
+from fetal_monai.localisation import Box
 from fetal_monai.metrics import (
     PrecisionRecall,
     class_accuracy,
@@ -28,10 +27,12 @@ from fetal_monai.metrics import (
     region_overlap,
     winner_is_target,
 )
+from fetal_monai.reporting.region_figures import confusion_figure, overlap_figure, precision_recall_figure
+from fetal_monai.reporting.report_files import summary_table, write_summary, write_table
 
 TABLES = ("per_image.csv", "accuracy.csv", "precision_recall.csv", "confusion_matrix.csv", "iou.csv")
 FIGURES = ("precision_recall.png", "confusion_matrix.png", "iou.png")
-NOT_LOCALISED = NoBox("not localised")
+NOT_LOCALISED = FailedEstimate("not localised")
 MEAN = "mean of regions"
 
 
@@ -43,7 +44,7 @@ class _Evaluated:
     index: int | None
     logits: NDArray[np.float64]  # (C,)
     target: NDArray[np.float64]  # (C,)
-    box: Box | NoBox
+    box: Box | FailedEstimate
     references: NDArray[np.float64]  # (C, 4), NaN where unknown
 
     @property
@@ -89,7 +90,7 @@ class RegionReport:
     Frames are taken from the engine's batch and output, decollated to one dictionary a frame: ``image``, with its file
     name as meta data; ``pred``, logits (C,); ``target``, (C,), 1 for every class in sight; and where there are any,
     ``frame``, its place in a cine loop; ``boxes``, the expert's, (C, 4) with NaN where unknown; ``pred_box``, the `Box`
-    or `NoBox` of the winning class in the same px as ``boxes``.
+    or `FailedEstimate` of the winning class in the same px as ``boxes``.
 
     Evaluation is a single process: under several ranks the frames of the others would be lost, so that is an error.
 
@@ -195,7 +196,7 @@ class RegionReport:
             for frame, is_right, overlap in zip(self._frames, results.right, results.overlaps, strict=True):
                 labels = ", ".join(name for name, shown in zip(self.class_names, frame.target, strict=True) if shown)
                 corners = list(frame.box) if isinstance(frame.box, Box) else [None] * 4
-                no_box = frame.box.reason if isinstance(frame.box, NoBox) else None
+                no_box = frame.box.reason if isinstance(frame.box, FailedEstimate) else None
                 # The classes that count on a frame have one and the same overlap.
                 iou = _mean(overlap[np.isfinite(overlap)])
                 winner = self.class_names[frame.winner]

@@ -12,7 +12,7 @@ from skimage.io import imsave
 from skimage.segmentation import mark_boundaries
 from skimage.util import img_as_ubyte, montage
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 
 _LABEL_COLOUR = (0.2, 0.9, 0.3)
 _PREDICTION_COLOUR = (1.0, 0.3, 0.8)

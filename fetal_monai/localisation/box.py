@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from monai.data.box_utils import box_iou
+
+from fetal_monai.failed_estimate import FailedEstimate
 
 
 class Box(NamedTuple):
@@ -28,21 +29,7 @@ class Box(NamedTuple):
     y_max: float
 
 
-@dataclass(frozen=True, slots=True)
-class NoBox:
-    """What a localisation returns when nothing stands out: falsy, and without coordinates.
-
-    Attributes:
-        reason: why there is no box.
-    """
-
-    reason: str
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-
-def box_overlap(box: Box | NoBox, reference: Box) -> float:
+def box_overlap(box: Box | FailedEstimate, reference: Box) -> float:
     """Intersection over union of a box and the expert's; 0 where there is no box: a region that was missed.
 
     Raises:

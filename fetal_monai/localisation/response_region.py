@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skimage.measure import label
 from skimage.transform import resize
 
-from fetal_monai.localisation.box import NoBox
+from fetal_monai.failed_estimate import FailedEstimate
 
 _RULES = ("median", "median_to_max")
 
@@ -66,7 +66,7 @@ def response_region(
     rule: str = "median",
     excess: float = 0.3,
     largest_component: bool = False,
-) -> NDArray[np.bool_] | NoBox:
+) -> NDArray[np.bool_] | FailedEstimate:
     """Mark what exceeds the threshold of a class response map.
 
     The map is enlarged first, then the threshold is taken of the enlarged map.
@@ -79,22 +79,24 @@ def response_region(
         largest_component: only the largest of the parts that exceed the threshold (touching corners join).
 
     Returns:
-        The region (H, W), of one pixel or more, or a `NoBox` with the reason.
+        The region (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
 
     Raises:
         ValueError: if an argument is out of its range, or the map is not 2-D.
     """
     sites = _map_2d(response_map)
     if not np.isfinite(sites).all():
-        return NoBox("the response map holds values that are not finite numbers (NaN or infinity)")
+        return FailedEstimate("the response map holds values that are not finite numbers (NaN or infinity)")
     # Enlarging a flat map may leave rounding errors, which would stand out.
     if np.ptp(sites) == 0:
-        return NoBox(f"nothing stands out: the response is {sites.flat[0]:.4g} everywhere")
+        return FailedEstimate(f"nothing stands out: the response is {sites.flat[0]:.4g} everywhere")
     response = enlarge_response(sites, size)
     threshold = response_threshold(response, rule, excess)
     above = response > threshold
     if not above.any():
-        return NoBox(f"nothing stands out: the largest response {response.max():.4g} is not above {threshold:.4g}")
+        return FailedEstimate(
+            f"nothing stands out: the largest response {response.max():.4g} is not above {threshold:.4g}"
+        )
     if not largest_component:
         return above
     parts = label(above, connectivity=2)

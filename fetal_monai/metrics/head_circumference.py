@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from monai.metrics import Cumulative
 
-from fetal_monai.biometry import FailedFit, HeadMeasurement
+from fetal_monai.biometry import HeadMeasurement
+from fetal_monai.failed_estimate import FailedEstimate
+
+Head: TypeAlias = HeadMeasurement | FailedEstimate
 
 
 class HeadCircumferenceDifference(Cumulative):
@@ -25,7 +29,7 @@ class HeadCircumferenceDifference(Cumulative):
         super().__init__()
         self.absolute = absolute
 
-    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
+    def __call__(self, y_pred: Sequence[Head], y: Sequence[Head]) -> None:
         """Add a batch: measurements of the predicted and of the reference masks, in the same order."""
         differences = torch.tensor([_difference_mm(p, r) for p, r in zip(y_pred, y, strict=True)]).unsqueeze(1)
         self.extend(differences.abs() if self.absolute else differences)
@@ -41,7 +45,7 @@ class HeadCircumference(Cumulative):
     Less `HeadCircumferenceDifference`, it is the reference's.
     """
 
-    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
+    def __call__(self, y_pred: Sequence[Head], y: Sequence[Head]) -> None:
         """Add a batch: only the predicted measurements count."""
         self.extend(torch.tensor([_head_circumference_mm(predicted) for predicted in y_pred]).unsqueeze(1))
 
@@ -53,7 +57,7 @@ class HeadCircumference(Cumulative):
 class HeadsMeasured(Cumulative):
     """Fraction of the images whose predicted mask gave a head measurement."""
 
-    def __call__(self, y_pred: Sequence[HeadMeasurement | FailedFit], y: Sequence[HeadMeasurement | FailedFit]) -> None:
+    def __call__(self, y_pred: Sequence[Head], y: Sequence[Head]) -> None:
         """Add a batch: only the predicted measurements count."""
         self.extend(torch.tensor([float(bool(predicted)) for predicted in y_pred]).unsqueeze(1))
 
@@ -62,9 +66,9 @@ class HeadsMeasured(Cumulative):
         return self.get_buffer().mean()
 
 
-def _difference_mm(predicted: HeadMeasurement | FailedFit, reference: HeadMeasurement | FailedFit) -> float:
+def _difference_mm(predicted: HeadMeasurement | FailedEstimate, reference: HeadMeasurement | FailedEstimate) -> float:
     return _head_circumference_mm(predicted) - _head_circumference_mm(reference)
 
 
-def _head_circumference_mm(head: HeadMeasurement | FailedFit) -> float:
+def _head_circumference_mm(head: HeadMeasurement | FailedEstimate) -> float:
     return head.head_circumference_mm if isinstance(head, HeadMeasurement) else float("nan")

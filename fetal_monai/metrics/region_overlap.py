@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.localisation import Box, NoBox, box_overlap
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.localisation import Box, box_overlap
 
 
-def region_overlap(winner: int, box: Box | NoBox, references: NDArray[Any]) -> NDArray[np.float64]:
+def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[Any]) -> NDArray[np.float64]:
     """Intersection over union of the box of the winning class and the expert's boxes on one frame.
 
     Where the expert marked the winning class, that class has the overlap, 0 if there is no box, and other marked

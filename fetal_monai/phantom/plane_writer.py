@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fetal_monai.data.label_folder import BOXES_TABLE, LABELS_TABLE
-from fetal_monai.data.labelled_frame import BOX_FIELDS, SECTOR_FIELDS
+from fetal_monai.data.preparation.label_folder import BOXES_TABLE, LABELS_TABLE
+from fetal_monai.data.preparation.labelled_frame import BOX_FIELDS, SECTOR_FIELDS
 from fetal_monai.geometry import Sector
 from fetal_monai.phantom.plane import simulate_plane
 from fetal_monai.phantom.staging import staged_folder, write_png, write_table

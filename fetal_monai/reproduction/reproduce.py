@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.comparison import ComparisonError, compare
-from fetal_monai.data import atomic_path, fingerprint, load_classification_datalist, load_datalist
+from fetal_monai.data import fingerprint, load_classification_datalist, load_datalist
+from fetal_monai.files import atomic_path
 from fetal_monai.reproduction.budget import Budget
 from fetal_monai.reproduction.errors import ReproductionError
 from fetal_monai.reproduction.plan import EVALUATION, TRAINING, Job, Plan

@@ -33,7 +33,7 @@ EXCEPTIONS = {
     "monai.data.torchscript_utils": "it loads TorchScript",
     "monai.data.image_writer.register_writer": "it changes what other components do",
     "monai.transforms.utils_create_transform_ims": "it downloads files",
-    "fetal_monai.data.atomic": "it replaces files",
+    "fetal_monai.files.atomic": "it replaces files",
     "fetal_monai.weights.trained.publish_weights": "it replaces files",
 }
 """Modules, classes and functions below PACKAGES that may not be named, and why."""

@@ -27,7 +27,7 @@ class Carried:
     """A part of the package.
 
     Attributes:
-        files: Content by path, such as `fetal_monai/data/frame.py`.
+        files: Content by path, such as `fetal_monai/data/io/frame.py`.
         imports: What it imports from elsewhere, as dotted names, each with the first module that does.
     """
 

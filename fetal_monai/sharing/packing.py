@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fetal_monai
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 from fetal_monai.sharing import large_files
 from fetal_monai.sharing.bundle_audit import MAX_TEXT_BYTES, audit_files
 from fetal_monai.sharing.bundle_files import Bundle, open_bundle

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 
 _EARLIEST = 315532800  # 1980-01-01: a zip knows no earlier date
 

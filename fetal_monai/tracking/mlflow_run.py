@@ -14,7 +14,7 @@ from ignite.engine import Engine
 from mlflow.entities import Run
 from monai.handlers import MLFlowHandler
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 from fetal_monai.tracking.process import has_ended, process_name
 from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG
 from fetal_monai.weights.state_dict import file_sha256

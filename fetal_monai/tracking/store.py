@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-from fetal_monai.data.atomic import atomic_path
-from fetal_monai.data.folder_lock import folder_lock
+from fetal_monai.files import atomic_path
+from fetal_monai.files.folder_lock import folder_lock
 
 EXPERIMENT = "fetal_monai"
 WEIGHTS_TAG = "weights_sha256"

@@ -12,7 +12,8 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
-from fetal_monai.localisation import Box, NoBox, enlarge_response, response_region
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.localisation import Box, enlarge_response, response_region
 from fetal_monai.transforms.polar import grid_of
 
 
@@ -23,7 +24,8 @@ class LocaliseRegiond(MapTransform):
     the logits take its place. Added are
 
     - ``<key>_region``: the name of the winning class;
-    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `NoBox` that says why there is none;
+    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `FailedEstimate` that says why there is
+      none;
     - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
       and below) to 1 (the maximum), for `PolarToSectord` and a picture.
 
@@ -86,17 +88,17 @@ class LocaliseRegiond(MapTransform):
             item[f"{key}_heat"] = torch.as_tensor(_relative(maps[winner], self.size)[None])
         return item
 
-    def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | NoBox:
+    def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | FailedEstimate:
         if self.class_names[winner] == self.background:
-            return NoBox(f"{self.background}: no region in sight")
+            return FailedEstimate(f"{self.background}: no region in sight")
         region = response_region(response_map, self.size, self.rule, self.excess, self.largest_component)
-        if isinstance(region, NoBox):
+        if isinstance(region, FailedEstimate):
             return region
         grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
         edges = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
         edges = edges[np.isfinite(edges).all(axis=1)]
         if not len(edges):
-            return NoBox("what stands out lies beyond the frame's border")
+            return FailedEstimate("what stands out lies beyond the frame's border")
         # A box holds whole pixels, its edges lie half a pixel before their centres.
         return Box(*(edges[:, :2].min(axis=0) + 0.5).tolist(), *(edges[:, 2:].max(axis=0) + 0.5).tolist())
 

@@ -11,15 +11,16 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import FailedFit, HeadMeasurement, measure_head
+from fetal_monai.biometry import HeadMeasurement, measure_head
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Region, regions_from_text, spacing_at
 
 
 class MeasureHeadd(MapTransform):
-    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedFit` that says why not.
+    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedEstimate` that says why not.
 
     The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
-    grid: bring it back to the frame's size (``Invertd``) first. A `FailedFit` that is there already stays, see
+    grid: bring it back to the frame's size (``Invertd``) first. A `FailedEstimate` that is there already stays, see
     `RejectNonFinited`.
 
     Args:
@@ -52,19 +53,19 @@ class MeasureHeadd(MapTransform):
         spacing = _spacing(item[self.pixel_spacing_key])
         regions = regions_from_text(item.get(self.regions_key, "[]"))
         for key in self.key_iterator(item):
-            if isinstance(item.get(f"{key}_head"), FailedFit):
+            if isinstance(item.get(f"{key}_head"), FailedEstimate):
                 continue
             mask = np.asarray(convert_to_numpy(item[key])[-1])
             item[f"{key}_head"] = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
         return item
 
 
-def _measure_in_region(mask: NDArray[Any], regions: Sequence[Region]) -> HeadMeasurement | FailedFit:
+def _measure_in_region(mask: NDArray[Any], regions: Sequence[Region]) -> HeadMeasurement | FailedEstimate:
     head = measure_head(mask)
     if not isinstance(head, HeadMeasurement):
         return head
     spacing = spacing_at(head.ellipse_px, regions, (mask.shape[0], mask.shape[1]))
-    if isinstance(spacing, FailedFit):
+    if isinstance(spacing, FailedEstimate):
         return HeadMeasurement(head.ellipse_px, unscaled_reason=spacing.reason)
     return HeadMeasurement(head.ellipse_px, spacing)
 

@@ -19,7 +19,7 @@ from monai.utils import (
     ensure_tuple_rep,
 )
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import PolarFrame, PolarGrid, geometry_from_record, warp_to_frame, warp_to_polar
 
 UNKNOWN = ("raise", "resize")
@@ -118,7 +118,7 @@ def grid_of(record: Mapping[str, Any], size: Sequence[int], depth_trim: float, u
         ValueError: the geometry is unknown and `unknown` is "raise".
     """
     geometry, shape = geometry_from_record(record), (int(size[0]), int(size[1]))
-    if not isinstance(geometry, FailedFit):
+    if not isinstance(geometry, FailedEstimate):
         return PolarGrid(geometry, shape, depth_trim)
     if unknown == "raise":
         raise ValueError(

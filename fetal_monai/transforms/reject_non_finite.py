@@ -8,11 +8,11 @@ from typing import Any
 from monai.transforms import MapTransform
 from monai.utils import convert_to_tensor
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 
 
 class RejectNonFinited(MapTransform):
-    """Adds ``<key>_head``, a `FailedFit`, where the network's output under ``key`` holds NaN or infinity.
+    """Adds ``<key>_head``, a `FailedEstimate`, where the network's output under ``key`` holds NaN or infinity.
 
     `MeasureHeadd` leaves it as it is. Put this first: a threshold or an argmax makes NaN background, and the frame one
     without a head.
@@ -24,7 +24,7 @@ class RejectNonFinited(MapTransform):
         for key in self.key_iterator(item):
             finite = convert_to_tensor(item[key]).isfinite()
             if not finite.all():
-                item[f"{key}_head"] = FailedFit(
+                item[f"{key}_head"] = FailedEstimate(
                     f"{int((~finite).sum())} of {finite.numel()} values in the network's output are NaN or infinite; "
                     "check the weights, and autocast_dtype if it is set"
                 )

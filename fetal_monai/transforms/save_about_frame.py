@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from monai.transforms import MapTransform
 from monai.utils import ImageMetaKey
 
-from fetal_monai.transforms.output_path import output_path
+from fetal_monai.reporting.output_path import output_path
 
 
 class SaveAboutFramed(MapTransform):

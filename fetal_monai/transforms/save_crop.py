@@ -14,8 +14,9 @@ from PIL import Image
 from skimage.transform import AffineTransform, warp
 
 from fetal_monai.biometry import HeadMeasurement
-from fetal_monai.data import atomic_path, read_frame
-from fetal_monai.transforms.gray_8_bit import gray_8_bit
+from fetal_monai.data import read_frame
+from fetal_monai.files import atomic_path
+from fetal_monai.reporting.gray_8_bit import gray_8_bit
 from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 

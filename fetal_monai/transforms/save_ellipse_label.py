@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.biometry import HeadMeasurement
-from fetal_monai.data.ellipse_label import EllipseLabel, write_ellipse_label
+from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
 from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 
 class SaveEllipseLabeld(SaveAboutFramed):
-    """Writes the head's ellipse as XML, see `fetal_monai.data.ellipse_label`; nothing where no head was measured.
+    """Writes the ellipse as XML, see `fetal_monai.data.preparation.ellipse_label`; nothing where there is no head.
 
     The keys are the masks (C, H, W) on the frame's own pixel grid; ``<key>_head`` holds their measurement, see
     `MeasureHeadd`. `SaveAboutFramed` tells the arguments.

@@ -15,15 +15,16 @@ from skimage.measure import find_contours
 
 from fetal_monai.biometry import (
     Ellipse,
-    FailedFit,
     HeadMeasurement,
     OutOfRangeError,
     format_gestational_age,
     hadlock_gestational_age_days,
     intergrowth_gestational_age_days,
 )
-from fetal_monai.data import atomic_path, read_frame
-from fetal_monai.transforms.annotated_picture import (
+from fetal_monai.data import read_frame
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.files import atomic_path
+from fetal_monai.reporting.annotated_picture import (
     QUIET_COLOUR,
     TEXT_COLOUR,
     WARNING_COLOUR,
@@ -34,7 +35,7 @@ from fetal_monai.transforms.annotated_picture import (
     font_size,
     with_caption,
 )
-from fetal_monai.transforms.gray_8_bit import gray_8_bit
+from fetal_monai.reporting.gray_8_bit import gray_8_bit
 from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 MASK_COLOUR = (80, 200, 255)
@@ -66,7 +67,7 @@ class SaveHeadOverlayd(SaveAboutFramed):
 def draw_overlay(
     pixels: NDArray[np.float32],
     mask: NDArray[np.bool_],
-    head: HeadMeasurement | FailedFit,
+    head: HeadMeasurement | FailedEstimate,
     title: str,
     spacing_source: str = "",
 ) -> Image.Image:
@@ -125,7 +126,7 @@ def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> No
     )
 
 
-def _caption(head: HeadMeasurement | FailedFit, title: str, spacing_source: str) -> list[Line]:
+def _caption(head: HeadMeasurement | FailedEstimate, title: str, spacing_source: str) -> list[Line]:
     legend = [(title, QUIET_COLOUR), ("mask", MASK_COLOUR), ("ellipse", ELLIPSE_COLOUR)]
     if not isinstance(head, HeadMeasurement):
         return [[("Not measured", WARNING_COLOUR)], [(head.reason, TEXT_COLOUR)], legend[:2]]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from fetal_monai.data.atomic import atomic_path
+from fetal_monai.files import atomic_path
 from fetal_monai.weights.state_dict import file_sha256, read_state_dict
 
 Network = TypeVar("Network", bound=nn.Module)

@@ -10,7 +10,8 @@ from scipy.linalg import eig
 from scipy.special import ellipe
 from skimage.measure import points_in_poly
 
-from fetal_monai.biometry import Ellipse, FailedFit, fit_ellipse
+from fetal_monai.biometry import Ellipse, fit_ellipse
+from fetal_monai.failed_estimate import FailedEstimate
 
 angles = st.floats(0, math.pi, exclude_max=True)
 scales = st.floats(0.05, 5)
@@ -179,7 +180,7 @@ def test_fit_does_not_depend_on_where_the_points_lie() -> None:
 def test_fit_that_fails_says_why(points: np.ndarray, reason: str) -> None:
     fit = fit_ellipse(points)
     assert not fit
-    assert isinstance(fit, FailedFit)
+    assert isinstance(fit, FailedEstimate)
     assert reason in fit.reason
 
 
@@ -217,7 +218,7 @@ def test_angle_is_kept_in_half_a_turn(angle: float) -> None:
 
 
 def test_failed_fit_raises_when_used_and_survives_copy_and_pickle() -> None:
-    fit = FailedFit("the mask is empty")
+    fit = FailedEstimate("the mask is empty")
     assert not fit
     with pytest.raises(ValueError, match="no 'head_circumference_mm': the mask is empty"):
         _ = fit.head_circumference_mm

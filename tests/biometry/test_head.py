@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement, ellipse_from_outline, measure_head
+from fetal_monai.biometry import Ellipse, HeadMeasurement, ellipse_from_outline, measure_head
+from fetal_monai.failed_estimate import FailedEstimate
 
 SHAPE = (260, 300)
 HEAD = Ellipse(center_x=150.3, center_y=128.6, semi_axis_a=90.2, semi_axis_b=66.7, angle_rad=0.5)
@@ -177,7 +178,7 @@ def block(*areas: tuple[slice, slice]) -> np.ndarray:
 def test_what_is_no_head_fails_with_a_reason(mask: np.ndarray, reason: str) -> None:
     result = measure_head(mask, (0.1, 0.1))
     assert not result
-    assert isinstance(result, FailedFit)
+    assert isinstance(result, FailedEstimate)
     assert reason in result.reason
     with pytest.raises(ValueError, match="head_circumference_mm"):
         _ = result.head_circumference_mm
@@ -236,7 +237,7 @@ def test_outline_may_be_boolean() -> None:
 )
 def test_what_is_no_outline_fails_with_a_reason(outline: np.ndarray, reason: str) -> None:
     result = ellipse_from_outline(outline)
-    assert isinstance(result, FailedFit)
+    assert isinstance(result, FailedEstimate)
     assert reason in result.reason
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import load_datalist, read_frame
-from fetal_monai.data.ellipse_label import read_ellipse_label
+from fetal_monai.data.preparation.ellipse_label import read_ellipse_label
 from fetal_monai.networks import DilatedUNet
 from tests.bundles.conftest import REPOSITORY, Run, reasons
 from tests.bundles.segmentation_bundle import (

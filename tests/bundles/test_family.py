@@ -17,9 +17,9 @@ from monai.bundle.utils import merge_kv
 from monai.data import MetaTensor
 from packaging.requirements import Requirement
 
-from fetal_monai.biometry import FailedFit
 from fetal_monai.comparison.measures import ALL_METHODS
 from fetal_monai.comparison.papers import load_papers
+from fetal_monai.failed_estimate import FailedEstimate
 from tests.bundles.conftest import REPOSITORY
 from tests.bundles.segmentation_bundle import documented
 from tests.frame_files import asymmetric_picture, write_picture
@@ -352,13 +352,13 @@ def test_a_prediction_that_is_no_number_fails_for_that_reason(name: str, tmp_pat
     parser = ConfigParser()
     parser.read_config(REPOSITORY / "bundles" / name / "configs" / "inference.json")
     parser.update({"dataset_dir": str(frame), "output_dir": str(tmp_path / "out")})
-    (listed,) = parser.get_parsed_content("intake").frames
+    (listed,) = parser.get_parsed_content("collection").frames
     item = parser.get_parsed_content("preprocessing")(listed)
     channels = load(name, "metadata")["network_data_format"]["outputs"]["pred"]["num_channels"]
     prediction = torch.zeros(channels, *item["image"].shape[1:])
     prediction[:, 100:110, 100] = math.nan
     head = parser.get_parsed_content("postprocessing")({**item, "pred": MetaTensor(prediction)})["pred_head"]
-    assert isinstance(head, FailedFit)
+    assert isinstance(head, FailedEstimate)
     assert head.reason.startswith(f"{10 * channels} of {prediction.numel()} values in the network's output are NaN")
 
 

@@ -30,7 +30,7 @@ from tests.bundles.segmentation_bundle import (
     run_in,
     train_in_two_processes,
 )
-from tests.data.cine.loops import RATE_HZ, write_video
+from tests.data.io.cine.loops import RATE_HZ, write_video
 from tests.frame_files import write_metaimage
 
 # The output folder, and the rows of the table in it.

@@ -13,7 +13,7 @@ import pydicom
 import pytest
 from PIL import Image
 
-from fetal_monai.data import take_in
+from fetal_monai.data import collect_frames
 from tests.frame_files import (
     asymmetric_picture,
     cut,
@@ -230,10 +230,10 @@ def test_a_bad_file_is_told_and_the_batch_goes_on(tmp_path: Path, bad: BadFile) 
     good = [str(write_picture(tmp_path / name, PICTURE)) for name in ("a good frame.png", "z good frame.png")]
     bad.make(tmp_path / bad.name)
 
-    intake = take_in(tmp_path)
+    collection = collect_frames(tmp_path)
 
-    assert [frame["image"] for frame in intake.frames] == good
-    (rejected,) = intake.rejected
+    assert [frame["image"] for frame in collection.frames] == good
+    (rejected,) = collection.rejected
     assert rejected.file == tmp_path / bad.name
     assert str(tmp_path / bad.name) not in rejected.reason, "the row names the file already"
     assert re.search(bad.reason, rejected.reason), rejected.reason
@@ -249,12 +249,12 @@ def test_a_bad_spacing_in_the_table_is_told_and_the_batch_goes_on(tmp_path: Path
     table = tmp_path / "table.csv"
     table.write_text(f"filename,pixel size(mm)\nbad.png,{value}\ngood.png,0.2\n")
 
-    intake = take_in(frames, table=table)
+    collection = collect_frames(frames, table=table)
 
-    assert [(frame["image"], frame["pixel_spacing_mm"]) for frame in intake.frames] == [
+    assert [(frame["image"], frame["pixel_spacing_mm"]) for frame in collection.frames] == [
         (str(frames / "good.png"), [0.2, 0.2])
     ]
-    (rejected,) = intake.rejected
+    (rejected,) = collection.rejected
     assert rejected.file == frames / "bad.png"
     assert reason in rejected.reason
 
@@ -263,6 +263,6 @@ def test_all_of_them_at_once(tmp_path: Path) -> None:
     good = str(write_picture(tmp_path / "good.png", PICTURE))
     for bad in BAD_FILES:
         bad.make(tmp_path / bad.name)
-    intake = take_in(tmp_path)
-    assert [frame["image"] for frame in intake.frames] == [good]
-    assert {rejected.file.name for rejected in intake.rejected} == {bad.name for bad in BAD_FILES}
+    collection = collect_frames(tmp_path)
+    assert [frame["image"] for frame in collection.frames] == [good]
+    assert {rejected.file.name for rejected in collection.rejected} == {bad.name for bad in BAD_FILES}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fetal_monai.biometry import FailedFit
 from fetal_monai.data import GeometryTable, find_frame_geometry, read_frame
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import PolarFrame, Sector
 from tests.frame_files import region, write_dicom, write_metaimage, write_picture
 
@@ -71,7 +71,7 @@ def test_what_nothing_states_is_estimated(tmp_path: Path) -> None:
 def test_an_estimate_with_too_little_confidence_is_refused(tmp_path: Path) -> None:
     path = write_picture(tmp_path / "frame.png", picture())
     found = find_frame_geometry(path, read_frame(path).pixels, minimum_confidence=1.0)
-    assert isinstance(found.geometry, FailedFit)
+    assert isinstance(found.geometry, FailedEstimate)
     assert "less than 1" in found.geometry.reason
 
 
@@ -86,7 +86,7 @@ def test_the_region_of_dicom_bounds_the_estimate(tmp_path: Path) -> None:
     assert isinstance(found.geometry, Sector)
     assert found.geometry.apex_x == pytest.approx(SECTOR.apex_x + 100, abs=1.5)
     assert found.geometry.apex_y == pytest.approx(SECTOR.apex_y + 40, abs=1.5)
-    assert isinstance(find_frame_geometry(bare, read_frame(bare).pixels).geometry, FailedFit)
+    assert isinstance(find_frame_geometry(bare, read_frame(bare).pixels).geometry, FailedEstimate)
 
 
 def test_the_estimate_goes_by_the_spacing_of_the_largest_region_on_the_screen(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from data_prep import hc18
 from data_prep.ellipse_label import main
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import load_datalist
-from fetal_monai.data.ellipse_label import EllipseLabel, read_ellipse_label, write_ellipse_label
+from fetal_monai.data.preparation.ellipse_label import EllipseLabel, read_ellipse_label, write_ellipse_label
 from tests.frame_files import region, write_dicom, write_picture
 from tests.hc18_layout import PIXEL_SIZE_MM, SHAPE, head_of, read_table, write_hc18, write_table
 

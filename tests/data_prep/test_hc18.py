@@ -75,7 +75,7 @@ def test_names_that_a_table_or_a_file_system_could_not_take(
 def test_verify_of_a_source_writes_nothing(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(source.rglob("*"))
     assert main(["--source", str(source), "--verify"]) == 0
-    assert "no findings" in capsys.readouterr().out
+    assert "no problems" in capsys.readouterr().out
     write_table(source, [("000_HC.png", 0, 70), *read_table(source)[1:]])
     assert main(["--source", str(source), "--verify"]) == 1
     printed = capsys.readouterr().out

@@ -8,7 +8,7 @@ from PIL import Image
 
 from data_prep.integrity import format_findings, verify_prepared
 from fetal_monai.data import prepare_hc18
-from fetal_monai.data.finding import Finding
+from fetal_monai.data.preparation.problem import Problem
 from tests.hc18_layout import write_hc18
 
 NAMES = [f"{exam:03d}_HC.png" for exam in range(8)]
@@ -101,13 +101,13 @@ def test_identical_image_in_two_sections_is_found(prepared: Path) -> None:
 
 
 def test_every_finding_has_a_line_in_the_table() -> None:
-    findings = [
-        Finding("error", "size", "000_HC.png", "too small"),
-        Finding("warning", "identical frames", "392_HC.png", "is the same image as 392_2HC.png"),
+    problems = [
+        Problem("error", "size", "000_HC.png", "too small"),
+        Problem("warning", "identical frames", "392_HC.png", "is the same image as 392_2HC.png"),
     ]
-    lines = format_findings(findings).splitlines()
+    lines = format_findings(problems).splitlines()
     assert lines[0].split() == ["level", "check", "file", "finding"]
     assert lines[1].startswith("error  ") and lines[1].endswith("too small")
     assert lines[1].index("000_HC.png") == lines[2].index("392_HC.png")
     assert lines[3] == "1 errors, 1 warnings"
-    assert format_findings([]) == "no findings (0 errors, 0 warnings)"
+    assert format_findings([]) == "no problems (0 errors, 0 warnings)"

@@ -6,8 +6,9 @@ import pytest
 from numpy.testing import assert_allclose
 from skimage.transform import resize
 
-from fetal_monai.biometry import Ellipse, FailedFit
+from fetal_monai.biometry import Ellipse
 from fetal_monai.data import read_frame
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Sector, SectorEstimate, estimate_sector
 from fetal_monai.phantom import simulate_frame
 
@@ -99,7 +100,7 @@ def test_half_the_size_is_half_the_sector() -> None:
 def test_what_shows_no_sector_is_refused_with_the_reason(pixels: np.ndarray, reason: str) -> None:
     estimate = estimate_sector(pixels)
     assert not estimate
-    assert isinstance(estimate, FailedFit)
+    assert isinstance(estimate, FailedEstimate)
     assert reason in estimate.reason
 
 
@@ -110,7 +111,7 @@ def test_an_estimate_below_the_confidence_asked_for_is_refused() -> None:
     assert 0 < confidence < 0.95
     assert estimate_sector(pixels, minimum_confidence=confidence - 0.01)
     refused = estimate_sector(pixels, minimum_confidence=confidence + 0.01)
-    assert isinstance(refused, FailedFit)
+    assert isinstance(refused, FailedEstimate)
     assert f"{confidence:.2f}, less than" in refused.reason
 
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetal_monai.biometry import Ellipse, FailedFit
+from fetal_monai.biometry import Ellipse
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Region, regions_from_text, regions_to_text, spacing_at, tissue_regions
 from tests.frame_files import region
 
@@ -87,7 +88,7 @@ class TestSpacingAtAnEllipse:
     )
     def test_is_unknown_for_a_reason(self, regions: list[Region], ellipse: Ellipse, reason: str) -> None:
         found = spacing_at(ellipse, regions, SHAPE)
-        assert isinstance(found, FailedFit)
+        assert isinstance(found, FailedEstimate)
         with pytest.raises(ValueError, match=reason):
             _ = found.spacing
 

@@ -9,10 +9,10 @@ import torch
 from ignite.engine import Engine
 from monai.data import MetaTensor
 
-from fetal_monai.biometry import FailedFit
 from fetal_monai.data import FrameStream
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Sector, geometry_record
-from fetal_monai.localisation import Box, NoBox
+from fetal_monai.localisation import Box
 
 CLASSES = ["head", "limbs", "background"]
 SHAPE = (60, 80)
@@ -21,10 +21,10 @@ BOX = Box(10.25, 20, 30, 44.5)
 
 
 def inferred(
-    file: Path, box: Box | NoBox = BOX, region: str = "head", known: bool = True, **values: Any
+    file: Path, box: Box | FailedEstimate = BOX, region: str = "head", known: bool = True, **values: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The decollated batch and output of a frame."""
-    geometry = SECTOR if known else FailedFit("no edge is seen")
+    geometry = SECTOR if known else FailedEstimate("no edge is seen")
     batch = {
         "frame": torch.tensor(0),
         "time_s": torch.tensor(float("nan")),

@@ -16,7 +16,7 @@ from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged, 
 from PIL import Image
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data import FrameDataset, Intake, Rejected, take_in
+from fetal_monai.data import FrameCollection, FrameDataset, Rejected, collect_frames
 from fetal_monai.handlers import MeasurementReport
 from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
 from fetal_monai.transforms import IsolateFrame, MeasureHeadd, SaveFrameMaskd, SaveHeadOverlayd
@@ -45,15 +45,17 @@ def write_head(path: Path, ellipse: Ellipse | None = ELLIPSE, background: int = 
     return write_picture(path, pixels)
 
 
-def run(intake: Intake, output_dir: Path, batch_size: int = 2, *postprocessing: MapTransform) -> SupervisedEvaluator:
+def run(
+    collection: FrameCollection, output_dir: Path, batch_size: int = 2, *postprocessing: MapTransform
+) -> SupervisedEvaluator:
     preprocessing = Compose([LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image")])
-    dataset = FrameDataset(intake.frames, preprocessing, intake.rejected)
+    dataset = FrameDataset(collection.frames, preprocessing, collection.rejected)
     evaluator = SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(dataset, batch_size=batch_size),
         network=ThresholdNetwork(),
         postprocessing=IsolateFrame([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred"), *postprocessing]),
-        val_handlers=[MeasurementReport(intake, output_dir)],
+        val_handlers=[MeasurementReport(collection, output_dir)],
     )
     evaluator.run()
     return evaluator
@@ -72,7 +74,7 @@ def test_one_row_a_file_in_the_order_of_the_source(tmp_path: Path) -> None:
         write_head(source / name)
     write_head(source / "5.png", ellipse=None)
     (source / "7.png").touch()
-    run(take_in(source, pixel_spacing_mm=0.5), tmp_path / "out")
+    run(collect_frames(source, pixel_spacing_mm=0.5), tmp_path / "out")
 
     rows = read(tmp_path / "out" / "measurements.csv")
     assert [(name, row["status"]) for name, row in rows.items()] == [
@@ -96,7 +98,7 @@ def test_the_numbers(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
     table = tmp_path / "t.csv"
     table.write_text("filename,pixel_spacing_mm,gestational_age_days\nf.png,0.4,140\n")
-    run(take_in(tmp_path / "in", table=table), tmp_path / "out")
+    run(collect_frames(tmp_path / "in", table=table), tmp_path / "out")
 
     row = read(tmp_path / "out" / "measurements.csv")["f.png"]
     hc = 0.4 * ELLIPSE.perimeter
@@ -126,7 +128,7 @@ def test_the_numbers(tmp_path: Path) -> None:
 
 def test_submission_in_millimetres_with_unequal_spacing(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
-    run(take_in(tmp_path / "in", pixel_spacing_mm=[0.6, 0.3]), tmp_path / "out")
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=[0.6, 0.3]), tmp_path / "out")
     row = read(tmp_path / "out" / "hc18_submission.csv")["f.png"]
     expected = ELLIPSE.scaled(x_scale=0.3, y_scale=0.6)
     assert [float(row[column]) for column in SUBMISSION_COLUMNS[1:]] == pytest.approx(
@@ -137,7 +139,7 @@ def test_submission_in_millimetres_with_unequal_spacing(tmp_path: Path) -> None:
 
 def test_unknown_spacing_gives_no_millimetre(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
-    run(take_in(tmp_path / "in"), tmp_path / "out")
+    run(collect_frames(tmp_path / "in"), tmp_path / "out")
     row = read(tmp_path / "out" / "measurements.csv")["f.png"]
     assert row["status"] == "unscaled"
     assert "pixel spacing unknown: give it by the option" in row["reason"]
@@ -157,7 +159,7 @@ class TestDualDisplay:
         pixels[0, 0] = 21
         pixels[Ellipse(center_x, 100.0, 80.0, 60.0, 0.3).rasterise((200, 560))] = 200
         write_dicom(tmp_path / "f.dcm", pixels, regions)
-        run(take_in(tmp_path / "f.dcm"), tmp_path / "out")
+        run(collect_frames(tmp_path / "f.dcm"), tmp_path / "out")
         return read(tmp_path / "out" / "measurements.csv")["f.dcm"]
 
     def test_the_scale_is_that_of_the_region_with_the_head(self, tmp_path: Path) -> None:
@@ -192,7 +194,7 @@ def test_an_option_fills_gaps_in_a_folder_of_png_and_dicom(tmp_path: Path) -> No
     pixels = np.asarray(Image.open(picture))
     write_dicom(tmp_path / "in" / "b.dcm", pixels, [region(0.4, 0.3, (0, 0, SHAPE[1] - 1, SHAPE[0] - 1))])
     write_metaimage(tmp_path / "in" / "c.mha", pixels, spacing=(0.2, 0.2))
-    run(take_in(tmp_path / "in", pixel_spacing_mm=0.5), tmp_path / "out")
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.5), tmp_path / "out")
     rows = read(tmp_path / "out" / "measurements.csv")
     expected = {
         "a.png": (0.5 * ELLIPSE.perimeter, "option"),
@@ -206,7 +208,7 @@ def test_an_option_fills_gaps_in_a_folder_of_png_and_dicom(tmp_path: Path) -> No
 
 def test_out_of_a_standards_range_the_head_is_measured_all_the_same(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
-    run(take_in(tmp_path / "in", pixel_spacing_mm=0.2), tmp_path / "out")  # HC 88 mm
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.2), tmp_path / "out")  # HC 88 mm
     row = read(tmp_path / "out" / "measurements.csv")["f.png"]
     assert row["status"] == "measured"
     assert row["gestational_age_hadlock"].startswith("13w+")
@@ -216,7 +218,7 @@ def test_out_of_a_standards_range_the_head_is_measured_all_the_same(tmp_path: Pa
 
 def test_centile_only_with_an_age_from_elsewhere(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
-    run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
     assert read(tmp_path / "out" / "measurements.csv")["f.png"]["head_circumference_centile"] == ""
 
 
@@ -226,7 +228,7 @@ def test_when_the_run_fails_the_rows_so_far_are_kept_and_the_error_is_seen(tmp_p
     write_head(tmp_path / "in" / "3.png", background=13)
     (tmp_path / "in" / "5.png").touch()
     with pytest.raises(ArithmeticError, match="the network failed"):
-        run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", batch_size=1)
+        run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", batch_size=1)
     rows = read(tmp_path / "out" / "measurements.csv")
     assert {name: row["status"] for name, row in rows.items()} == {
         "1.png": "measured",
@@ -237,8 +239,10 @@ def test_when_the_run_fails_the_rows_so_far_are_kept_and_the_error_is_seen(tmp_p
 
 
 def test_rejected_rows_of_one_name_are_all_told(tmp_path: Path) -> None:
-    intake = Intake([], [Rejected(tmp_path / "t.csv", "row 1"), Rejected(tmp_path / "t.csv", "row 2")], tmp_path)
-    report = MeasurementReport(intake, tmp_path / "out")
+    collection = FrameCollection(
+        [], [Rejected(tmp_path / "t.csv", "row 1"), Rejected(tmp_path / "t.csv", "row 2")], tmp_path
+    )
+    report = MeasurementReport(collection, tmp_path / "out")
     report.attach(Engine(lambda engine, batch: None))
     content = (tmp_path / "out" / "measurements.csv").read_text().splitlines()
     assert [line.rstrip(",") for line in content[1:]] == ["t.csv,failed,row 1", "t.csv,failed,row 2"]
@@ -248,16 +252,16 @@ def test_summary(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_head(tmp_path / "in" / "1.png")
     write_head(tmp_path / "in" / "2.png", ellipse=None)
     with caplog.at_level(logging.INFO, logger="fetal_monai"):
-        run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
+        run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
     table = tmp_path / "out" / "measurements.csv"
     assert f"Measured 1 frames; 0 without pixel spacing, 1 failed. Table: {table}" in caplog.text
 
 
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "1.png")
-    intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+    collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
     for _ in range(2):
-        run(intake, tmp_path / "out")
+        run(collection, tmp_path / "out")
     assert len((tmp_path / "out" / "measurements.csv").read_text().splitlines()) == 2
 
 
@@ -265,7 +269,7 @@ def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     import ignite.distributed as idist
 
     monkeypatch.setattr(idist, "get_world_size", lambda: 2)
-    report = MeasurementReport(Intake([], [], tmp_path), tmp_path / "out")
+    report = MeasurementReport(FrameCollection([], [], tmp_path), tmp_path / "out")
     with pytest.raises(RuntimeError, match="works in one process; run the inference without torchrun"):
         report.attach(Engine(lambda engine, batch: None))
 
@@ -273,7 +277,7 @@ def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_no_frame_at_all_still_gives_a_table(tmp_path: Path) -> None:
     """MONAI skips the run of an empty data set."""
     (tmp_path / "1.png").touch()
-    run(take_in(tmp_path / "1.png"), tmp_path / "out")
+    run(collect_frames(tmp_path / "1.png"), tmp_path / "out")
     assert read(tmp_path / "out" / "measurements.csv")["1.png"]["status"] == "failed"
     assert read(tmp_path / "out" / "hc18_submission.csv") == {}
 
@@ -284,10 +288,10 @@ class TestOneFrameFails:
     def test_a_file_that_is_gone_or_damaged_after_it_was_taken_in(self, tmp_path: Path) -> None:
         for number in range(1, 6):
             write_head(tmp_path / "in" / f"{number}.png")
-        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
         (tmp_path / "in" / "1.png").unlink()
         (tmp_path / "in" / "4.png").write_bytes(b"no picture")
-        evaluator = run(intake, tmp_path / "out")
+        evaluator = run(collection, tmp_path / "out")
         for _ in range(2):
             rows = read(tmp_path / "out" / "measurements.csv")
             assert [row["status"] for row in rows.values()] == ["failed", "measured", "measured", "failed", "measured"]
@@ -298,18 +302,18 @@ class TestOneFrameFails:
 
     def test_no_frame_is_left(self, tmp_path: Path) -> None:
         write_head(tmp_path / "in" / "1.png")
-        intake = take_in(tmp_path / "in")
+        collection = collect_frames(tmp_path / "in")
         (tmp_path / "in" / "1.png").unlink()
-        run(intake, tmp_path / "out")
+        run(collection, tmp_path / "out")
         assert [row["status"] for row in read(tmp_path / "out" / "measurements.csv").values()] == ["failed"]
 
     def test_what_is_found_cannot_be_saved(self, tmp_path: Path) -> None:
         names = ["1.png", f"2{'x' * 250}.png", "3.png"]
         for name in names:
             write_head(tmp_path / "in" / name)
-        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
         savers = [SaveFrameMaskd("pred", tmp_path / "masks"), SaveHeadOverlayd("pred", tmp_path / "overlays")]
-        run(intake, tmp_path / "out", 2, *savers)
+        run(collection, tmp_path / "out", 2, *savers)
         rows = read(tmp_path / "out" / "measurements.csv")
         assert [(name, row["status"]) for name, row in rows.items()] == [
             (names[0], "measured"),
@@ -323,9 +327,9 @@ class TestOneFrameFails:
     def test_figures_that_are_out_of_all_bounds(self, tmp_path: Path) -> None:
         for name in ("1.png", "2.png"):
             write_head(tmp_path / "in" / name)
-        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
-        intake.frames[0]["pixel_spacing_mm"] = [1e300, 1e300]
-        run(intake, tmp_path / "out")
+        collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
+        collection.frames[0]["pixel_spacing_mm"] = [1e300, 1e300]
+        run(collection, tmp_path / "out")
         rows = read(tmp_path / "out" / "measurements.csv")
         assert rows["2.png"]["status"] == "measured"
         assert not rows["1.png"]["gestational_age_hadlock"]
@@ -340,9 +344,9 @@ class TestOneFrameFails:
                     Path("/dev/full").write_text("a mask")
                 return data
 
-        intake = take_in(tmp_path / "in", pixel_spacing_mm=0.4)
+        collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
         with pytest.raises(SystemExit) as stopped:
-            run(intake, tmp_path / "out", 1, FillDisk("pred"))
+            run(collection, tmp_path / "out", 1, FillDisk("pred"))
         assert str(stopped.value) == (
             f"the output folder: No space left on device. The run stops at {tmp_path / 'in' / '2.png'}; what was "
             "written before is kept. Make room, or choose another output folder, and run again."
@@ -351,8 +355,8 @@ class TestOneFrameFails:
 
     def test_in_a_worker_process_a_failure_would_be_lost(self, tmp_path: Path) -> None:
         write_head(tmp_path / "1.png")
-        intake = take_in(tmp_path)
-        loader = DataLoader(FrameDataset(intake.frames, Compose([]), intake.rejected), num_workers=1)
+        collection = collect_frames(tmp_path)
+        loader = DataLoader(FrameDataset(collection.frames, Compose([]), collection.rejected), num_workers=1)
         with pytest.raises(RuntimeError, match="set num_workers to 0"):
             next(iter(loader))
 
@@ -369,7 +373,7 @@ def test_a_run_that_is_killed_leaves_a_whole_table_in_the_order_of_the_work(tmp_
             found.append((table.stat().st_ino, list(read(table))))
             return data
 
-    run(take_in(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", 1, Look("pred"))
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out", 1, Look("pred"))
     assert [names for _, names in found] == [["3.png"], ["3.png", "1.png"]]
     assert found[0][0] == found[1][0], "the table was written anew, not appended to"
     assert list(read(table)) == ["1.png", "2.png", "3.png"]

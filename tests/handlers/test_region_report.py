@@ -15,8 +15,9 @@ from monai.transforms import Lambdad
 from PIL import Image
 from scipy.special import expit
 
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.handlers import RegionReport
-from fetal_monai.localisation import Box, NoBox
+from fetal_monai.localisation import Box
 
 CLASSES = ["head", "thorax", "limbs", "background"]
 NAN = [float("nan")] * 4
@@ -24,7 +25,7 @@ NAN = [float("nan")] * 4
 # Four frames by hand: right with half its box; two labels, one of which wins, without box; wrong; background.
 LOGITS = [[3, 0, 0, 0], [1, 2, 0, 0], [4, 0, 1, 0], [0, 0, -1, 5]]
 TARGETS = [[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
-BOXES = [Box(0, 0, 10, 5), NoBox("nothing stands out"), Box(0, 0, 4, 4), NoBox("flat")]
+BOXES = [Box(0, 0, 10, 5), FailedEstimate("nothing stands out"), Box(0, 0, 4, 4), FailedEstimate("flat")]
 REFERENCES = [
     [[0, 0, 10, 10], NAN, NAN, NAN],
     [[0, 0, 5, 5], [1, 1, 9, 9], NAN, NAN],

@@ -8,17 +8,17 @@ import pytest
 from ignite.engine import Engine, Events
 from scipy.special import expit
 
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.handlers import RegionTable
-from fetal_monai.localisation import NoBox
 from tests.handlers.region_inference import BOX, CLASSES, inferred, loop, run, stream_of
 
 
 def test_a_row_a_frame_in_natural_order(tmp_path: Path) -> None:
     table = RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES)
     frames = [
-        inferred(tmp_path / "10.png", NoBox("background: no region in sight"), "background"),
+        inferred(tmp_path / "10.png", FailedEstimate("background: no region in sight"), "background"),
         *loop(tmp_path / "3.mp4", 2),
-        inferred(tmp_path / "1.png", NoBox("flat"), known=False),
+        inferred(tmp_path / "1.png", FailedEstimate("flat"), known=False),
     ]
     run([table], frames)
     with (tmp_path / "out" / "regions.csv").open(newline="") as file:

@@ -15,7 +15,7 @@ from monai.handlers import LrScheduleHandler
 from monai.transforms import RandGaussianNoised
 from torch import nn
 
-from fetal_monai.data import atomic_path
+from fetal_monai.files import atomic_path
 from fetal_monai.handlers import BestNetwork, TrainingState
 from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
 

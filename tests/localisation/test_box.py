@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetal_monai.localisation import Box, NoBox, box_overlap
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.localisation import Box, box_overlap
 
 
 def mask_of(box: Box) -> np.ndarray:
@@ -25,7 +26,7 @@ def test_overlap_is_the_intersection_over_union_of_the_pixels(box: Box, referenc
 
 
 def test_a_missed_region_overlaps_by_nothing() -> None:
-    nothing = NoBox("nothing stands out")
+    nothing = FailedEstimate("nothing stands out")
     assert not nothing
     assert nothing.reason == "nothing stands out"
     assert box_overlap(nothing, Box(0, 0, 4, 4)) == 0

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import find_objects
 
-from fetal_monai.localisation import Box, NoBox, enlarge_response, response_region, response_threshold
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.localisation import Box, enlarge_response, response_region, response_threshold
 
 
-def enclosed(*arguments: Any, **options: Any) -> Box | NoBox:
+def enclosed(*arguments: Any, **options: Any) -> Box | FailedEstimate:
     """The region as the box around it: what it must be is easier to say."""
     region = response_region(*arguments, **options)
-    if isinstance(region, NoBox):
+    if isinstance(region, FailedEstimate):
         return region
     rows, columns = find_objects(region.astype(int))[0]
     return Box(columns.start, rows.start, columns.stop, rows.stop)
@@ -58,7 +59,7 @@ def test_from_median_to_maximum_the_box_does_not_change_with_offset_and_scale(of
 def test_the_region_is_what_exceeds_the_threshold() -> None:
     response = response_map((2, 3, 1.31), (4, 6, 9.0), (0, 0, 1.29))
     region = response_region(response, (7, 9))  # at the map's own size nothing is interpolated
-    assert not isinstance(region, NoBox)
+    assert not isinstance(region, FailedEstimate)
     assert np.argwhere(region).tolist() == [[2, 3], [4, 6]]
 
 
@@ -93,7 +94,7 @@ def test_a_flat_map_has_no_box(value: float, rule: str) -> None:
 
 def test_what_does_not_reach_the_threshold_has_no_box() -> None:
     box = enclosed(response_map((3, 4, 1.25)), (7, 9))
-    assert box == NoBox("nothing stands out: the largest response 1.25 is not above 1.3")
+    assert box == FailedEstimate("nothing stands out: the largest response 1.25 is not above 1.3")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement
+from fetal_monai.biometry import Ellipse, HeadMeasurement
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.metrics import HeadCircumference, HeadCircumferenceDifference, HeadsMeasured
 
 
@@ -25,7 +26,7 @@ def test_absolute_difference_does_not_cancel() -> None:
 
 def test_an_unmeasured_head_has_no_difference_and_counts_as_not_measured() -> None:
     difference, measured = HeadCircumferenceDifference(), HeadsMeasured()
-    predicted: list[HeadMeasurement | FailedFit] = [FailedFit("empty mask"), _circle(101.0)]
+    predicted: list[HeadMeasurement | FailedEstimate] = [FailedEstimate("empty mask"), _circle(101.0)]
     reference = [_circle(100.0), _circle(100.0)]
     difference(predicted, reference)
     measured(predicted, reference)
@@ -36,7 +37,7 @@ def test_an_unmeasured_head_has_no_difference_and_counts_as_not_measured() -> No
 
 def test_the_head_circumference_is_that_of_the_prediction() -> None:
     metric = HeadCircumference()
-    metric([_circle(101.0), FailedFit("empty mask"), _circle(97.0)], [_circle(100.0)] * 3)
+    metric([_circle(101.0), FailedEstimate("empty mask"), _circle(97.0)], [_circle(100.0)] * 3)
     first, failed, last = metric.get_buffer().flatten().tolist()
     assert (first, last) == (pytest.approx(101 * math.pi), pytest.approx(97 * math.pi))
     assert math.isnan(failed)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from fetal_monai.localisation import Box, NoBox
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.localisation import Box
 from fetal_monai.metrics import region_overlap
 
 NAN = [np.nan] * 4
@@ -16,7 +17,7 @@ def test_the_winning_class_has_the_overlap_and_others_do_not_count() -> None:
 
 
 def test_a_region_without_a_box_is_missed() -> None:
-    assert_allclose(region_overlap(0, NoBox("flat"), REFERENCES), [0, np.nan, np.nan])
+    assert_allclose(region_overlap(0, FailedEstimate("flat"), REFERENCES), [0, np.nan, np.nan])
 
 
 def test_under_the_wrong_class_every_marked_region_is_missed() -> None:

@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_is_read_back_is_the_truth_of_the_frames(folder: Path) -> None:
     inspection = inspect_label_folder(folder)
 
-    assert not inspection.findings and len(inspection.frames) == COUNT
+    assert not inspection.problems and len(inspection.frames) == COUNT
     for number, read in enumerate(inspection.frames):
         frame = simulate_plane(SEED, number)
         assert read.labels == frame.labels

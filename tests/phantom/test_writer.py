@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
-from fetal_monai.data.hc18 import prepare_hc18
+from fetal_monai.data.preparation.hc18 import prepare_hc18
 from fetal_monai.phantom import simulate_frame, write_phantoms, writer
 
 # With this seed the fifth exam has three frames.

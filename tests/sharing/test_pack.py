@@ -72,16 +72,16 @@ class TestOurBundles:
 
 class TestLeast:
     def test_a_bundle_of_frames_carries_no_video(self, packed: Mapping[str, Packed]) -> None:
-        assert "fetal_monai/data/cine/video.py" not in packed["bisenet"].sizes
-        assert "fetal_monai/data/cine/video.py" in packed["soft_proposal"].sizes
+        assert "fetal_monai/data/io/cine/video.py" not in packed["bisenet"].sizes
+        assert "fetal_monai/data/io/cine/video.py" in packed["soft_proposal"].sizes
 
     def test_only_the_own_network(self, packed: Mapping[str, Packed]) -> None:
         networks = {Path(name).stem for name in packed["bisenet"].sizes if name.startswith("fetal_monai/networks/")}
         assert networks == {"__init__", "bisenet", "complexity"}
 
     def test_data_that_a_module_reads_comes_along(self, packed: Mapping[str, Packed]) -> None:
-        assert "fetal_monai/data/ellipse_label.xsd" in packed["dilated_unet"].sizes
-        assert "fetal_monai/data/ellipse_label.xsd" not in packed["bisenet"].sizes
+        assert "fetal_monai/data/preparation/ellipse_label.xsd" in packed["dilated_unet"].sizes
+        assert "fetal_monai/data/preparation/ellipse_label.xsd" not in packed["bisenet"].sizes
 
     def test_no_tools(self, packed: Mapping[str, Packed]) -> None:
         rooms = {name.split("/")[1] for one in packed.values() for name in one.sizes if name.startswith("fetal_monai/")}

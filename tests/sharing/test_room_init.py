@@ -9,8 +9,8 @@ from fetal_monai.sharing.room_init import exports, is_shortened, shortened
 
 ROOM = '''"""Frames on disk."""
 
-from fetal_monai.data.frame import FRAME_SUFFIXES, Frame, read_frame
-from fetal_monai.data.mask_file import (
+from fetal_monai.data.io.frame import FRAME_SUFFIXES, Frame, read_frame
+from fetal_monai.data.io.mask_file import (
     mask_suffix as suffix,
     write_mask,
 )
@@ -23,8 +23,8 @@ NAMES = sorted(exports(ROOM) or ())
 def test_some_names_and_their_imports_stay() -> None:
     assert shortened(ROOM, {"suffix", "Frame"}) == (
         '"""Frames on disk."""\n\n'
-        "from fetal_monai.data.frame import Frame\n"
-        "from fetal_monai.data.mask_file import mask_suffix as suffix\n\n"
+        "from fetal_monai.data.io.frame import Frame\n"
+        "from fetal_monai.data.io.mask_file import mask_suffix as suffix\n\n"
         '__all__ = ["Frame", "suffix"]\n'
     )
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, geometry_record
-from fetal_monai.localisation import Box, NoBox, response_region
+from fetal_monai.localisation import Box, response_region
 from fetal_monai.transforms import LocaliseRegiond
 
 CLASSES = ["head", "limbs", "background"]
@@ -46,7 +46,7 @@ def test_the_winning_class_its_logits_and_its_heat() -> None:
 
 def test_on_a_resized_frame_the_box_is_scaled() -> None:
     """64x48 px of network input for 120x160 px of frame: rows by 120/64, columns by 160/48."""
-    for geometry in (PolarFrame(SHAPE), FailedFit("no edge is seen")):
+    for geometry in (PolarFrame(SHAPE), FailedEstimate("no edge is seen")):
         item = localise(response(), geometry, depth_trim=0)
         box = item["pred_box"]
         assert isinstance(box, Box)
@@ -65,7 +65,7 @@ def test_on_a_polar_image_the_box_encloses_the_pixels_that_stand_out(rule: str) 
     box = localise(slanting, SECTOR, rule=rule)["pred_box"]
     assert isinstance(box, Box)
     region = response_region(slanting["response_maps"][0].numpy(), SIZE, rule)
-    assert not isinstance(region, NoBox)
+    assert not isinstance(region, FailedEstimate)
     within = np.linspace(-0.5, 0.5, 41)
     points = np.stack(np.meshgrid(within, within), axis=-1).reshape(-1, 2)
     points = np.argwhere(region)[:, None, ::-1] + points
@@ -77,7 +77,7 @@ def test_on_a_polar_image_the_box_encloses_the_pixels_that_stand_out(rule: str) 
 def test_background_and_flat_responses_have_no_box() -> None:
     background = localise(response(winner=2), SECTOR)
     assert background["pred_region"] == "background"
-    assert isinstance(background["pred_box"], NoBox)
+    assert isinstance(background["pred_box"], FailedEstimate)
     assert "no region in sight" in background["pred_box"].reason
 
     flat = localise(response(response_maps=torch.full((3, 4, 4), 2.0)), SECTOR)

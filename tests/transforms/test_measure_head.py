@@ -10,7 +10,8 @@ import torch
 from monai.data import MetaTensor, decollate_batch, list_data_collate
 from monai.transforms import Compose
 
-from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement
+from fetal_monai.biometry import Ellipse, HeadMeasurement
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Region, regions_to_text
 from fetal_monai.transforms import MeasureHeadd
 
@@ -56,12 +57,12 @@ def test_half_a_spacing_is_an_error() -> None:
 
 def test_no_head_is_a_failed_fit() -> None:
     head = MeasureHeadd("pred")({"pred": torch.zeros(2, 100, 120), "pixel_spacing_mm": [0.3, 0.2]})["pred_head"]
-    assert isinstance(head, FailedFit)
+    assert isinstance(head, FailedEstimate)
     assert "empty" in head.reason
 
 
 def test_spacing_survives_a_batch() -> None:
-    """The spacing of the intake, a list of two numbers, as it comes out of MONAI's collate and decollate."""
+    """The spacing of the collection, a list of two numbers, as it comes out of MONAI's collate and decollate."""
     spacings = [[0.3, 0.2], [math.nan, math.nan], [0.1, 0.4]]
     batch = list_data_collate([{"pred": HEAD[None].float(), "pixel_spacing_mm": spacing} for spacing in spacings])
     items = Compose([MeasureHeadd("pred")])(decollate_batch(batch))

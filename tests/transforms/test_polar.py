@@ -11,7 +11,7 @@ from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged
 from numpy.testing import assert_allclose
 
-from fetal_monai.biometry import FailedFit
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, geometry_record, warp_to_frame, warp_to_polar
 from fetal_monai.transforms import FrameGeometryd, PolarToSectord, SectorToPolard
 from tests.frame_files import write_metaimage
@@ -125,7 +125,7 @@ def test_the_options_reach_the_record(tmp_path: Path) -> None:
 def test_a_frame_without_known_sector_is_refused_or_resized_as_asked() -> None:
     unknown: dict[Hashable, Any] = {
         **item(),
-        "geometry": geometry_record(FailedFit("no edge is seen"), SHAPE, "estimate", 0),
+        "geometry": geometry_record(FailedEstimate("no edge is seen"), SHAPE, "estimate", 0),
     }
     with pytest.raises(ValueError, match="The sector is not known: no edge is seen"):
         to_polar()(unknown)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from monai.transforms import AsDiscreted, Compose
 
-from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement
+from fetal_monai.biometry import Ellipse, HeadMeasurement
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.transforms import MeasureHeadd, RejectNonFinited
 
 HEAD = torch.from_numpy(Ellipse(60, 50, 40, 30, 0.4).rasterise((100, 120)))
@@ -20,7 +21,7 @@ def test_one_value_that_is_no_number_fails_the_measurement(value: float, count: 
     prediction = LOGITS.clone()
     prediction.view(-1)[:count] = value
     head = MEASURE({"pred": prediction, "pixel_spacing_mm": [0.5, 0.5]})["pred_head"]
-    assert isinstance(head, FailedFit)
+    assert isinstance(head, FailedEstimate)
     assert head.reason == (
         f"{count} of 24000 values in the network's output are NaN or infinite; check the weights, and autocast_dtype "
         "if it is set"

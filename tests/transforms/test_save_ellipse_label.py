@@ -8,7 +8,7 @@ import torch
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data.ellipse_label import read_ellipse_label
+from fetal_monai.data.preparation.ellipse_label import read_ellipse_label
 from fetal_monai.transforms import MeasureHeadd
 from fetal_monai.transforms.save_ellipse_label import SaveEllipseLabeld
 from tests.frame_files import asymmetric_picture, write_picture

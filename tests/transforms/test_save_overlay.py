@@ -10,8 +10,9 @@ from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from fetal_monai.biometry import Ellipse, FailedFit, HeadMeasurement, measure_head
+from fetal_monai.biometry import Ellipse, HeadMeasurement, measure_head
 from fetal_monai.data import read_frame
+from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.transforms import MeasureHeadd, SaveHeadOverlayd
 from fetal_monai.transforms.save_overlay import ELLIPSE_COLOUR, MASK_COLOUR, WARNING_COLOUR, draw_overlay
 from tests.frame_files import write_picture
@@ -39,7 +40,7 @@ def test_the_ellipse_is_drawn_where_it_was_measured() -> None:
 
 def test_lines_are_not_shifted_against_the_frame() -> None:
     """By half a pixel, say: the outline's centre of mass is the ellipse's centre."""
-    picture = draw_overlay(np.zeros_like(GRAY), MASK, FailedFit("only the mask is drawn"), "frame.png")
+    picture = draw_overlay(np.zeros_like(GRAY), MASK, FailedEstimate("only the mask is drawn"), "frame.png")
     drawn = np.asarray(picture, dtype=float)[:HEIGHT].sum(axis=-1)
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     centre = [(drawn * columns).sum() / drawn.sum(), (drawn * rows).sum() / drawn.sum()]
@@ -71,7 +72,7 @@ def test_any_size_gives_a_readable_picture(shape: tuple[int, int]) -> None:
 
 def test_failed_fit_shows_a_warning_and_no_ellipse() -> None:
     nothing = np.zeros_like(MASK)
-    picture = draw_overlay(GRAY, nothing, FailedFit("no head found: the mask is empty"), "frame.png")
+    picture = draw_overlay(GRAY, nothing, FailedEstimate("no head found: the mask is empty"), "frame.png")
     assert not looks_like(picture, ELLIPSE_COLOUR).any()
     assert looks_like(picture, WARNING_COLOUR).any()
     assert_array_equal(np.asarray(picture)[:HEIGHT], np.full((HEIGHT, WIDTH, 3), 60))
@@ -105,7 +106,7 @@ def test_the_source_of_the_scale_is_written_below_the_picture() -> None:
 
 def test_deep_pixels_are_windowed() -> None:
     deep = np.linspace(0, 40000, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
-    picture = np.asarray(draw_overlay(deep, np.zeros_like(MASK), FailedFit("none"), "f.png"))
+    picture = np.asarray(draw_overlay(deep, np.zeros_like(MASK), FailedEstimate("none"), "f.png"))
     assert picture[0, 0, 0] == 0
     assert picture[HEIGHT - 1, WIDTH - 1, 0] == 255
     assert_allclose(picture[HEIGHT // 2, WIDTH // 2], 128, atol=2)
@@ -127,5 +128,5 @@ def test_writes_a_png_in_the_source_structure(tmp_path: Path, spacing: list[floa
 
 def test_a_real_frame(real_data: Path) -> None:
     frame = read_frame(real_data / "hc18" / "training_set" / "010_HC.png").pixels
-    picture = draw_overlay(frame, np.zeros(frame.shape, bool), FailedFit("none"), "010_HC.png")
+    picture = draw_overlay(frame, np.zeros(frame.shape, bool), FailedEstimate("none"), "010_HC.png")
     assert_array_equal(np.asarray(picture)[:540, :, 0], frame)

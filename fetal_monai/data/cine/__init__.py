@@ -1,9 +1,0 @@
-"""Cine loops, and whole folders of them: the frames of recordings, read one by one."""
-
-from fetal_monai.data.cine.items import CineItems
-from fetal_monai.data.cine.loop import Cine, CineError, CineFrame
-from fetal_monai.data.cine.opening import open_cine
-from fetal_monai.data.cine.stream import FrameStream
-from fetal_monai.data.cine.suffix import CINE_SUFFIXES
-
-__all__ = ["CINE_SUFFIXES", "Cine", "CineError", "CineFrame", "CineItems", "FrameStream", "open_cine"]

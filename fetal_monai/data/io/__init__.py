@@ -1,0 +1,1 @@
+"""Frames and cine loops on disk: reading them, and the masks written beside them."""

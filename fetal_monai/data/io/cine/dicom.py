@@ -1,0 +1,77 @@
+"""Cine loops in DICOM."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+
+import pydicom
+from pydicom.pixels import iter_pixels
+
+from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
+from fetal_monai.data.io.compressed import check_deflated_dicom
+from fetal_monai.data.io.decoding import decoding
+from fetal_monai.data.io.frame import check_decoder, dicom_gray, dicom_spacing
+from fetal_monai.data.io.pixel_limit import check_pixel_count
+
+
+def open_dicom_cine(path: Path) -> Cine:
+    """Open a DICOM file of one or more frames.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FrameError: the file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
+            decoded.
+    """
+    with decoding(path):
+        check_deflated_dicom(path)
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        if "Rows" not in dataset:
+            kind = dataset.get("Modality", "unknown modality")
+            raise CineError(f"{path}: a DICOM file without pixels ({kind}); export the loop itself.")
+        check_pixel_count(path, dataset.Rows, dataset.Columns)
+        check_decoder(path, dataset)
+        frame_count = int(dataset.get("NumberOfFrames") or 1)
+        rate_hz = _frame_rate_hz(dataset)
+        times_s = _frame_times_s(dataset, frame_count, rate_hz)
+        spacing, _ = dicom_spacing(dataset)
+
+    def decode() -> Iterator[Decoded]:
+        # By path, pydicom keeps one frame at a time in memory.
+        for time_s, values in zip(times_s, iter_pixels(path), strict=False):
+            yield dicom_gray(values, dataset), time_s
+
+    return Cine(path, decode, frame_count, rate_hz, spacing)
+
+
+def _frame_rate_hz(dataset: pydicom.Dataset) -> float | None:
+    """Frames a second (DICOM PS3.3 C.7.6.5, Cine Module)."""
+    if frame_time_ms := _positive(dataset.get("FrameTime")):
+        return 1000 / frame_time_ms
+    increments_ms = _increments_ms(dataset)
+    if sum(increments_ms) > 0:
+        return 1000 * (len(increments_ms) - 1) / sum(increments_ms)
+    return _positive(dataset.get("CineRate")) or _positive(dataset.get("RecommendedDisplayFrameRate"))
+
+
+def _frame_times_s(dataset: pydicom.Dataset, frame_count: int, rate_hz: float | None) -> Sequence[float | None]:
+    increments_ms = _increments_ms(dataset)
+    if len(increments_ms) == frame_count and not _positive(dataset.get("FrameTime")):
+        return [time_ms / 1000 for time_ms in accumulate(increments_ms)]
+    return [index / rate_hz if rate_hz else None for index in range(frame_count)]
+
+
+def _increments_ms(dataset: pydicom.Dataset) -> list[float]:
+    """The time from each frame's predecessor, if stated; the first one's is 0 by definition, whatever is written."""
+    stated = dataset.get("FrameTimeVector")
+    # pydicom gives a vector of one value as that value.
+    return [0.0, *map(float, stated[1:])] if isinstance(stated, Sequence) and not isinstance(stated, str) else []
+
+
+def _positive(value: float | str | None) -> float | None:
+    number = float(value or 0)
+    return number if math.isfinite(number) and number > 0 else None

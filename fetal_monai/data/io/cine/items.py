@@ -1,0 +1,46 @@
+"""The frames of a cine loop as items for MONAI's transforms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from monai.data import MetaTensor
+from monai.utils import ImageMetaKey
+
+from fetal_monai.data.io.cine.opening import open_cine
+from fetal_monai.data.io.frame import Frame, frame_meta
+
+
+class CineItems:
+    """The frames of one cine loop, one by one, as dictionaries that MONAI's transforms take.
+
+    Each holds ``image``, as `FrameReader` loads one, so that a bundle's preprocessing runs behind its
+    ``LoadImaged``; ``frame``, the place in the loop from 0; and ``time_s``, NaN when unknown. Use as
+    ``monai.data.IterableDataset(CineItems(path), transform)``, in a loader without workers: each worker would decode
+    all frames.
+
+    Args:
+        path: the file, see `open_cine`.
+        key: the image's key.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FrameError: the file is damaged, or not one that holds a loop.
+    """
+
+    def __init__(self, path: str | Path, key: str = "image") -> None:
+        self.cine = open_cine(path)
+        self.key = key
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for frame in self.cine:
+            meta = frame_meta(Frame(frame.pixels, self.cine.pixel_spacing_mm))
+            meta[str(ImageMetaKey.FILENAME_OR_OBJ)] = str(self.cine.path)
+            yield {
+                self.key: MetaTensor.ensure_torch_and_prune_meta(frame.pixels, meta),
+                "frame": frame.index,
+                "time_s": math.nan if frame.time_s is None else frame.time_s,
+            }

@@ -1,0 +1,61 @@
+"""From a file's name to the cine loop in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from fetal_monai.data.io.cine.dicom import open_dicom_cine
+from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
+from fetal_monai.data.io.cine.metaimage import open_metaimage_cine
+from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
+from fetal_monai.data.io.cine.video import open_video_cine
+from fetal_monai.data.io.frame import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, read_frame
+
+
+def open_cine(path: str | Path) -> Cine:
+    """Open a cine loop: read what its header states, and no frame yet.
+
+    Colour becomes luminance, as `read_frame` has it. A loop is one of
+
+    - DICOM of one or more frames. The rate is that of ``FrameTime`` or ``FrameTimeVector`` (then the mean), else
+      ``CineRate``, else ``RecommendedDisplayFrameRate``.
+    - MetaImage, 2-D or 3-D with one frame after the other along its third axis. It states no rate: writers put
+      anything into that axis' spacing.
+    - AVI or MP4, in 8 bits. They state no pixel spacing.
+    - a frame of any other kind that `read_frame` reads: a loop of one.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        FrameError: the file is damaged, or not one that holds a loop.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; check the path.")
+    if path.stat().st_size == 0:
+        raise CineError(f"{path}: the file is empty (0 bytes); copy or export it again.")
+    suffix = cine_suffix(path)
+    if suffix in VIDEO_SUFFIXES:
+        return open_video_cine(path)
+    if suffix is None:
+        raise CineError(
+            f"{path}: not a kind of file that holds a loop; expected one of {', '.join(CINE_SUFFIXES)}, "
+            "or DICOM without a suffix."
+        )
+    if suffix in DICOM_SUFFIXES:
+        return open_dicom_cine(path)
+    if suffix in METAIMAGE_SUFFIXES:
+        return open_metaimage_cine(path)
+    return _still(path)
+
+
+def _still(path: Path) -> Cine:
+    spacing = read_frame(path).pixel_spacing_mm
+
+    def decode() -> Iterator[Decoded]:
+        yield read_frame(path).pixels, None
+
+    return Cine(path, decode, 1, None, spacing)

@@ -1,0 +1,117 @@
+"""The packets of a video, decoded one by one, with everything that the decoder found wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import av
+import av.logging
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from fetal_monai.data.io.cine.loop import CineError
+
+_UNEXPLAINED = "damaged, and painted over by the decoder"
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPacket:
+    """One packet of a video, which holds one coded picture, and what came out of the decoder with it.
+
+    Attributes:
+        place: its place in the file, from 0. Pictures are stored in the order in which they are decoded.
+        is_key: its picture is predicted from no other.
+        is_discarded: its picture is decoded and not shown.
+        time_s: when its picture is shown; infinity when the file does not say.
+        frames: the pictures that came out, each with its packet's place: that of an earlier packet where pictures are
+            shown in another order than they are stored.
+        problems: what is wrong, by the place of the packet.
+    """
+
+    place: int
+    is_key: bool
+    is_discarded: bool
+    time_s: float
+    frames: dict[int, VideoFrame]
+    problems: dict[int, str]
+
+
+def picture_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first stream of pictures of a video.
+
+    Raises:
+        CineError: there is none, or its codec is unknown.
+    """
+    if not container.streams.video:
+        raise CineError(f"{path}: holds no pictures, only {len(container.streams)} other streams; export it again.")
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise CineError(f"{path}: its pictures are in a codec that FFmpeg does not know; export it again as AVI.")
+    return stream
+
+
+def decode_packets(path: Path) -> Iterator[DecodedPacket]:
+    """Decode a video from its beginning; a packet that cannot be decoded does not end it."""
+    with av.open(str(path)) as container:
+        stream = picture_stream(container, path)
+        context = stream.codec_context
+        # Threads would switch off the H.264 decoder's own search for missing blocks.
+        context.thread_type, context.thread_count = "NONE", 1
+        context.options = {"err_detect": "crccheck"}
+        packets = container.demux(stream)
+        for place in count():
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError as error:
+                yield DecodedPacket(place, False, False, math.inf, {}, {place: str(error.strerror)})
+                return
+            if packet is None:
+                return
+            yield _decoded(packet, place)
+
+
+def _decoded(packet: Packet, place: int) -> DecodedPacket:
+    time_s = math.inf if packet.pts is None else float(packet.pts * packet.time_base)
+    # The last packet is empty: with it, the decoder gives what it still holds.
+    own = place if packet.size else place - 1
+    decoded: list[VideoFrame] = []
+    problems: dict[int, str] = {}
+    packet.pts = place  # the decoder hands it on to the picture
+    with _error_log() as messages:
+        try:
+            decoded = packet.decode()
+        except av.FFmpegError as error:
+            problems[own] = str(error.strerror)
+    # Some decoders only log what is wrong, such as FFV1 a checksum that does not fit.
+    if messages:
+        problems[own] = messages[0].strip().rstrip(".")
+    if packet.is_corrupt:
+        problems[own] = "the file ends within it"
+    frames = {frame.pts: frame for frame in decoded if frame.pts is not None}
+    for origin, frame in frames.items():
+        if frame.is_corrupt:
+            problems.setdefault(origin, _UNEXPLAINED)
+    return DecodedPacket(place, packet.is_keyframe, packet.is_discard, time_s, frames, problems)
+
+
+@contextmanager
+def _error_log() -> Iterator[list[str]]:
+    """The errors that FFmpeg logs meanwhile, filled in at the end."""
+    errors: list[str] = []
+    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
+    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)
+    try:
+        with av.logging.Capture() as records:
+            yield errors
+        errors += [message for _, _, message in records]
+    finally:
+        av.logging.set_level(level)
+        av.logging.set_skip_repeated(skips)

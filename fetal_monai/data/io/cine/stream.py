@@ -1,0 +1,88 @@
+"""All frames of a file or folder, stills and loops alike, one by one."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fetal_monai.data.clashing_names import unfit_names
+from fetal_monai.data.frame_collection import Rejected, frame_files
+from fetal_monai.data.io.cine.items import CineItems
+from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
+from fetal_monai.data.io.frame import FrameError
+
+logger = logging.getLogger(__name__)
+
+
+class FrameStream:
+    """The frames of stills and cine loops as items for MONAI's transforms; one frame at a time is in memory.
+
+    Each item is one of `CineItems`, with ``loop`` (whether its file holds a loop) and ``frame_rate_hz`` (NaN where the
+    file states none). A file that cannot be read, or not to its end, and a frame without content are noted in
+    `rejected`, and the stream goes on. Use as ``monai.data.IterableDataset(FrameStream(source), transform)``, in a
+    loader without workers.
+
+    Args:
+        source: a file, a folder that is searched with all its subfolders (see `frame_files`), or a list of files.
+        key: the image's key.
+
+    Attributes:
+        files: the files, in the order of the stream.
+        source_dir: the folder that they are told relative to.
+        rejected: what could not be read so far.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+        ValueError: the folder or the list holds no file with frames.
+    """
+
+    def __init__(self, source: str | Path | Sequence[str | Path], key: str = "image") -> None:
+        self.files, self.source_dir = _files(source)
+        self.key = key
+        self.rejected: list[Rejected] = []
+        self._unfit = unfit_names(self.files, self.source_dir)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self.rejected.clear()
+        for file in self.files:
+            try:
+                if file in self._unfit:
+                    raise FrameError(self._unfit[file])
+                items = CineItems(file, self.key)
+                rate_hz = items.cine.frame_rate_hz
+                stated = {
+                    "loop": items.cine.frame_count != 1,
+                    "frame_rate_hz": math.nan if rate_hz is None else rate_hz,
+                }
+                for item in items:
+                    pixels = item[self.key]
+                    if pixels.min() == pixels.max():
+                        self._reject(
+                            file, f"frame {item['frame']}: every pixel is {float(pixels.max()):g}: no content."
+                        )
+                    else:
+                        yield {**item, **stated}
+            except (FrameError, OSError) as error:
+                self._reject(file, str(error).removeprefix(f"{file}: "))
+
+    def _reject(self, file: Path, reason: str) -> None:
+        self.rejected.append(Rejected(file, reason))
+        logger.warning("%s", self.rejected[-1])
+
+
+def _files(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path]:
+    if not isinstance(source, str | Path):
+        files = [Path(file) for file in source]
+        if not files:
+            raise ValueError("The list of frames is empty; name one file or more.")
+        return files, Path(os.path.commonpath([file.parent for file in files]))
+    source = Path(source).expanduser()
+    if source.is_file():
+        return [source], source.parent
+    if source.is_dir():
+        return frame_files(source, cine_suffix, CINE_SUFFIXES), source
+    raise FileNotFoundError(f"{source}: no such file or folder; give a frame, a cine loop, or a folder of them.")

@@ -1,0 +1,56 @@
+"""How large a frame may be: checked against its header, before anything is decoded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fetal_monai.data.io.decoding import FrameError
+
+__all__ = ["DEFAULT_MAX_PIXELS", "MAX_PIXELS_VARIABLE", "check_pixel_count", "max_decompressed_bytes"]
+
+DEFAULT_MAX_PIXELS = 64_000_000
+MAX_PIXELS_VARIABLE = "FETAL_MONAI_MAX_PIXELS"
+
+_LARGEST_PIXEL_BYTES = 16
+
+
+def check_pixel_count(path: Path, height: int, width: int) -> None:
+    """Check that a frame is small enough to be decoded.
+
+    A picture of 200 kB can hold a billion pixels. The limit is `DEFAULT_MAX_PIXELS`, or what the environment variable
+    FETAL_MONAI_MAX_PIXELS says.
+
+    Args:
+        path: The frame's file.
+        height: Rows of one frame, as its header states them.
+        width: Columns of one frame.
+
+    Raises:
+        FrameError: The frame has more pixels.
+    """
+    limit = _max_pixels(path)
+    if height * width > limit:
+        raise FrameError(
+            f"{path}: has {height} x {width} pixels; expected at most {limit:,}. Export the frame at a smaller size, "
+            f"or set the environment variable {MAX_PIXELS_VARIABLE} to a higher limit."
+        )
+
+
+def max_decompressed_bytes(path: Path) -> int:
+    """To how many bytes a compressed file may grow where only its end tells how many there are.
+
+    Raises:
+        FrameError: FETAL_MONAI_MAX_PIXELS is no positive whole number.
+    """
+    return _LARGEST_PIXEL_BYTES * _max_pixels(path)
+
+
+def _max_pixels(path: Path) -> int:
+    stated = os.environ.get(MAX_PIXELS_VARIABLE, str(DEFAULT_MAX_PIXELS))
+    if not (stated.isdecimal() and int(stated) > 0):
+        raise FrameError(
+            f"{path}: not read, because {MAX_PIXELS_VARIABLE} is {stated!r}; set it to a positive whole number, "
+            f"such as {DEFAULT_MAX_PIXELS}."
+        )
+    return int(stated)

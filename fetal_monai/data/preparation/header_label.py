@@ -1,0 +1,73 @@
+"""Image-level labels from the header of an ITK image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+
+from fetal_monai.data.anatomical_class import LabelError, parse_labels
+from fetal_monai.data.io.frame import (
+    METAIMAGE_SUFFIXES,
+    NIFTI_SUFFIXES,
+    FrameError,
+    frame_suffix,
+)
+from fetal_monai.data.io.metaimage import read_metaimage_header
+
+LABELLED_SUFFIXES = METAIMAGE_SUFFIXES + NIFTI_SUFFIXES
+"""Kinds of file whose header can hold a label."""
+
+_KEYS = ("label", "labels")
+
+
+def read_header_labels(path: str | Path) -> tuple[str, ...]:
+    """The classes that the header of a MetaImage or NIfTI file states.
+
+    - MetaImage (.mha, .mhd): a line ``Label = Head`` or ``Labels = Placenta, Limbs``, the key in any case.
+    - NIfTI (.nii, .nii.gz): the same words in ``descrip``. The format has no field for a label, and ITK drops an entry
+      of its meta data that NIfTI has no field for. What it keeps is ``ITK_FileNotes``: that is ``descrip``, up to 79
+      characters.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The classes in the order of `ANATOMICAL_CLASSES`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged.
+        LabelError: The file is of another kind, states no label, or an unknown one; the message names the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; check the path.")
+    suffix = frame_suffix(path)
+    if suffix in METAIMAGE_SUFFIXES:
+        entries: Mapping[str, str] = read_metaimage_header(path)
+        place = "the header"
+    elif suffix in NIFTI_SUFFIXES:
+        key, _, value = _description(path).partition("=")
+        entries = {key.strip(): value}
+        place = "descrip"
+    else:
+        raise LabelError(f"{path}: only the headers of {', '.join(LABELLED_SUFFIXES)} hold labels; give a CSV table.")
+    stated = [value for key, value in entries.items() if key.lower() in _KEYS]
+    if not stated:
+        raise LabelError(f"{path}: {place} has no 'Label' or 'Labels'; add it (Labels = head), or give a CSV table.")
+    try:
+        return parse_labels(",".join(stated))
+    except LabelError as error:
+        raise LabelError(f"{path}: {error}") from error
+
+
+def _description(path: Path) -> str:
+    try:
+        header: Any = nib.load(path).header
+    # Whatever nibabel raises on damaged bytes: zlib's, struct's and its own kinds.
+    except Exception as error:
+        raise FrameError(f"{path}: cannot be read as NIfTI ({error}); export or copy it again.") from error
+    return bytes(header["descrip"]).split(b"\0")[0].decode("latin-1")

@@ -1,0 +1,122 @@
+"""A folder of frames with image-level labels, from a table or from the frames' own headers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from fetal_monai.data.anatomical_class import LabelError
+from fetal_monai.data.frame_collection import COMPANION_ENDINGS, natural_key
+from fetal_monai.data.io.frame import FrameError, frame_suffix
+from fetal_monai.data.preparation.header_label import LABELLED_SUFFIXES, read_header_labels
+from fetal_monai.data.preparation.labelled_frame import BOX_FIELDS, LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.files.csv_table import Row, read_csv_table
+from fetal_monai.files.file_name import listed_name
+
+LABELS_TABLE = "labels.csv"
+BOXES_TABLE = "boxes.csv"
+
+_LABEL_COLUMNS = ("labels", "label")
+
+
+def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | None = None) -> LabelInspection:
+    """Read a folder of labelled frames and check it, see `inspect_entries`.
+
+    With `labels.csv` in the folder, that table holds the labels: columns ``filename`` (relative to the folder) and
+    ``labels`` or ``label`` (several separated by commas, in quotes), optional ``patient`` and the names of
+    `SECTOR_FIELDS`. `boxes.csv` beside it may hold ``filename``, ``label`` and the names of `BOX_FIELDS`, one row a
+    box. Without `labels.csv`, the labels are read from the headers of MetaImage and NIfTI files.
+
+    Args:
+        source: The folder; it is searched with all its subfolders, as inference does.
+        patient_pattern: Searched in the file name of a frame of which no table names the patient; the first group, or
+            the whole match when it has no group, is the patient.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or it holds neither `labels.csv` nor a file with a header.
+        ValueError: A table lacks a column or is no CSV table.
+    """
+    source = Path(source)
+    if not source.is_dir():
+        raise FileNotFoundError(f"{source} is no folder; give the folder of the labelled frames.")
+    filenames = _frame_names(source)
+    if (source / LABELS_TABLE).is_file():
+        entries, problems = _entries_of_table(source, patient_pattern)
+        inspection = inspect_entries(source, entries, filenames)
+        return LabelInspection(inspection.frames, problems + inspection.problems)
+    if not any(name.lower().endswith(LABELLED_SUFFIXES) for name in filenames):
+        raise FileNotFoundError(
+            f"{source} holds neither {LABELS_TABLE} nor a file whose header can hold a label "
+            f"({', '.join(LABELLED_SUFFIXES)}); write a table with the columns filename, labels and patient."
+        )
+    return _inspect_headers(source, filenames, patient_pattern)
+
+
+def _inspect_headers(source: Path, filenames: list[str], patient_pattern: re.Pattern[str] | None) -> LabelInspection:
+    entries: list[LabelEntry] = []
+    problems: list[Problem] = []
+    for name in filenames:
+        try:
+            labels = ", ".join(read_header_labels(source / name))
+        except (LabelError, FrameError) as problem:
+            reason = str(problem).removeprefix(f"{source / name}: ")
+            problems.append(Problem("error", "label", name, reason))
+        else:
+            entries.append(LabelEntry(name, labels, _patient(name, patient_pattern)))
+    inspection = inspect_entries(source, entries, ())
+    return LabelInspection(inspection.frames, problems + inspection.problems)
+
+
+def _entries_of_table(source: Path, patient_pattern: re.Pattern[str] | None) -> tuple[list[LabelEntry], list[Problem]]:
+    columns, rows = read_csv_table(source / LABELS_TABLE)
+    label_columns = [name for name in _LABEL_COLUMNS if name in columns]
+    if "filename" not in columns or len(label_columns) != 1:
+        raise ValueError(
+            f"{source / LABELS_TABLE}: has the columns {columns}; expected 'filename' and one of {_LABEL_COLUMNS}, "
+            "separated by commas."
+        )
+    boxes = _boxes_by_filename(source / BOXES_TABLE)
+    entries: list[LabelEntry] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(rows, start=1):
+        if name := listed_name(row["filename"]):
+            patient = row.get("patient") or _patient(name, patient_pattern)
+            entries.append(LabelEntry(name, row[label_columns[0]], patient, boxes.get(name, ()), row))
+        else:
+            reason = f"row {number} has no file name; fill it in or delete the row."
+            problems.append(Problem("error", "label", LABELS_TABLE, reason))
+    for name in sorted(boxes.keys() - {entry.filename for entry in entries}):
+        reason = f"has a box of '{name}', which {LABELS_TABLE} does not name; correct one of them."
+        problems.append(Problem("error", "box", BOXES_TABLE, reason))
+    return entries, problems
+
+
+def _boxes_by_filename(table: Path) -> dict[str, list[Row]]:
+    boxes: dict[str, list[Row]] = defaultdict(list)
+    if table.is_file():
+        columns, rows = read_csv_table(table)
+        missing = [name for name in ("filename", "label", *BOX_FIELDS) if name not in columns]
+        if missing:
+            raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; add them.")
+        for row in rows:
+            boxes[listed_name(row["filename"])].append(row)
+    return boxes
+
+
+def _frame_names(source: Path) -> list[str]:
+    names = []
+    for path in source.rglob("*"):
+        relative = path.relative_to(source)
+        suffix = frame_suffix(path)
+        if suffix is None or not path.is_file() or any(part.startswith(".") for part in relative.parts):
+            continue
+        if not path.name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
+            names.append(relative.as_posix())
+    return sorted(names, key=natural_key)
+
+
+def _patient(filename: str, pattern: re.Pattern[str] | None) -> str:
+    found = pattern.search(listed_name(Path(filename).name)) if pattern else None
+    return (found[min(found.re.groups, 1)] or "") if found else ""

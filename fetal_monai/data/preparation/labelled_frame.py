@@ -1,0 +1,208 @@
+"""Frames with image-level labels: which classes are in sight, and, where somebody marked it, in which box."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from tqdm import tqdm
+
+from fetal_monai.data.anatomical_class import LabelError, parse_labels
+from fetal_monai.data.io.frame import FrameError, read_frame
+from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
+from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.files.csv_table import Row
+from fetal_monai.files.file_name import listed_name
+
+Box: TypeAlias = tuple[float, float, float, float]
+
+BOX_FIELDS = ("x_min", "y_min", "x_max", "y_max")
+"""Edges of a box in px, half-open: it holds the columns x_min <= x < x_max and the rows y_min <= y < y_max."""
+
+SECTOR_FIELDS = ("apex_x", "apex_y", "start_radius", "end_radius", "start_angle_rad", "end_angle_rad")
+"""What states the sector of a curved probe: px of the frame, angles from straight down (+y) towards the right (+x)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEntry:
+    """What a data set says of one frame, not yet checked.
+
+    Attributes:
+        filename: Path of the frame relative to the folder of the images.
+        labels: Classes, separated by commas.
+        patient: Frames of one patient share it.
+        boxes: Rows with "label" and the names of `BOX_FIELDS`.
+        sector: Values by the names of `SECTOR_FIELDS`; other names say nothing.
+    """
+
+    filename: str
+    labels: str
+    patient: str
+    boxes: Sequence[Row] = ()
+    sector: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFrame:
+    """One usable frame with its classes.
+
+    Attributes:
+        image: Path of the ultrasound frame.
+        filename: The same, relative to the folder of the images.
+        labels: Classes in the order of `ANATOMICAL_CLASSES`.
+        patient: Frames of one patient share it.
+        boxes: (x_min, y_min, x_max, y_max) by class, half-open, px; empty where nobody marked any.
+        sector: Numbers by the names of `SECTOR_FIELDS`; empty when unknown.
+        pixels_sha256: Equal for pixel-identical frames.
+    """
+
+    image: Path
+    filename: str
+    labels: tuple[str, ...]
+    patient: str
+    boxes: dict[str, Box]
+    sector: dict[str, float]
+    pixels_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelInspection:
+    """What a data set holds: the usable frames, and everything that is wrong."""
+
+    frames: list[LabelledFrame]
+    problems: list[Problem]
+
+    @property
+    def left_out(self) -> list[Problem]:
+        """The problems on files that are not among the usable frames."""
+        usable = {frame.filename for frame in self.frames}
+        return [finding for finding in self.problems if finding.level == "error" and finding.file not in usable]
+
+
+def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iterable[str]) -> LabelInspection:
+    """Match entries with images and check both.
+
+    Checked: entries without image and images without entry, frames that several entries name, readable frames with
+    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are told
+    about and the patients stay together in every split; with different labels they are left out.
+
+    Args:
+        images: Folder of the images.
+        entries: One a frame.
+        filenames: The images that there are, relative to `images`.
+    """
+    name_on_disk = {listed_name(name): name for name in filenames}
+    entries = [
+        replace(entry, filename=name_on_disk.get(listed_name(entry.filename), entry.filename)) for entry in entries
+    ]
+    count_of = Counter(entry.filename for entry in entries)
+    frames: list[LabelledFrame] = []
+    problems: list[Problem] = []
+    for entry in tqdm(entries, desc="Reading frames", unit="frame"):
+        # Several entries of one frame give one finding.
+        count, count_of[entry.filename] = count_of[entry.filename], 0
+        try:
+            if count == 1:
+                frames.append(_checked(images, entry))
+            elif count > 1:
+                raise LabelError(f"{count} rows name this frame; keep one of them.")
+        except (LabelError, FrameError, OSError) as problem:
+            reason = str(problem).removeprefix(f"{images / entry.filename}: ")
+            problems.append(Problem("error", "label", entry.filename, reason))
+    problems += [
+        Problem("error", "label", name, "no label names this image; add a row or remove the image.")
+        for name in name_on_disk.values()
+        if name not in count_of
+    ]
+    frames, contradictions = _without_contradictions(frames)
+    problems += contradictions
+    problems += identical_frames((frame.filename, frame.patient, frame.pixels_sha256) for frame in frames)
+    return LabelInspection(frames, problems)
+
+
+def _checked(images: Path, entry: LabelEntry) -> LabelledFrame:
+    labels = parse_labels(entry.labels)
+    if not entry.patient:
+        raise LabelError(
+            "no patient is known, so the frame could leak from one fold into another; add a column 'patient' or give "
+            "a pattern that finds the patient in the file's name."
+        )
+    path = images / entry.filename
+    if not path.is_file():
+        raise LabelError("there is no such image; correct the name or remove the row.")
+    pixels = read_frame(path).pixels
+    if pixels.min() == pixels.max():
+        raise FrameError(f"every pixel is {pixels.flat[0]:g}: no image content. Export the frame again.")
+    height, width = pixels.shape
+    return LabelledFrame(
+        image=path.resolve(),
+        filename=entry.filename,
+        labels=labels,
+        patient=entry.patient,
+        boxes=_boxes(entry.boxes, labels, width, height),
+        sector=_sector(entry.sector),
+        pixels_sha256=pixel_digest(pixels),
+    )
+
+
+def _boxes(rows: Sequence[Row], labels: tuple[str, ...], width: int, height: int) -> dict[str, Box]:
+    boxes: dict[str, Box] = {}
+    for row in rows:
+        (name,) = parse_labels(row["label"])
+        if name not in labels:
+            raise LabelError(f"has a box of '{name}', but its labels are {', '.join(labels)}; correct one of them.")
+        if name in boxes:
+            raise LabelError(f"has two boxes of '{name}'; keep the one that encloses all of it.")
+        x_min, y_min, x_max, y_max = (_number(key, row[key]) for key in BOX_FIELDS)
+        if not (0 <= x_min < x_max <= width and 0 <= y_min < y_max <= height):
+            raise LabelError(
+                f"the box of '{name}' is {(x_min, y_min, x_max, y_max)}; expected 0 <= x_min < x_max <= {width} and "
+                f"0 <= y_min < y_max <= {height}, px."
+            )
+        boxes[name] = (x_min, y_min, x_max, y_max)
+    return boxes
+
+
+def _sector(stated: Mapping[str, str]) -> dict[str, float]:
+    if not any(stated.get(key) for key in SECTOR_FIELDS):
+        return {}
+    return {key: _number(key, stated.get(key, "")) for key in SECTOR_FIELDS}
+
+
+def _number(key: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise LabelError(f"{key} is '{text}'; expected a finite number.")
+    return number
+
+
+def _without_contradictions(frames: list[LabelledFrame]) -> tuple[list[LabelledFrame], list[Problem]]:
+    """Leave out identical frames whose labels differ: nobody can say which of them are right."""
+    first_of: dict[str, LabelledFrame] = {}
+    others_of: dict[str, list[LabelledFrame]] = defaultdict(list)
+    for frame in frames:
+        first = first_of.setdefault(frame.pixels_sha256, frame)
+        if frame.labels != first.labels:
+            others_of[frame.pixels_sha256].append(frame)
+    problems = [
+        Problem(
+            "error",
+            "identical frames",
+            frame.filename,
+            f"is the same image as another one, but their labels differ: {first_of[digest].filename} is "
+            f"{', '.join(first_of[digest].labels)}, "
+            + "; ".join(f"{other.filename} is {', '.join(other.labels)}" for other in others)
+            + ". Correct the labels.",
+        )
+        for digest, others in others_of.items()
+        for frame in frames
+        if frame.pixels_sha256 == digest
+    ]
+    return [frame for frame in frames if frame.pixels_sha256 not in others_of], problems

@@ -1,0 +1,42 @@
+"""What is wrong with a data set, as one finding a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fetal_monai.files.csv_cell import printable
+from fetal_monai.files.csv_table import write_csv_table
+
+REJECTED_NAME = "rejected.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with a data set.
+
+    Names and details are kept as text that can be printed, whatever bytes a file's name is made of.
+
+    Attributes:
+        level: "error", or "warning" for what does no harm.
+        check: Which check found it.
+        file: Name of the frame, label or table.
+        detail: What is wrong, with the values.
+    """
+
+    level: Literal["error", "warning"]
+    check: str
+    file: str
+    detail: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "file", printable(self.file))
+        object.__setattr__(self, "detail", printable(self.detail))
+
+
+def write_rejected(output_dir: Path, problems: Iterable[Problem]) -> None:
+    """Write `rejected.csv`: the files that were left out, each with the reason."""
+    rows = ((finding.file, finding.detail) for finding in problems)
+    write_csv_table(output_dir / REJECTED_NAME, ["filename", "reason"], rows)

@@ -1,0 +1,6 @@
+"""Files of every kind: written whole or not at all, CSV tables, hardened XML, names as people write them."""
+
+from fetal_monai.files.atomic import atomic_path
+from fetal_monai.files.csv_table import append_to_csv_table, read_csv_table, write_csv_table
+
+__all__ = ["append_to_csv_table", "atomic_path", "read_csv_table", "write_csv_table"]

@@ -1,0 +1,101 @@
+"""Read a CSV table as people's spreadsheets write it, and write one as they take it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from fetal_monai.files import atomic_path
+from fetal_monai.files.csv_cell import cell_text, csv_cell
+from fetal_monai.files.file_name import composed
+
+Row: TypeAlias = dict[str, str]
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+
+
+def read_csv_table(table: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
+    """The columns' names and the rows of a CSV table in UTF-8, all stripped of blanks, with composed letters (NFC).
+
+    Cells are as `cell_text` gives them. A row with fewer cells than columns is filled up with empty ones.
+
+    Raises:
+        ValueError: The file is no such table, is separated otherwise, has two columns of one name, or a row with more
+            cells than columns; the message names the file and the line.
+    """
+    try:
+        # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
+            columns = _texts(next(reader, []))
+            _check_columns(table, columns, delimiter)
+            rows = []
+            for line in reader:
+                cells = _texts(line)
+                if any(cells[len(columns) :]):
+                    raise ValueError(
+                        f"{table}, line {reader.line_num}: has {len(cells)} cells for {len(columns)} columns "
+                        f"({delimiter.join(line)}); put a cell that holds {delimiter!r} into quotes, and write numbers "
+                        "with a decimal point and without thousands separators."
+                    )
+                if any(cells):
+                    cells += [""] * (len(columns) - len(cells))
+                    rows.append(dict(zip(columns, cells, strict=False)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV UTF-8 (comma separated)."
+        ) from error
+    return columns, rows
+
+
+def write_csv_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV table in UTF-8, cells as `csv_cell` makes them; None is an empty cell.
+
+    The file appears whole or not at all.
+    """
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(_encoded([columns, *rows]))
+
+
+def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
+    """Append rows to a table that `write_csv_table` began: all of them, or none.
+
+    Raises:
+        OSError: The disk is full; the message names the file.
+    """
+    rest = memoryview(_encoded(rows))
+    with path.open("ab", buffering=0) as file:  # one write: whoever kills the process leaves no half of a row
+        end = file.seek(0, os.SEEK_END)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            file.truncate(end)
+            raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _encoded(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([csv_cell(value) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _texts(cells: list[str]) -> list[str]:
+    return [cell_text(composed(cell).strip()) for cell in cells]
+
+
+def _check_columns(table: Path, columns: list[str], delimiter: str) -> None:
+    if len(columns) == 1:
+        for other, name in _DELIMITERS.items():
+            if other != delimiter and other in columns[0]:
+                raise ValueError(
+                    f"{table}: its columns are separated by {name}; expected {_DELIMITERS[delimiter]}. Save it again "
+                    f"with {delimiter!r} between the cells, and write numbers with a decimal point."
+                )
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{table}: has more than one column {', '.join(repeated)}; keep one of them.")
