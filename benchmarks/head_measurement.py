@@ -8,6 +8,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for _ in range(WARM_UP + options.repeats):
             stopwatch.timed("network", lambda: network(image))
         for frame in tqdm([*frames[:1] * WARM_UP, *frames], unit="frame"):
-            stopwatch.timed("file to measurement", lambda frame=frame: frame_to_measurement(frame))
+            stopwatch.timed("file to measurement", partial(frame_to_measurement, frame))
     cost = complexity(network, image[0].shape)
     print(f"{type(network).__name__} at {tuple(image.shape[2:])} (rows, columns): {cost}")
     print(f"{image.device}, {options.threads} threads, torch {torch.__version__}")

@@ -11,6 +11,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     with torch.inference_mode():
         for frame in islice(cycle(frames), WARM_UP + options.count):
-            stopwatch.timed("frame to box", lambda frame=frame: frame_to_box(frame))
+            stopwatch.timed("frame to box", partial(frame_to_box, frame))
     precision = "bfloat16" if options.bfloat16 else "float32"
     print(f"{config['backbone']} at {size}: {cost}; sectors: {', '.join(sorted(kinds))}")
     print(f"{device}, {options.threads} threads, torch {torch.__version__}, {precision}")

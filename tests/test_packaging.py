@@ -40,7 +40,7 @@ def test_files_that_are_no_modules_are_packaged() -> None:
     package = REPOSITORY / "fetal_monai"
     others = {path for path in package.rglob("*.*") if path.is_file() and path.suffix not in (".py", ".pyc")}
     patterns = settings()["tool"]["setuptools"]["package-data"]["fetal_monai"]
-    assert package / "data" / "ellipse_label.xsd" in others
+    assert package / "data" / "preparation" / "ellipse_label.xsd" in others
     assert {path for pattern in patterns for path in package.glob(pattern)} == others
 
 

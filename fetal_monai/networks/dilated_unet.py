@@ -109,18 +109,18 @@ class DilatedUNet(nn.Module):
         self.intensity_std.fill_(std)
         return self
 
-    def get_extra_state(self) -> dict[str, list[int]]:
-        """What a checkpoint holds beside tensors: the rates, which no weight's shape shows."""
-        return {"dilation": self.dilation}
+    def get_extra_state(self) -> torch.Tensor:
+        """What a checkpoint holds beside weights: the rates, which no weight's shape shows."""
+        return torch.tensor(self.dilation)
 
-    def set_extra_state(self, state: dict[str, list[int]]) -> None:
+    def set_extra_state(self, state: torch.Tensor) -> None:
         """Check the rates of a checkpoint that is being loaded.
 
         Raises:
             ValueError: if they are others than this network's.
         """
-        if state["dilation"] != self.dilation:
-            raise ValueError(f"The weights have dilation {state['dilation']}, this network {self.dilation}.")
+        if state.tolist() != self.dilation:
+            raise ValueError(f"The weights have dilation {state.tolist()}, this network {self.dilation}.")
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Segment a batch of images; see the class for the shapes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -55,13 +55,9 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     published = Path(published)
     state = read_state_dict(Path(trained))
     with atomic_path(published) as temporary:
-        torch.save({name: _rounded(value) for name, value in state.items()}, temporary)
+        torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
         temporary.write_text(f"{file_sha256(published)}  {published.name}\n")
-
-
-def _rounded(value: Any) -> Any:
-    return value.half() if isinstance(value, torch.Tensor) and value.ndim > 1 else value
 
 
 def _checksum_file(path: Path) -> Path:

@@ -16,7 +16,7 @@ from fetal_monai.data import (
     load_datalist,
     write_classification_datalist,
 )
-from tests.data.test_label_folder import picture
+from tests.data.preparation.test_label_folder import picture
 from tests.frame_files import write_picture
 
 CLASSES = ("head", "limbs", "spine, limbs", "background")

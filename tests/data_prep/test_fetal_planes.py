@@ -8,7 +8,7 @@ import pytest
 from data_prep.fetal_planes import main
 from fetal_monai.data import load_classification_datalist
 from fetal_monai.phantom import write_plane_phantoms
-from tests.data.test_label_folder import picture
+from tests.data.preparation.test_label_folder import picture
 from tests.frame_files import write_picture
 
 PLANES = ("Fetal brain", "Fetal femur", "Fetal abdomen", "Fetal thorax", "Maternal cervix", "Other")

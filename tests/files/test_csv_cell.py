@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from fetal_monai.comparison.store import _read_per_image
 from fetal_monai.comparison.table import Table
-from fetal_monai.data import csv_cell as csv_cell_module
 from fetal_monai.data.preparation.problem import Problem, write_rejected
+from fetal_monai.files import csv_cell as csv_cell_module
 from fetal_monai.files.csv_cell import cell_text, csv_cell
 from fetal_monai.files.csv_table import append_to_csv_table, read_csv_table, write_csv_table
 from fetal_monai.reporting.report_files import write_table

@@ -67,13 +67,13 @@ def test_the_box_lies_where_interpolation_passes_the_threshold() -> None:
     # A ridge of 3 over 1: passes 1.3 at 0.85 of the way from the middle of its site to that of the next.
     response = np.ones((1, 5))
     response[0, 2] = 3
-    x_min, _, x_max, _ = enclosed(response, (1, 500))  # type: ignore[misc]
+    x_min, _, x_max, _ = enclosed(response, (1, 500))  # type: ignore[attr-defined]
     assert (x_min, x_max) == (pytest.approx(250 - 85, abs=1), pytest.approx(250 + 85, abs=1))
 
 
 def test_the_box_follows_flips_and_transposes() -> None:
     response = np.random.default_rng(1).gamma(1.0, size=(5, 7)) ** 3
-    x_min, y_min, x_max, y_max = enclosed(response, (40, 63), "median_to_max")  # type: ignore[misc]
+    x_min, y_min, x_max, y_max = enclosed(response, (40, 63), "median_to_max")  # type: ignore[attr-defined]
     assert enclosed(response[::-1], (40, 63), "median_to_max") == Box(x_min, 40 - y_max, x_max, 40 - y_min)
     assert enclosed(response[:, ::-1], (40, 63), "median_to_max") == Box(63 - x_max, y_min, 63 - x_min, y_max)
     assert enclosed(response.T, (63, 40), "median_to_max") == Box(y_min, x_min, y_max, x_max)

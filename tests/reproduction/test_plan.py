@@ -63,7 +63,7 @@ def test_the_runs_of_a_row_are_recognised_as_that_row(paper: Paper, row: PaperRo
     plan = plan_of(paper.key, quick=quick)
     config = config_of(plan.training(jobs_of(plan, row)[0]))
     logged = {"bundle": Path(config["bundle_root"]).name, "network": config["network_def"]["_target_"].split(".")[-1]}
-    (tracked,) = (h["parameters"] for h in config["train"]["handlers"] if h["_target_"].endswith("RunTracker"))
+    tracked = config["run_parameters"]
     for key in row.ours.keys() - logged.keys():
         if key == "discriminator":
             none = tracked[key] == "none"

@@ -243,7 +243,7 @@ def _shown(text: str) -> str:
 
 @cache
 def _schema() -> xmlschema.XMLSchema:
-    return xmlschema.XMLSchema((files("fetal_monai.data") / SCHEMA_NAME).read_text(encoding="utf-8"))
+    return xmlschema.XMLSchema((files("fetal_monai.data.preparation") / SCHEMA_NAME).read_text(encoding="utf-8"))
 
 
 @cache

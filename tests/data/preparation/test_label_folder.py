@@ -6,7 +6,7 @@ import pytest
 
 from fetal_monai.data import inspect_label_folder
 from fetal_monai.data.preparation.labelled_frame import LabelInspection
-from tests.data.test_header_label import write_labelled
+from tests.data.preparation.test_header_label import write_labelled
 from tests.frame_files import asymmetric_picture, write_metaimage, write_picture
 
 
