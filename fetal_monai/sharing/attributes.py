@@ -1,56 +1,96 @@
-"""Attributes of values that are known only when a config runs.
+"""What may be read from, and called on, values that are known only when a bundle runs.
 
-No expression may yield a module, so what is left are attributes of the objects that allowed classes and functions
-make. Of those are refused: what leads from an object to the interpreter (private names, frames, code), names of
-modules, and methods that write, delete or load files, whatever the object.
+Their kinds are not known, so a name is listed only if it is harmless on everything that allowed names can make:
+tensors, networks, transforms, data sets, engines, paths, texts, lists, and the data frame of a CSVDataset.
+`query` and `eval` of a data frame run text, `write_text` of a path writes; so they are not here.
 """
 
 from __future__ import annotations
 
-import sys
+import ast
+import string
 
-from fetal_monai.sharing.allowed import DEFAULT_BINDINGS, ROOTS
+from fetal_monai.sharing.verdict import Verdict, allow, refuse
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_INTERPRETER = _words(
-    "ag_await ag_code ag_frame ag_running co_code co_consts co_names cr_await cr_code cr_frame cr_origin "
-    "cr_running f_back f_builtins f_code f_globals f_locals f_trace func_globals func_code gi_code gi_frame "
-    "gi_running gi_yieldfrom mro tb_frame tb_next"
+READ = _words(
+    # tensors, devices, networks
+    "T aspp backbone data device dtype encoder decoder head index is_cuda itemsize ndim network shape type weight "
+    # what components keep
+    "dataset logger loss metrics optimizer output param_groups state transform transforms batch_size max_epochs epoch "
+    # paths
+    "name parent stem suffix "
+    # this package's own results
+    "artifacts epoch_length files frames gmacs parameters rejected source_dir weights"
 )
+"""Attributes that may be read."""
 
-_MODULES = frozenset(sys.stdlib_module_names) | frozenset(ROOTS) | frozenset(DEFAULT_BINDINGS)
-
-_FILES = _words(
-    "chmod copy_into dump export export_chrome_trace extract extractall from_file hardlink_to lchmod link_to load "
-    "load_library loads memmap mkdir move move_into open rename rmdir rmtree save save_to_buffer save_weights savefig "
-    "symlink_to to_csv to_pickle tofile touch truncate unlink write write_bytes write_text writelines"
+CALLED_WITHOUT_ARGUMENTS = _words(
+    "bool contiguous copy cpu cuda detach dim double eval float half is_dir is_file item items keys long lower "
+    "numel numpy parameters run tolist train upper values"
 )
+"""Methods that may be called without arguments. `eval` of a network takes none, that of a data frame a text."""
 
-_PROCESSES = _words(
-    "Popen call_command check_call check_output exec exec_module execl execv execve fork getoutput import_module "
-    "load_module popen run_cmd run_module run_path spawn spawnl spawnv startfile system"
+CALLED = _words(
+    # tensors, arrays, networks
+    "all any argmax argmin clamp clip cumsum expand flatten int max mean median min permute prod repeat reshape round "
+    "size softmax sigmoid squeeze std sum to transpose unsqueeze "
+    # texts, lists, dictionaries, paths
+    "count endswith get glob index join lstrip removeprefix removesuffix rsplit rstrip split splitlines startswith "
+    "strip title zfill "
+    # loggers, and the set-up of MONAI's detectors and this package's networks
+    "setLevel set_atss_matcher set_balanced_sampler set_box_coder_weights set_box_regression_loss "
+    "set_box_selector_parameters set_cls_loss set_hard_negative_sampler set_regular_matcher set_sliding_window_inferer "
+    "set_intensity set_target_keys standardised"
 )
+"""Methods that may be called with any arguments."""
 
 
-def attribute_refusal(attribute: str, *, called: bool) -> str:
-    """Why an attribute of an unknown value is refused; empty if it is not.
+def judge_read(attribute: str) -> Verdict:
+    """Judge reading an attribute of a value."""
+    if attribute.startswith("_"):
+        return refuse(f".{attribute} is private")
+    return allow() if attribute in READ else refuse(f".{attribute} is not on the list of attributes that may be read")
+
+
+def judge_method(call: ast.Call, attribute: str, base: ast.expr) -> Verdict:
+    """Judge calling a method of a value.
 
     Args:
-        attribute: its name.
-        called: whether it is called on the spot. A module cannot be, so `x.copy()` is no module's name.
+        call: the call.
+        attribute: the method's name.
+        base: the value.
     """
     if attribute.startswith("_"):
-        return f".{attribute} is private"
-    if attribute in _INTERPRETER:
-        return f".{attribute} leads into the interpreter"
-    if attribute in _FILES:
-        return f".{attribute} writes or loads files"
-    if attribute in _PROCESSES:
-        return f".{attribute} runs something else"
-    if attribute in _MODULES and not called:
-        return f".{attribute} may be a module"
-    return ""
+        return refuse(f".{attribute} is private")
+    if attribute in CALLED:
+        return allow()
+    if attribute in CALLED_WITHOUT_ARGUMENTS:
+        bare = not call.args and not call.keywords
+        return allow() if bare else refuse(f".{attribute} may be called without arguments only")
+    if attribute == "replace":
+        texts = len(call.args) == 2 and not call.keywords and not _has_star(call)
+        return allow() if texts else refuse(".replace of a path moves files; that of a text has two arguments")
+    if attribute == "format":
+        return allow() if _is_plain_format(base) else refuse(".format looks up attributes that its text names")
+    return refuse(f".{attribute} is not on the list of methods that may be called")
+
+
+def _has_star(call: ast.Call) -> bool:
+    return any(isinstance(argument, ast.Starred) for argument in call.args)
+
+
+def _is_plain_format(base: ast.expr) -> bool:
+    if not isinstance(base, ast.Constant) or not isinstance(base.value, str):
+        return False
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(base.value) if field is not None]
+    except ValueError:
+        return False
+    return all(not set(field) & set(".[") for field in fields) and "{" not in "".join(
+        spec or "" for _, _, spec, _ in string.Formatter().parse(base.value)
+    )

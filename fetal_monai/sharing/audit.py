@@ -21,17 +21,19 @@ Loading a bundle runs it: every `_target_` is called, every `$` expression evalu
 its weights may be a program. This lists
 
   target, expression, import   what the configs call, evaluate and import
-  argument, name, mode         texts that MONAI turns into a class or a way to call it
-  macro, reference             configs that are copied, and imports that are referred to
+  argument                     arguments that decide what a component loads or writes
+  name, mode, metadata         texts that MONAI may turn into a class or evaluate
+  macro, reference, config     configs that are copied, ids, configs that are ambiguous
   path, download               files and addresses that are written out
   weights, pickle              pickles and what they import; TorchScript
   logging                      classes and arguments that logging.conf has evaluated
   code, file                   Python files, and kinds of file that cannot be judged
   archive, link                entries of a zip that climb out, links, duplicates, bombs
 
-and refuses what is not on a list of harmless things: public classes and functions of
-monai, torch, ignite, mlflow and fetal_monai, os.path, reading os.environ, a few pure
-builtins. docs/auditing.md tells the rules, and what they cannot know."""
+and refuses what is not on a list: classes and functions of monai, torch, ignite and
+fetal_monai that were reviewed one by one, os.path, reading os.environ, a few pure
+builtins. All configs are judged as any merge of them would be. A clean report is no
+proof: docs/auditing.md says what it promises and what it does not."""
 
 _EPILOG = """\
 examples:

@@ -26,6 +26,9 @@ _TEXTS = ".md .txt .rst .csv .tsv .sha256 .bib .cff"
 _PICTURES = ".png .jpg .jpeg .gif .bmp .tif .tiff .dcm .mha .nii .gz .pdf"
 _DATA_SUFFIXES = frozenset(f"{_TEXTS} {_PICTURES}".split())
 _DATA_NAMES = frozenset({"LICENSE", "NOTICE", "AUTHORS", "CITATION", ".gitignore", ".gitattributes"})
+_METADATA_SUFFIXES = frozenset({".dist-info", ".egg-info", ".egg"})
+"""Of folders in which Python finds entry points of packages: torch, for one, calls those of its group."""
+
 _CANNOT_READ = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
 
@@ -68,6 +71,9 @@ def _suffix(file: BundleFile) -> str:
 def _audit_file(file: BundleFile) -> Iterable[Entry]:
     if found := _installed(file):
         return [Entry(file.name, "", "code", file.name, False, found)]
+    path = PurePosixPath(file.name)
+    if any(PurePosixPath(folder).suffix.lower() in _METADATA_SUFFIXES for folder in path.parts):
+        return [Entry(file.name, "", "code", file.name, True, "metadata of a package: Python calls its entry points")]
     suffix = _suffix(file)
     with file.open() as stream:
         start = stream.read(9)
@@ -86,7 +92,7 @@ def _audit_file(file: BundleFile) -> Iterable[Entry]:
         return [Entry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")]
     if suffix == ".onnx":
         return [Entry(file.name, "", "weights", "ONNX", False, "a graph of operators, no Python")]
-    if suffix in _DATA_SUFFIXES or PurePosixPath(file.name).name in _DATA_NAMES:
+    if suffix in _DATA_SUFFIXES or path.name in _DATA_NAMES:
         return []
     return [Entry(file.name, "", "file", suffix or file.name, True, "a kind of file that this audit does not know")]
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from fetal_monai.sharing.verdict import Verdict
+
+_SHOWN = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,19 @@ class Entry:
     what: str
     refused: bool
     why: str
+
+
+class Placed(Protocol):
+    """What stands somewhere in a file."""
+
+    @property
+    def file(self) -> str: ...  # noqa: D102
+
+    @property
+    def place(self) -> str: ...  # noqa: D102
+
+
+def entry(item: Placed, kind: str, what: str, verdict: Verdict) -> Entry:
+    """The entry for a part of a config."""
+    shown = what if len(what) <= _SHOWN else f"{what[: _SHOWN - 3]}..."
+    return Entry(item.file, item.place, kind, shown, not verdict.allowed, verdict.why)

@@ -24,7 +24,8 @@ class Trick:
 
 
 def _expression(name: str, text: str, why: str, *, works: bool = True) -> Trick:
-    return Trick(name, {"imports": ["$import os"], "x": f"${text}"}, why, works)
+    imports = ["$import os", "$from fetal_monai.phantom import demonstration_dataset as demo"]
+    return Trick(name, {"imports": imports, "x": f"${text}"}, why, works)
 
 
 def _component(name: str, why: str, *, works: bool = True, **component: Any) -> Trick:
@@ -82,7 +83,7 @@ INTERPRETER = [
     _expression(
         "the frame of a generator",
         "(x for x in ()).gi_frame.f_builtins['__import__']('os').mkdir('MARK')",
-        "leads into the interpreter",
+        "not on the list of attributes",
     ),
     _expression(
         "globals of an allowed function",
@@ -125,7 +126,7 @@ IMPORTS = [
     Trick("a plain reference", {"m": ["$import os"], "n": "@m", "x": "$@n[0].mkdir('MARK')"}, "imported modules"),
     Trick("a relative reference", {"m": ["$import os"], "a": {"x": "$@##m#0.mkdir('MARK')"}}, "imported modules"),
     Trick("a copy", {"imports": ["$import os"], "m": "%imports", "x": "$@m#0.mkdir('MARK')"}, "imported modules"),
-    Trick("a computed reference", {"x": "$__local_refs[@y]", "y": "imports"}, "is computed", works=False),
+    Trick("a computed reference", {"x": "$__local_refs[@y]", "y": "imports"}, "neither imported", works=False),
 ]
 
 TARGETS = [
@@ -146,7 +147,7 @@ TARGETS = [
     _component("MONAI's bundle runner", "monai.bundle.scripts.run", _target_="monai.bundle.run", works=False),
     _component("a downloader", "monai.apps", _target_="monai.apps.download_url", url="x", works=False),
     _component("code from a hub", "torch.hub", _target_="torch.hub.load", works=False),
-    _component("a loss that loads from a hub", "torch.hub", _target_="PerceptualLoss", works=False),
+    _component("a loss that loads from a hub", "not reviewed", _target_="PerceptualLoss", works=False),
     _component("a compiler", "torch.utils.cpp_extension", _target_="torch.utils.cpp_extension.load", works=False),
     _component("code to time", "torch.utils.benchmark", _target_="torch.utils.benchmark.Timer", works=False),
     _component("a debugger", "debugger", _target_="Compose", _mode_="debug", works=False),
@@ -157,18 +158,20 @@ TARGETS = [
 
 ARGUMENTS = [
     _component("a reader", "os.mkdir", _target_="LoadImage", reader="os.mkdir", path="MARK"),
-    _component("a builtin as reader", "there is no", _target_="LoadImage", reader="open", file="x", works=False),
-    _component("a reader by reference", "no dotted name", _target_="LoadImage", reader="@y", works=False),
+    _component(
+        "a builtin as reader", "not one of the readers", _target_="LoadImage", reader="open", file="x", works=False
+    ),
+    _component("a reader by reference", "not one of the readers", _target_="LoadImage", reader="@y", works=False),
     Trick("an overlay's reader", {"x": {"_target_": "LoadImage", "path": "MARK"}, "x#reader": "os.mkdir"}, "os.mkdir"),
     Trick(
         "one of an overlay's readers",
         {"x": {"_target_": "LoadImage", "reader": ["ITKReader"]}, "x#reader#0": "open"},
-        "there is no",
+        "changes a part of reader",
         works=False,
     ),
     _component("a reader that unpickles", "may run code", _target_="LoadImage", allow_pickle=True, works=False),
     _component("a debugger's flag", "may run code", _target_="Compose", _debug_=True, works=False),
-    _expression("another one", "monai.data.NumpyReader(None, None, True)", "unpickles", works=False),
+    _expression("another one", "monai.data.NumpyReader(None, None, True)", "_target_", works=False),
     _component("a merger", "os.mkdir", _target_="PatchInferer", merger_cls="os.mkdir", works=False),
     _expression("a reader in an expression", "monai.transforms.LoadImage('os.mkdir', path='MARK')", "_target_"),
     Trick(
@@ -179,22 +182,40 @@ ARGUMENTS = [
     Trick(
         "a loader to be called later",
         {"l": {"_target_": "LoadImage", "_mode_": "callable"}, "x": "$@l('os.' + 'mkdir', path='MARK')"},
-        "may come later",
+        "called later",
     ),
     _expression("a pickle", "torch.load('model.pt')", "weights_only", works=False),
     _expression("a pickle, openly", "torch.load('model.pt', weights_only=False)", "may run code", works=False),
-    _expression("a pickle, later", "(lambda f: f('model.pt'))(torch.load)", "weights_only", works=False),
+    _expression("a pickle, later", "(lambda f: f('model.pt'))(torch.load)", "_target_", works=False),
     _component("a cache", "may run code", _target_="PersistentDataset", weights_only=False, works=False),
 ]
 
 FILES = [
-    _expression("a written file", "monai.data.load_decathlon_datalist('x')[0].write_text('y')", "writes", works=False),
-    _expression("a tensor over a file", "torch.ones(1).untyped_storage().from_file('x')", "writes", works=False),
-    _expression("a copied file", "list(@dataset_dir)[0].copy('y')", "of a path", works=False),
+    _expression(
+        "a written file",
+        "monai.data.load_decathlon_datalist('x')[0].write_text('y')",
+        ".write_text is not",
+        works=False,
+    ),
+    _expression(
+        "a tensor over a file", "torch.ones(1).untyped_storage().from_file('x')", ".from_file is not", works=False
+    ),
+    _expression("a copied file", "list(@dataset_dir)[0].copy('y')", "without arguments only", works=False),
     _expression("a switch of cuDNN", "setattr(torch.backends.cudnn, 'm', True)", "setattr", works=False),
-    _expression("an array to a file", "np.zeros(3).tofile('x')", "writes", works=False),
+    _expression("an array to a file", "np.zeros(3).tofile('x')", ".tofile is not", works=False),
     _expression("a moved file", "@imports2.replace('x')", "moves files", works=False),
     _expression("the environment", "os.environ.update(A='1')", "os.environ", works=False),
+    _expression("an assignment to the environment", "[0 for os.environ['A'] in ['1']]", "assigns", works=False),
+    _component(
+        "a pickle by another module", "must be None", _target_="torch.load", f="a", pickle_module="@y", works=False
+    ),
+    _component(
+        "processes by an address",
+        "must be None",
+        _target_="torch.distributed.init_process_group",
+        init_method="$'tc' + 'p://x'",
+        works=False,
+    ),
     _expression("numpy's pickles", "np.load('x.npy', allow_pickle=True)", "numpy.load", works=False),
     _expression("an absolute path", "os.path.join(@dataset_dir, '/etc/passwd')", "absolute", works=False),
     _expression("a climbing path", "@dataset_dir + '/../../.ssh'", "climbs out", works=False),
@@ -207,4 +228,83 @@ FILES = [
     Trick("a macro to nothing", {"x": "%configs/other.json#net"}, "no config", works=False),
 ]
 
-TRICKS = [*ALIASES, *SYNTAX, *INTERPRETER, *IMPORTS, *TARGETS, *ARGUMENTS, *FILES]
+
+def _writes(name: str, why: str, target: str, **arguments: Any) -> Trick:
+    items = {"root": "$'.' if @y else 'a'", "y": True, "z": "$'/' + 'x'", "code": "configs", "s": "$@s + 'b'"}
+    return Trick(name, {**items, "x": {"_target_": target, **arguments}}, why, works=False)
+
+
+WRITES = [
+    _writes("weights as a module", "ends with .pt", "CheckpointSaver", save_dir="a", key_metric_filename="cucim.py"),
+    _writes("weights as a config", "read as code or configs", "CheckpointSaver", save_dir="$@root + '/' + @code"),
+    _writes("weights in another folder's configs", "read as code", "CheckpointSaver", save_dir="bundles/x/Configs"),
+    _writes("weights anywhere", "an absolute path", "CheckpointSaver", save_dir="@z"),
+    _writes("a prefix that climbs", "no word", "CheckpointSaver", save_dir="a", file_prefix="../x"),
+    _writes("weights by a name that climbs", "no word", "CheckpointSaver", save_dir="a", save_dict={"../x": 1}),
+    _writes("weights by other names", "no mapping", "CheckpointSaver", save_dir="a", save_dict="@y"),
+    _writes("an image of no image's kind", "not one of", "SaveImaged", output_dir="a", output_ext=".py"),
+    _writes("a writer", "not one of", "SaveImaged", output_dir="a", writer="os.mkdir"),
+    _writes("a layout of files", "must be None", "SaveImage", folder_layout="@y", output_dir="a"),
+    _writes("a computed folder", "cannot be known", "SaveImage", output_dir="$os.environ['HOME']"),
+    _writes("a folder by macro", "copied from elsewhere", "SaveImage", output_dir="%root"),
+    _writes("a folder by a relative id", "depends on where it stands", "SaveImage", output_dir="@##root"),
+    _writes("a folder that is not at the top", "no item at the top", "SaveImage", output_dir="@x#output_postfix"),
+    _writes("a folder that is not there", "no config of the bundle has", "SaveImage", output_dir="@nowhere"),
+    _writes("a folder that refers to itself", "refers to itself", "SaveImage", output_dir="$@s + 'a'"),
+    _writes("a folder that is a list", "is no text", "SaveImage", output_dir=["a"]),
+    _writes("a folder of entry points", "letters, digits", "MetricsSaver", save_dir="x.dist-info"),
+    _writes("a cache of bytecode", "read as code", "PersistentDataset", data=[], cache_dir="__pycache__"),
+    _writes("another pickle", "not one of", "PersistentDataset", data=[], cache_dir="a", pickle_module="dill"),
+    _writes("events as configs", "read as code", "TensorBoardStatsHandler", log_dir="configs"),
+    _writes("a log as a module", "ends with .log", "LogfileHandler", output_dir="a", filename="x.py"),
+    _writes("our weights as a module", "ends with .pt", "fetal_monai.handlers.BestNetwork", path="a/x.py"),
+    _writes("our masks", "no word", "fetal_monai.transforms.SaveFrameMaskd", keys="p", output_dir="a", ending="/../x"),
+    _writes("our store", "letters, digits", "fetal_monai.tracking.RunTracker", bundle_root="../x"),
+    _writes("our phantoms", "read as code", "fetal_monai.phantom.demonstration_dataset", folder="configs"),
+    _writes("weights from an address", "must be None", "HoVerNet", pretrained_url="$'ht' + 'tp' + '://x'"),
+    Trick(
+        "a folder that another config names",
+        {"a": "b", "x": {"_target_": "SaveImage", "output_dir": "@a"}, "+a": "configs"},
+        "read as code",
+        works=False,
+    ),
+    Trick(
+        "a folder that is far away",
+        {
+            **{f"a{index}": f"@a{index + 1}" for index in range(2000)},
+            "x": {"_target_": "SaveImage", "output_dir": "@a0"},
+        },
+        "refers to itself",
+        works=False,
+    ),
+    Trick(
+        "too many folders",
+        {"x": {"_target_": "SaveImage", "output_dir": "$" + " + ".join(["('a' if 1 else 'b')"] * 9)}},
+        "more than 256",
+        works=False,
+    ),
+    _expression("phantoms as configs", "monai.data.Dataset(data=demo('configs'))", "read as code", works=False),
+    _expression("phantoms anywhere", "demo(folder=os.getcwd())", "cannot be known", works=False),
+    _expression("phantoms by a dictionary", "demo(**@y)", "written there", works=False),
+]
+
+SERVICES = [
+    _expression("processes elsewhere", "torch.distributed.init_process_group('a', 'tcp')", "backend", works=False),
+    _expression("a pickle by its flag", "torch.load('a', weights_only=@y)", "may run code", works=False),
+    _expression("a pickle by another reader", "torch.load('a', None, np, weights_only=True)", "weights", works=False),
+    _expression("a pickle by a dictionary", "torch.load('a', weights_only=True, **@y)", "expected a path", works=False),
+    _expression("print to a file", "print('x', file=@y)", "console only", works=False),
+    _expression("print by a dictionary", "print('x', **@y)", "console only", works=False),
+    _expression("print handed on", "list(map(print, []))", "print is neither", works=False),
+    _expression("what a parameter holds", "[f('a') for f in @y]", "is a parameter", works=False),
+    _expression("what a list holds", "@y[0]('a')", "what it calls is not known", works=False),
+    _expression("a method that runs", "@y.run('a')", "without arguments only", works=False),
+    _expression("a method's own attributes", "@y.run.real", ".run is not on the list", works=False),
+    _expression("a format within a format", "'{:{}}'.format(1, @y)", "looks up attributes", works=False),
+    Trick("a config that is a component", {"_target_": "UNet"}, "one component", works=False),
+    Trick("a key that is empty", {"x": {"": 1}}, "id of something else", works=False),
+    Trick("a macro beside imports", {"m": ["$import os", "%y"], "y": 1}, "where imported modules lie", works=False),
+    Trick("a reference to everything", {"x": "$@"}, "whole config", works=False),
+]
+
+TRICKS = [*ALIASES, *SYNTAX, *INTERPRETER, *IMPORTS, *TARGETS, *ARGUMENTS, *FILES, *WRITES, *SERVICES]

@@ -70,10 +70,70 @@ HARMLESS = {
     "optimizer": {"_target_": "torch.optim.Adam", "params": "$@network.parameters()", "lr": 0.001},
     "cudnn": "$setattr(torch.backends.cudnn, 'benchmark', True)",
     "key": "$monai.utils.CommonKeys.IMAGE",
-    "sections": "$list(fetal_monai.data.datalist.SECTIONS)",
+    "classes": "$list(fetal_monai.data.ANATOMICAL_CLASSES)",
     "other": "%network",
     "decollate": "$decollate_batch",
 }
+
+
+# What bundles of the model zoo say.
+ZOO = {
+    "imports": ["$import glob", "$import os", "$import ignite", "$import logging", "$import torch.distributed as dist"],
+    "bundle_root": ".",
+    "ckpt_dir": "$@bundle_root + '/models'",
+    "output_dir": "$os.path.join(@bundle_root, 'eval')",
+    "output_ext": ".nii.gz",
+    "dataset_dir": "data",
+    "images": "$list(sorted(glob.glob(os.path.join(@dataset_dir, 'imagesTr', '*.nii.gz'))))",
+    "labels": "$[name.replace('.nii.gz', '_seg.nii.gz') for name in @images]",
+    "datalist": "$monai.data.load_decathlon_datalist(@bundle_root + '/data/a.json', data_list_key='training')",
+    "device": "$torch.device(f'cuda:{dist.get_rank()}' if torch.cuda.is_available() else 'cpu')",
+    "backbone": "$monai.networks.nets.resnet.resnet50(spatial_dims=3, n_input_channels=1, conv1_t_size=[7, 7, 7])",
+    "network_def": {"_target_": "FlexibleUNet", "in_channels": 3, "out_channels": 2, "backbone": "efficientnet-b2"},
+    "network": "$torch.nn.SyncBatchNorm.convert_sync_batchnorm(@network_def.to(@device))",
+    "optimizer": {"_target_": "Novograd", "params": "$@network.parameters()", "lr": 0.001},
+    "transforms": [
+        {"_target_": "LoadImaged", "keys": ["image", "label"], "image_only": False},
+        {"_target_": "Lambdad", "keys": "label", "func": "$lambda x: x.reshape((1, *@grid))"},
+        {"_target_": "TorchVisiond", "keys": "image", "name": "ColorJitter", "brightness": 0.25},
+        {"_target_": "CastToTyped", "keys": "image", "dtype": "$(np.float32, np.int32)"},
+        {"_target_": "RandAffined", "keys": "image", "mode": "$(monai.utils.GridSampleMode.BILINEAR, 'nearest')"},
+    ],
+    "preprocessing": {"_target_": "Compose", "transforms": "$@transforms + @transforms"},
+    "grid": [3, 3],
+    "data": "$[{'image': i, 'label': l} for i, l in zip(@images[:-9], @labels[:-9])]",
+    "dataset": {"_target_": "CacheDataset", "data": "@data", "transform": "%preprocessing", "cache_rate": 1.0},
+    "sub": "$torch.utils.data.random_split(@dataset, [0.8, 0.2])",
+    "shape": "$@dataset[0]['image'].shape",
+    "loader": {"_target_": "DataLoader", "dataset": "@dataset", "collate_fn": "$monai.data.utils.no_collation"},
+    "handlers": [
+        {"_target_": "CheckpointSaver", "save_dir": "@ckpt_dir", "save_dict": {"model": "@network"}}
+        | {"save_key_metric": True, "key_metric_filename": "model.pt"},
+        {"_target_": "TensorBoardStatsHandler", "log_dir": "@output_dir", "tag_name": "train_loss"}
+        | {"output_transform": "$lambda x: monai.handlers.from_engine(['loss'], first=True)(x)[0]"},
+        {"_target_": "MetricsSaver", "save_dir": "@output_dir", "metrics": ["val_mean_dice"], "summary_ops": "*"},
+        {"_target_": "SaveImaged", "keys": "pred", "output_dir": "@output_dir", "output_ext": "@output_ext"},
+    ],
+    "evaluator": {
+        "_target_": "SupervisedEvaluator",
+        "val_data_loader": "@loader",
+        "val_handlers": "$None if dist.get_rank() > 0 else @handlers[: -2 if dist.get_rank() > 0 else None]",
+        "key_val_metric": {"accuracy": {"_target_": "ignite.metrics.Accuracy"}},
+    },
+    "checkpointloader": {"_target_": "CheckpointLoader", "load_path": "$@ckpt_dir + '/model.pt'", "load_dict": {}},
+    "initialize": [
+        "$dist.is_initialized() or dist.init_process_group(backend='nccl')",
+        "$setattr(torch.backends.cudnn, 'benchmark', True)",
+        "$@evaluator.logger.setLevel(logging.WARNING if dist.get_rank() > 0 else logging.INFO)",
+        "$@checkpointloader(@evaluator)",
+    ],
+    "run": ["$@evaluator.run()"],
+}
+
+
+def test_what_the_model_zoo_says_is_clean(tmp_path: Path) -> None:
+    write_bundle(tmp_path, {"evaluator#amp": False, "handlers#2#metrics": "*"}, "overlay.json")
+    assert refused(audit_bundle(write_bundle(tmp_path, ZOO))) == []
 
 
 def test_a_harmless_config_is_clean_and_its_parts_are_listed(tmp_path: Path) -> None:
@@ -114,7 +174,9 @@ def test_what_one_config_imports_the_others_see(tmp_path: Path) -> None:
             "large_files: [{path: a, url: 'https://x.org/a', hash_val: 0, hash_type: md5}]",
             "sha256",
         ),
-        ("large_files.yml", "large_files: [{path: ../a.pt, url: 'https://x.org/a'}]", "climbs out"),
+        ("large_files.yml", "large_files: [{path: ../a.pt, url: 'https://x.org/a'}]", "letters, digits"),
+        ("large_files.yml", "large_files: [{path: cucim.py, url: 'https://x.org/a'}]", "ends with .onnx, .pt"),
+        ("train.yaml", "x: {0x1: a, '1': b}", "is no text"),
     ],
 )
 def test_a_file_that_could_be_read_in_two_ways_is_refused(tmp_path: Path, name: str, text: str, why: str) -> None:

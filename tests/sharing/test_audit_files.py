@@ -178,6 +178,14 @@ format=%(asctime)s %(message)s
         ({"args": "[x for x in ()]"}, "handler_console#args"),
         ({"args": "('%(more)s',)"}, "handler_console#args"),
         ({"handler": "FileHandler", "args": "('/root/.bashrc',)"}, "handler_console#args"),
+        ({"handler": "FileHandler", "args": "('configs/train.json', 'w')"}, "handler_console#args"),
+        ({"handler": "handlers.RotatingFileHandler", "args": "('cucim.py',)"}, "handler_console#args"),
+        ({"handler": "logging.FileHandler", "args": "(1,)"}, "handler_console#args"),
+        ({"handler": "FileHandler", "args": "()", "more": "kwargs={'filename': 'a.py'}"}, "handler_console#kwargs"),
+        ({"handler": "FileHandler", "more": "kwargs={**{'filename': 'a.py'}}"}, "handler_console#kwargs"),
+        ({"formatter": "defaults={'x': exit()}"}, "formatter_plain#defaults"),
+        ({"formatter": '[formatter_x]\nformat={"x": "$1"}'}, "formatter_x#format"),
+        ({"formatter": "[other]\nclass=exit()"}, "other#class"),
         ({"handler": "eval"}, "handler_console#class"),
         ({"handler": "handlers.SocketHandler"}, "handler_console#class"),
         ({"handler": "__import__('os').system"}, "handler_console#class"),
@@ -185,7 +193,7 @@ format=%(asctime)s %(message)s
         ({"formatter": "class=subprocess.Popen"}, "formatter_plain#class"),
         ({"formatter": "[DEFAULT]\nkwargs=exit()"}, "handler_console#kwargs"),
         ({}, None),
-        ({"handler": "logging.handlers.RotatingFileHandler", "args": "('log.txt', 'a', 10000)"}, None),
+        ({"handler": "logging.handlers.RotatingFileHandler", "args": "('output/x.log', 'a', 10000)"}, None),
     ],
 )
 def test_logging_conf(bundle: Path, options: dict[str, str], place: str | None) -> None:
@@ -259,9 +267,15 @@ class TestArchives:
 
 
 class TestOtherFiles:
-    @pytest.mark.parametrize("name", ["scripts/__init__.py", "torch.py", "fetal_monai/__init__.py", "a.so", "a"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("scripts/__init__.py", "torch.py", "fetal_monai/__init__.py", "a.so", "a", "matplotlibrc", ".git/config"),
+            *("a.dist-info/entry_points.txt", "a.egg-info/entry_points.txt", "a.EGG/EGG-INFO/entry_points.txt"),
+        ],
+    )
     def test_what_may_be_code_is_refused(self, bundle: Path, name: str) -> None:
-        (bundle / name).parent.mkdir(exist_ok=True)
+        (bundle / name).parent.mkdir(parents=True, exist_ok=True)
         (bundle / name).write_text("import os")
         assert [entry.file for entry in refusals(bundle)] == [name]
 
