@@ -71,7 +71,7 @@ class TestOurBundles:
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in (BUNDLES[0] / "configs").iterdir():
                 archive.write(path, f"x/configs/{path.name}")
-            for name in ("networks/bisenet.py", "data/ellipse_label.xsd"):
+            for name in ("networks/bisenet.py", "data/preparation/ellipse_label.xsd"):
                 archive.write(package / name, f"x/fetal_monai/{name}")
         assert refusals(packed) == []
         with zipfile.ZipFile(packed, "a") as archive:

@@ -60,7 +60,7 @@ CUT = shortened(ROOM, {"Frame", "suffix"})
         CUT.replace("\n\n__all__", "\nfrom os import system\n\n__all__"),
         CUT.replace("import Frame\n", "import Frame, FRAME_SUFFIXES\n"),
         CUT.replace("import Frame\n", "import read_frame as Frame\n"),
-        CUT.replace("data.frame", "data.atomic"),
+        CUT.replace("io.frame", "io.nifti"),
         CUT.replace('"Frame", "suffix"', '"Frame", "suffix", "system"'),
         CUT.replace('"Frame", "suffix"', '"Frame"'),
         CUT.replace('"Frame", "suffix"', '"Frame", exit()'),

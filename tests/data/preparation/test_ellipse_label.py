@@ -25,7 +25,7 @@ from fetal_monai.data.preparation.ellipse_label import (
 )
 from tests.frame_files import HEIGHT, WIDTH, asymmetric_picture, write_picture
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "ellipse_labels.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "ellipse_labels.md"
 NAMESPACE = {"": "urn:fetal-monai:ellipse-label:1", "xs": "http://www.w3.org/2001/XMLSchema"}
 
 LABEL = """\
@@ -64,7 +64,7 @@ def changed(old: str, new: str) -> str:
 
 @pytest.fixture(scope="module")
 def schema() -> Iterator[xmlschema.XMLSchema]:
-    with as_file(files("fetal_monai.data") / "ellipse_label.xsd") as path:
+    with as_file(files("fetal_monai.data.preparation") / "ellipse_label.xsd") as path:
         yield xmlschema.XMLSchema(str(path))
 
 
@@ -325,7 +325,7 @@ def test_documented_example_is_a_label(tmp_path: Path, schema: xmlschema.XMLSche
 
 
 def test_document_and_schema_tell_of_the_same_elements() -> None:
-    root = ET.fromstring((files("fetal_monai.data") / "ellipse_label.xsd").read_text())
+    root = ET.fromstring((files("fetal_monai.data.preparation") / "ellipse_label.xsd").read_text())
     elements = {element.attrib["name"] for element in root.iterfind(".//xs:element", NAMESPACE)}
     assert len(elements) == 14
     (example,) = re.findall(r"^```xml\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
