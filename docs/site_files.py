@@ -9,7 +9,10 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 _ROOT = Path(__file__).parents[1]
-_PATTERNS = ("*.md", "LICENSE", "docs/**/*", "bundles/*/LICENSE", "bundles/*/docs/**/*", "fetal_monai/**/*.xsd")
+_PATTERNS = (
+    *("*.md", "LICENSE", "docs/**/*", "bundles/*/LICENSE", "bundles/*/docs/**/*"),
+    *("fetal_monai/**/*.xsd", "fetal_monai/sharing/**/*", "tests/sharing/*.py"),  # what the pages link to
+)
 _PACKAGE = _ROOT / "fetal_monai"
 
 
@@ -27,7 +30,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     sources = [
         File.generated(config, path.relative_to(_ROOT).as_posix(), abs_src_path=str(path))
         for path in paths
-        if path.suffix != ".py" and "__pycache__" not in path.parts
+        if path != Path(__file__) and "__pycache__" not in path.parts
     ]
     return Files([*theme, *sources, *_reference(config)])
 
