@@ -26,6 +26,8 @@ from tests.bundles.segmentation_bundle import (
     train_in_two_processes,
 )
 
+pytestmark = pytest.mark.slow
+
 BUNDLE = REPOSITORY / "bundles" / "bisenet"
 SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
 

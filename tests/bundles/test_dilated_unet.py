@@ -20,6 +20,8 @@ from tests.bundles.segmentation_bundle import (
     run_in,
 )
 
+pytestmark = pytest.mark.slow
+
 BUNDLE = REPOSITORY / "bundles" / "dilated_unet"
 TRAIN, EVALUATE, INFERENCE = (
     f"bundles/dilated_unet/configs/{name}.json" for name in ("train", "evaluate", "inference")

@@ -1,10 +1,13 @@
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.bundles.adversarial_bundle import AdversarialBundleTests, config_files, train
 from tests.bundles.conftest import REPOSITORY, Run
 from tests.bundles.segmentation_bundle import flat, run_in, train_in_two_processes
+
+pytestmark = pytest.mark.slow
 
 BUNDLE = REPOSITORY / "bundles" / "gan_attention_unet"
 

@@ -9,6 +9,8 @@ from tests.bundles.adversarial_bundle import AdversarialBundleTests, train
 from tests.bundles.conftest import REPOSITORY, Run
 from tests.bundles.segmentation_bundle import named, run_in
 
+pytestmark = pytest.mark.slow
+
 BUNDLE = REPOSITORY / "bundles" / "gan_deeplab"
 
 

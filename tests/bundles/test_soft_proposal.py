@@ -33,6 +33,8 @@ from tests.bundles.segmentation_bundle import (
 from tests.data.io.cine.loops import RATE_HZ, write_video
 from tests.frame_files import write_metaimage
 
+pytestmark = pytest.mark.slow
+
 # The output folder, and the rows of the table in it.
 Evaluated: TypeAlias = tuple[Path, list[dict[str, str]]]
 Localised: TypeAlias = tuple[Path, dict[str, list[dict[str, str]]]]

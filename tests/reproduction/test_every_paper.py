@@ -10,6 +10,8 @@ from fetal_monai.phantom import write_phantoms, write_plane_phantoms
 from fetal_monai.reproduction import Plan, reproduce
 from fetal_monai.reproduction.plan import row_key
 
+pytestmark = pytest.mark.slow
+
 BUNDLES = Path(__file__).parents[2] / "bundles"
 SMALL = {"epochs": "1", "batch_size": "2", "autocast_dtype": "$None"}
 
@@ -35,7 +37,7 @@ def planes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("key", "rows", "folds", "data", "overrides"),
     [
         ("bisenet", ["bisenet_128x64"], [], "heads", {}),
-        ("gan", ["attention_u_net_discriminator", "deeplab_v2"], [], "heads", {"spatial_size": "[32,48]"}),
+        ("gan", ["attention_u_net_discriminator"], [], "heads", {"spatial_size": "[32,48]"}),
         ("soft_proposal", ["soft_proposal_resnet_18"], [1, 3], "planes", {"spatial_size": "[64,64]"}),
     ],
     ids=["bisenet", "gan", "soft_proposal"],

@@ -20,6 +20,8 @@ from fetal_monai.reproduction.__main__ import main
 from fetal_monai.reproduction.reproduce import Outcome
 from fetal_monai.reproduction.runs import Runs
 
+pytestmark = pytest.mark.slow
+
 BUNDLES = Path(__file__).parents[2] / "bundles"
 TINY = {"base_channels": "2", "spatial_size": "[32,32]", "autocast_dtype": "$None", "epochs": "100000"}
 

@@ -17,6 +17,8 @@ from fetal_monai.sharing.packed import Packed
 from tests.sharing.conftest import BUNDLES, REPOSITORY
 from tests.sharing.isolated_site import isolated_python
 
+pytestmark = pytest.mark.slow
+
 # One process for all that is alike: importing torch, MONAI and mlflow takes longer than the rest.
 DOWNLOAD_AND_IMPORT = """
 import contextlib, json, pathlib, pydoc, re, runpy, sys
