@@ -13,7 +13,7 @@ from fetal_monai.data.preparation.label_folder import LABELS_TABLE, inspect_labe
 from fetal_monai.phantom.plane_writer import write_plane_phantoms
 from fetal_monai.phantom.writer import write_phantoms
 
-DEMONSTRATION_FRAMES = 120
+DEMONSTRATION_FRAMES = 200
 DEMONSTRATION_TEST_FRAMES = 8
 DEMONSTRATION_PLANES = 1400
 
