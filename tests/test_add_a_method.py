@@ -53,7 +53,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundles.conftest import REPOSITORY, Call, Run
+from tests.bundles.conftest import REPOSITORY, Run
 from tests.bundles.segmentation_bundle import EvaluationTests, FormatTests
 
 BUNDLE = REPOSITORY / "bundles" / "shallow_net"
@@ -62,16 +62,16 @@ SMALL = ("--spatial_size", "[32,48]")
 
 
 @pytest.fixture(scope="module")
-def weights(run: Run, checkout: Path, bundle: Path, few_phantoms: Path) -> Path:
+def weights(call: Run, checkout: Path, bundle: Path, few_phantoms: Path) -> Path:
     arguments = ("--dataset_dir", str(few_phantoms), *SMALL, "--epochs", "1", "--learning_rate", "0.1")
-    run("run", "training", "--config_file", f"{CONFIGS}/train.json", *arguments, cwd=checkout)
+    call("run", "training", "--config_file", f"{CONFIGS}/train.json", *arguments, cwd=checkout)
     return bundle / "output" / "train" / "model.pt"
 
 
 @pytest.fixture(scope="module")
-def evaluation(run: Run, checkout: Path, bundle: Path, few_phantoms: Path, weights: Path) -> Path:
+def evaluation(call: Run, checkout: Path, bundle: Path, few_phantoms: Path, weights: Path) -> Path:
     arguments = ("--dataset_dir", str(few_phantoms), *SMALL, "--weights", str(weights))
-    run("run", "evaluating", "--config_file", f"{CONFIGS}/evaluate.json", *arguments, cwd=checkout)
+    call("run", "evaluating", "--config_file", f"{CONFIGS}/evaluate.json", *arguments, cwd=checkout)
     return bundle / "output" / "evaluation"
 
 
@@ -79,7 +79,7 @@ class TestShallowNet(EvaluationTests, FormatTests):
     source = BUNDLE
     image_shape = (3, 32, 48)
 
-    def test_inference(self, call: Call, checkout: Path, bundle: Path, few_phantoms: Path, weights: Path) -> None:
+    def test_inference(self, call: Run, checkout: Path, bundle: Path, few_phantoms: Path, weights: Path) -> None:
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
         arguments = ("--dataset_dir", str(frame), *SMALL, "--weights", str(weights))
         call("run", "inferring", "--config_file", f"{CONFIGS}/inference.json", *arguments, cwd=checkout)
