@@ -1,4 +1,4 @@
-"""Say what a bundle would do, without running any of it: python -m fetal_monai.sharing.audit --help."""
+"""Report what a bundle would do without running it: python -m fetal_monai.sharing.audit --help."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from fetal_monai.sharing.audit.bundle_files import UnreadableBundleError
 from fetal_monai.sharing.audit.report import format_report, printable
 
 _DESCRIPTION = """\
-Say what a MONAI bundle would do, without evaluating, importing, unpickling or unpacking
+Report what a MONAI bundle would do, without evaluating, importing, unpickling or unpacking
 any of it.
 
-Loading a bundle runs it: every `_target_` is called, every `$` expression evaluated, and
-its weights may be a program. This lists
+Loading a bundle runs it: every `_target_` is called, every `$` expression is evaluated, and
+its weights may be a program. The audit lists
 
   target, expression, import   what the configs call, evaluate and import
   argument                     arguments that decide what a component loads or writes
-  name, mode, metadata         texts that MONAI may turn into a class or evaluate
-  macro, reference, config     configs that are copied, ids, configs that are ambiguous
-  path, download               files and addresses that are written out
+  name, mode, metadata         strings that MONAI may turn into a class or evaluate
+  macro, reference, config     parts copied from configs, references, ambiguous configs
+  path, download               file paths and URLs in the configs
   weights, pickle              pickles and what they import; TorchScript
   logging                      classes and arguments that logging.conf has evaluated
-  code, file                   Python files, and kinds of file that cannot be judged
-  archive, link                entries of a zip that climb out, links, duplicates, bombs
+  code, file                   Python files, and file types that cannot be judged
+  archive, link                zip entries that leave the folder, links, duplicates, zip bombs
 
-and refuses what is not on a list: classes and functions of monai, torch, ignite and
-fetal_monai that were reviewed one by one, os.path, reading os.environ, a few pure
-builtins. All configs are judged as any merge of them would be. A clean report is no
-proof: docs/auditing.md says what it promises and what it does not."""
+and refuses everything that is not on an allow-list: reviewed classes and functions of
+monai, torch, ignite and fetal_monai, os.path, reading os.environ, and a few pure builtins.
+Configs are judged together, for every way of merging them. A clean report is not a proof
+of safety: docs/auditing.md states what it guarantees and what it does not."""
 
 _EPILOG = """\
 examples:
-  a downloaded bundle, before it is unpacked:
+  a downloaded bundle, before unpacking it:
     python -m fetal_monai.sharing.audit spleen_ct_segmentation_v0.5.9.zip
-  bundles of this repository:
+  the bundles of this repository:
     python -m fetal_monai.sharing.audit bundles/bisenet bundles/dilated_unet
-  for another program:
+  output for another program:
     python -m fetal_monai.sharing.audit --format json bundle.zip
 
-Do not run it from within the bundle's folder: Python imports from where it is started.
+Do not run it inside the bundle's folder: Python imports from its working directory.
 
-exit code: 0 clean, 1 something is refused, 2 something could not be read."""
+exit code: 0 clean, 1 something is refused, 2 a bundle could not be read."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Words of the command line; those of the process when None.
+        arguments: Command-line arguments. Default: those of the process.
 
     Returns:
-        Exit code: 0 clean, 1 something is refused, 2 something could not be read.
+        The exit code: 0 clean, 1 something is refused, 2 a bundle could not be read.
     """
     options = _parser().parse_args(arguments)
     audited: dict[str, list[AuditEntry]] = {}
@@ -80,9 +80,10 @@ def _audit(path: Path) -> list[AuditEntry]:
     here = Path.cwd()
     if path.is_dir() and here.is_relative_to(path.resolve()):
         raise UnreadableBundleError(
-            f"You are within {path}, from where Python would import the bundle's own files. Go elsewhere first."
+            f"The working directory is inside {path}, so Python would import the bundle's own files. "
+            "Change to another directory."
         )
-    # Imported only now: it imports MONAI and torch, which a hostile bundle might replace from the folder above.
+    # Imported late: it imports MONAI and torch, which a hostile bundle could replace if it were the working directory.
     from fetal_monai.sharing.audit.bundle_audit import audit_bundle
 
     return audit_bundle(path)
@@ -101,7 +102,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="a bundle's folder or zip")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report (default: text)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="format of the report (default: text)"
+    )
     return parser
 
 

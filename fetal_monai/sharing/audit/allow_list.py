@@ -1,13 +1,13 @@
-"""What a bundle may name: the allow-list. Everything that is not on it is refused.
+"""The allow-list: names that a bundle may use. Everything else is refused.
 
 Three kinds of names:
 
-- classes and functions that were reviewed one by one (`reviewed.txt`), by where they are defined;
-- single functions and constants by how they are spelt (NAMES);
-- this package's own networks, losses, metrics, ...: whole subpackages that only calculate (CALCULATING), and the
-  names of those that read and write files (OWN_NAMES).
+- classes and functions that were reviewed one by one (`reviewed.txt`), listed by the module that defines them;
+- single functions and constants, as they are spelt in a config (NAMES);
+- this package's own components: whole subpackages that only compute (CALCULATING), and single names of those that
+  read or write files (OWN_NAMES).
 
-What may be called on a value, and read from it, has a list of its own: attributes.py.
+Methods and attributes of values have their own list in attributes.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CALCULATING = tuple(
     f"fetal_monai.{subpackage}"
     for subpackage in ("biometry", "engines", "geometry", "inferers", "localisation", "losses", "metrics", "networks")
 )
-"""Subpackages whose classes and functions calculate, and neither write nor load anything."""
+"""Subpackages whose classes and functions only compute: they neither write nor load anything."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -46,7 +46,7 @@ OWN_NAMES = frozenset().union(
     _names("fetal_monai.weights", "load_pretrained load_weights"),
     _names("fetal_monai.workflow", "check_dataset check_overrides demonstrate"),
 )
-"""Classes and functions of the other subpackages, wherever in the subpackage they are defined."""
+"""Classes and functions of the other subpackages, in whichever module of the subpackage they are defined."""
 
 NAMES = frozenset().union(
     _names("os", "getcwd getenv cpu_count sep environ.get"),
@@ -88,22 +88,22 @@ NAMES = frozenset().union(
 """Single functions, classes and constants, as they are spelt in a config."""
 
 DEFAULT_BINDINGS = {"monai": "monai", "torch": "torch", "np": "numpy", "numpy": "numpy"}
-"""Names that MONAI gives to every expression."""
+"""Names that MONAI makes available in every expression."""
 
 BUILTINS = _words(
     "abs all any bool bytes callable chr complex dict divmod enumerate filter float frozenset hash int isinstance "
     "issubclass iter len list map max min next ord pow print range repr reversed round set slice sorted str sum tuple "
     "zip"
 )
-"""Builtins that an expression may use: they look up no attribute that a string names, and run no text."""
+"""Builtins that an expression may use: none looks up an attribute by name or runs code from a string."""
 
 FLAGS = {"weights_only": True, "allow_pickle": False, "trust_remote_code": False, "_debug_": False}
-"""Arguments that must have this value, if they are given: the other one runs code or a debugger."""
+"""Arguments that must have this value if they are given: other values run code or a debugger."""
 
 
 @cache
 def reviewed() -> frozenset[str]:
-    """The classes and functions that were reviewed, by where they are defined."""
+    """Return the dotted names of the reviewed classes and functions, each in the module that defines it."""
     found: set[str] = set(OWN_NAMES)
     module = ""
     for line in files("fetal_monai.sharing.audit").joinpath("reviewed.txt").read_text("utf-8").splitlines():
@@ -117,5 +117,5 @@ def reviewed() -> frozenset[str]:
 
 @cache
 def roots() -> tuple[str, ...]:
-    """Packages that hold anything allowed."""
+    """Return the top-level packages that contain an allowed name."""
     return tuple(sorted({name.split(".")[0] for name in (*reviewed(), *NAMES, *CALCULATING)}))

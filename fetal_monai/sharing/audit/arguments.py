@@ -1,7 +1,7 @@
-"""What the arguments of a component must be, where they decide what it imports, unpickles, writes or sends.
+"""Rules for the arguments of components that decide what a component imports, unpickles, writes or sends.
 
-Such a component may stand in a config with a `_target_`, where each argument has its name, and nowhere else: passed on
-as a function, or called in an expression, it could get other arguments.
+Such a component may be used only through a `_target_`, where every argument is named. Passed on as a function, or
+called in an expression, it could receive other arguments.
 """
 
 from __future__ import annotations
@@ -15,58 +15,58 @@ from fetal_monai.sharing.audit.verdict import Verdict, all_of, allow, refuse
 from fetal_monai.sharing.audit.written_paths import judge_written_file, judge_written_folder
 
 Rule: TypeAlias = Callable[[Any, KnownTexts], Verdict]
-"""Judges the value of an argument, as it is written in a config."""
+"""Judges the value of an argument as it is written in a config."""
 
 _IMAGES = (".nii", ".nii.gz", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".mha", ".mhd", ".nrrd", ".dcm")
 _WRITERS = ("ITKWriter", "NibabelWriter", "PILWriter", "itkwriter", "nibabelwriter", "pilwriter")
 
 
 def written_folder(value: Any, texts: KnownTexts) -> Verdict:
-    """A folder that files of data are written into; see written_paths.py."""
+    """Judge a folder that data files are written into; see written_paths.py."""
     return _each(value, texts, judge_written_folder)
 
 
 def written_file(*suffixes: str) -> Rule:
-    """A file that is written; it must have one of these suffixes."""
+    """Return a rule for a file that is written: it must have one of these suffixes."""
     return lambda value, texts: _each(value, texts, lambda text: judge_written_file(text, suffixes))
 
 
 def one_of(*choices: str | None) -> Rule:
-    """One of a few texts, or None if that is one of them."""
+    """Return a rule that allows only these strings, and None if it is among them."""
 
     def judge(value: Any, texts: KnownTexts) -> Verdict:
         try:
             others = texts.of_value(value) - set(choices)
         except UnknownTextError as error:
             return refuse(str(error))
-        return refuse(f"{', '.join(map(repr, others))}: not one of {choices}") if others else allow("one of a few")
+        return refuse(f"{', '.join(map(repr, others))}: not one of {choices}") if others else allow("an allowed value")
 
     return judge
 
 
 def only(required: object) -> Rule:
-    """A single value, written out."""
-    return lambda value, _: allow("the only value") if value is required else refuse(f"it must be {required}")
+    """Return a rule that allows a single value, written literally."""
+    return lambda value, _: allow("the only allowed value") if value is required else refuse(f"it must be {required}")
 
 
 def word(value: Any, texts: KnownTexts) -> Verdict:
-    """A text of letters, digits, _ and -, or None: it becomes a part of a file's name, or names an attribute."""
+    """Judge a string that becomes part of a file name or names an attribute: letters, digits, _ and -, or None."""
     return _each(value, texts, _judge_word)
 
 
 def _judge_word(text: str) -> Verdict:
-    return allow("a word") if _WORD.fullmatch(text) else refuse(f"{text!r}: no word")
+    return allow("a word") if _WORD.fullmatch(text) else refuse(f"{text!r} is not a word of letters, digits, _ and -")
 
 
 def _named_words(value: Any, _: KnownTexts) -> Verdict:
-    """A mapping whose keys become parts of a file's name."""
+    """Judge a mapping whose keys become parts of file names."""
     if not isinstance(value, dict):
-        return refuse(f"{value!r}: no mapping")
+        return refuse(f"{value!r} is not a mapping")
     return all_of(_judge_word(str(key)) for key in value)
 
 
 def _each(value: Any, texts: KnownTexts, judge: Callable[[str], Verdict]) -> Verdict:
-    """Judge every text that a value can be; None writes nothing."""
+    """Judge every string that a value can be; None writes nothing."""
     try:
         known = texts.of_value(value)
     except UnknownTextError as error:
@@ -75,7 +75,7 @@ def _each(value: Any, texts: KnownTexts, judge: Callable[[str], Verdict]) -> Ver
 
 
 def _plain(value: Any, texts: KnownTexts) -> Verdict:
-    """A value without references, expressions and macros."""
+    """Judge a value that must not contain references, expressions or macros."""
     match value:
         case str():
             return refuse(f"{value!r} is computed") if value[:1] in ("$", "@", "%") else allow("plain")
@@ -85,7 +85,7 @@ def _plain(value: Any, texts: KnownTexts) -> Verdict:
 
 
 def _reader(*backends: str) -> Rule:
-    """A reader of images by its name, or a list of these; MONAI imports whatever else it names."""
+    """Return a rule for an image reader's name, or a list of names; MONAI would import any other name."""
 
     def judge(value: Any, texts: KnownTexts) -> Verdict:
         if isinstance(value, list):
@@ -108,7 +108,9 @@ _READERS = frozenset(
         *("PydicomReader", "WSIReader"),
     }
 )
-_READER_PACKAGES = frozenset({"", "fetal_monai.data", "monai.data"})  # without a package MONAI looks among its own
+_READER_PACKAGES = frozenset(
+    {"", "fetal_monai.data", "monai.data"}
+)  # without a package, MONAI looks among its own readers
 _WORD = re.compile(r"(?!_)[A-Za-z0-9_-]*", re.ASCII)
 _LOADS = {"reader": _reader()}
 _LOADS_SLIDES = {"reader": _reader("cucim", "cuCIM", "openslide", "OpenSlide", "tifffile", "TiffFile")}
@@ -190,7 +192,7 @@ ARGUMENTS: Mapping[str, Mapping[str, Rule]] = {
     "torch.distributed.init_process_group": {"init_method": only(None), "store": only(None)},
     "torch.load": {"pickle_module": only(None), "weights_only": only(True)},
 }
-"""By where it is defined (this package's own: by subpackage), the arguments of a component that have a rule.
+"""Rules by component and argument. A component is named by the module that defines it, our own by its subpackage.
 
-`allow_list.FLAGS` holds for the arguments of all components.
+`allow_list.FLAGS` applies to the arguments of all components.
 """

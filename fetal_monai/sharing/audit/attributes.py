@@ -1,8 +1,9 @@
-"""What may be read from, and called on, values that are known only when a bundle runs.
+"""Attributes and methods that may be used on values that exist only when a bundle runs.
 
-Their kinds are not known, so a name is listed only if it is harmless on everything that allowed names can make:
-tensors, networks, transforms, data sets, engines, paths, texts, lists, and the data frame of a CSVDataset.
-`query` and `eval` of a data frame run text, `write_text` of a path writes; so they are not here.
+The types of these values are not known, so a name is listed only if it is harmless on everything that allowed names
+can create: tensors, networks, transforms, data sets, engines, paths, strings, lists, and the data frame of a
+CSVDataset. `query` and `eval` of a data frame run code from a string and `write_text` of a path writes, so they are
+not listed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def _words(text: str) -> frozenset[str]:
 READ = _words(
     # tensors, devices, networks
     "T aspp backbone data device dtype encoder decoder head index is_cuda itemsize ndim network shape type weight "
-    # what components keep
+    # attributes of components
     "dataset logger loss metrics optimizer output param_groups state transform transforms batch_size max_epochs epoch "
     # paths
     "name parent stem suffix "
@@ -33,13 +34,13 @@ CALLED_WITHOUT_ARGUMENTS = _words(
     "bool contiguous copy cpu cuda detach dim double eval float half is_dir is_file item items keys long lower "
     "numel numpy parameters run tolist train upper values"
 )
-"""Methods that may be called without arguments. `eval` of a network takes none, that of a data frame a text."""
+"""Methods that may be called without arguments. `eval` of a network takes none, that of a data frame takes code."""
 
 CALLED = _words(
     # tensors, arrays, networks
     "all any argmax argmin clamp clip cumsum expand flatten int max mean median min permute prod repeat reshape round "
     "size softmax sigmoid squeeze std sum to transpose unsqueeze "
-    # texts, lists, dictionaries, paths
+    # strings, lists, dictionaries, paths
     "count endswith get glob index join lstrip removeprefix removesuffix rsplit rstrip split splitlines startswith "
     "strip title zfill "
     # loggers, and the set-up of MONAI's detectors and this package's networks
@@ -61,9 +62,9 @@ def judge_method(call: ast.Call, attribute: str, base: ast.expr) -> Verdict:
     """Judge calling a method of a value.
 
     Args:
-        call: the call.
-        attribute: the method's name.
-        base: the value.
+        call: The call.
+        attribute: Name of the method.
+        base: Expression for the value.
     """
     if attribute.startswith("_"):
         return refuse(f".{attribute} is private")
@@ -71,12 +72,12 @@ def judge_method(call: ast.Call, attribute: str, base: ast.expr) -> Verdict:
         return allow()
     if attribute in CALLED_WITHOUT_ARGUMENTS:
         bare = not call.args and not call.keywords
-        return allow() if bare else refuse(f".{attribute} may be called without arguments only")
+        return allow() if bare else refuse(f".{attribute} may only be called without arguments")
     if attribute == "replace":
         texts = len(call.args) == 2 and not call.keywords and not _has_star(call)
-        return allow() if texts else refuse(".replace of a path moves files; that of a text has two arguments")
+        return allow() if texts else refuse(".replace of a path moves files; that of a string has two arguments")
     if attribute == "format":
-        return allow() if _is_plain_format(base) else refuse(".format looks up attributes that its text names")
+        return allow() if _is_plain_format(base) else refuse(".format looks up attributes that its string names")
     return refuse(f".{attribute} is not on the list of methods that may be called")
 
 

@@ -1,4 +1,4 @@
-"""What an audit finds, one entry a thing."""
+"""Entries of an audit's report."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _SHOWN = 160
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One thing in a bundle that could run code, or read or write a file.
+    """Something in a bundle that could run code, or read or write a file.
 
     Attributes:
         file: Name within the bundle, with `/`.
-        place: Where in the file, as MONAI writes an id (`train#trainer#_target_`); empty for the whole file.
-        kind: What it is: "target", "expression", "import", "macro", "path", ...
+        place: Where in the file, as a MONAI id (`trainer#_target_`). Empty for the whole file.
+        kind: Its kind: "target", "expression", "import", "macro", "path", ...
         what: The text itself.
-        refused: Whether it is outside of what is allowed.
-        why: The reason, or what it was found to be.
+        refused: Whether it is not allowed.
+        why: The reason for a refusal, or what it was found to be.
     """
 
     file: str
@@ -32,7 +32,7 @@ class AuditEntry:
 
 
 class Placed(Protocol):
-    """What stands somewhere in a file."""
+    """Anything with a place in a file."""
 
     @property
     def file(self) -> str: ...  # noqa: D102
@@ -42,6 +42,6 @@ class Placed(Protocol):
 
 
 def item_entry(item: Placed, kind: str, what: str, verdict: Verdict) -> AuditEntry:
-    """The entry for a part of a config."""
+    """Return the entry for a part of a config. A long text is shortened."""
     shown = what if len(what) <= _SHOWN else f"{what[: _SHOWN - 3]}..."
     return AuditEntry(item.file, item.place, kind, shown, not verdict.allowed, verdict.why)

@@ -1,4 +1,4 @@
-"""Judge every file of a bundle by what it is."""
+"""Judge every file of a bundle according to its type."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fetal_monai.sharing.config_file import CONFIG_SUFFIXES, parse_config
 from fetal_monai.sharing.subpackage_init import is_reduced
 
 MAX_TEXT_BYTES = 8 * 2**20
-"""Of a config or a source file."""
+"""Largest size of a config or source file."""
 
 _LOGGING_SUFFIXES = frozenset({".conf", ".ini", ".cfg"})
 _WEIGHTS_SUFFIXES = frozenset({".pt", ".pth", ".ts", ".pkl", ".pickle", ".ckpt", ".bin"})
@@ -27,7 +27,7 @@ _PICTURES = ".png .jpg .jpeg .gif .bmp .tif .tiff .dcm .mha .nii .gz .pdf"
 _DATA_SUFFIXES = frozenset(f"{_TEXTS} {_PICTURES}".split())
 _DATA_NAMES = frozenset({"LICENSE", "NOTICE", "AUTHORS", "CITATION", ".gitignore", ".gitattributes"})
 _METADATA_SUFFIXES = frozenset({".dist-info", ".egg-info", ".egg"})
-"""Of folders in which Python finds entry points of packages: torch, for one, calls those of its group."""
+"""Suffixes of folders in which Python finds entry points of packages. torch, for example, calls those of its group."""
 
 _CANNOT_READ = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 
@@ -35,20 +35,20 @@ _CANNOT_READ = (OSError, ValueError, RuntimeError, EOFError, NotImplementedError
 def audit_bundle(path: str | Path) -> list[AuditEntry]:
     """List and judge everything in a bundle that could run code, or read or write a file.
 
-    Nothing of the bundle is evaluated, imported, unpickled or unpacked.
+    Nothing in the bundle is evaluated, imported, unpickled or unpacked.
 
     Args:
-        path: the bundle's folder or zip.
+        path: The bundle's folder or zip.
 
     Raises:
-        UnreadableBundleError: if it is neither.
+        UnreadableBundleError: If it is neither.
     """
     with open_bundle(path) as bundle:
         return audit_files(bundle)
 
 
 def audit_files(bundle: Bundle) -> list[AuditEntry]:
-    """List and judge the files of a bundle that is open."""
+    """List and judge the files of an open bundle."""
     entries = list(bundle.entries)
     configs: dict[str, Any] = {}
     for file in bundle.files:
@@ -60,7 +60,9 @@ def audit_files(bundle: Bundle) -> list[AuditEntry]:
         except _CANNOT_READ as error:
             entries.append(AuditEntry(file.name, "", "file", file.name, True, f"it cannot be judged: {error}"))
     if not configs and not entries:
-        entries.append(AuditEntry("", "", "file", "configs", True, "there is no config in it: is this a bundle?"))
+        entries.append(
+            AuditEntry("", "", "file", "configs", True, "it contains no config: expected the folder or zip of a bundle")
+        )
     return entries + audit_configs(configs)
 
 
@@ -80,9 +82,9 @@ def _audit_file(file: BundleFile) -> Iterable[AuditEntry]:
     with file.open() as stream:
         start = stream.read(9)
     if suffix == ".safetensors":
-        # Its length, then a JSON object.
+        # The length of the header, then a JSON object.
         numbers = start[8:] == b"{"
-        why = "numbers only" if numbers else "it does not begin as safetensors do"
+        why = "numbers only" if numbers else "it does not begin like a safetensors file"
         return [AuditEntry(file.name, "", "weights", "safetensors", not numbers, why)]
     if suffix in _WEIGHTS_SUFFIXES or is_pickle_or_zip(start):
         with file.seekable() as stream:
@@ -90,21 +92,19 @@ def _audit_file(file: BundleFile) -> Iterable[AuditEntry]:
     if suffix in _LOGGING_SUFFIXES:
         return audit_logging_conf(file.name, file.read(MAX_TEXT_BYTES))
     if suffix == ".py":
-        # A bundle's folder is on Python's path.
+        # A bundle's folder may be on Python's path.
         return [AuditEntry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")]
     if suffix == ".onnx":
-        return [AuditEntry(file.name, "", "weights", "ONNX", False, "a graph of operators, no Python")]
+        return [AuditEntry(file.name, "", "weights", "ONNX", False, "a graph of operators, without Python code")]
     if suffix in _DATA_SUFFIXES or path.name in _DATA_NAMES:
         return []
-    return [
-        AuditEntry(file.name, "", "file", suffix or file.name, True, "a kind of file that this audit does not know")
-    ]
+    return [AuditEntry(file.name, "", "file", suffix or file.name, True, "a file type that this audit does not know")]
 
 
 def _installed(file: BundleFile) -> str:
-    """How it is a file of the installed package, byte for byte or a room cut down; empty if it is not.
+    """Return how the file matches one of the installed package; empty if it does not.
 
-    A packed bundle carries parts of the package.
+    A packed bundle contains parts of the package: modules as they are, and reduced `__init__.py` files.
     """
     package, _, inner = file.name.partition("/")
     installed = Path(fetal_monai.__file__).parent / inner
@@ -112,6 +112,6 @@ def _installed(file: BundleFile) -> str:
         return ""
     content, own = file.read(MAX_TEXT_BYTES), installed.read_bytes()
     if content == own:
-        return "the same as in the installed fetal_monai"
-    cut_down = installed.name == "__init__.py" and is_reduced(content, own.decode("utf-8"))
-    return "that of the installed fetal_monai, with some of its names only" if cut_down else ""
+        return "identical to the file of the installed fetal_monai"
+    is_subset = installed.name == "__init__.py" and is_reduced(content, own.decode("utf-8"))
+    return "the file of the installed fetal_monai, reduced to some of its names" if is_subset else ""

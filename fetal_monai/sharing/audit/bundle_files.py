@@ -1,4 +1,4 @@
-"""The files of a bundle, in a folder or a zip, opened for reading and never unpacked."""
+"""Read access to the files of a bundle in a folder or zip, without unpacking it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _CHUNK_BYTES = 2**20
 
 
 class UnreadableBundleError(ValueError):
-    """What was named is no bundle, or cannot be read; the message says what to do."""
+    """A path that is not a readable bundle; the message says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundleFile:
-    """One file.
+    """A file of a bundle.
 
     Attributes:
         name: Within the bundle, with `/`.
-        size: Bytes, as the file system or the zip states them.
-        open: Opens it for reading. What a zip holds can be read forwards only.
+        size: Size in bytes, as the file system or the zip states it.
+        open: Opens it for reading. A member of a zip can only be read forwards.
     """
 
     name: str
@@ -37,18 +37,21 @@ class BundleFile:
     def read(self, limit: int) -> bytes:
         """Read the content.
 
+        Args:
+            limit: Largest size in bytes.
+
         Raises:
-            ValueError: if it has more than `limit` bytes.
+            ValueError: If it is larger than `limit`.
         """
         with self.open() as stream:
             content = stream.read(limit + 1)
         if len(content) > limit:
-            raise ValueError(f"it has more than {limit} bytes, too many for such a file")
+            raise ValueError(f"it has more than {limit} bytes, the limit for this type of file")
         return content
 
     @contextmanager
     def seekable(self) -> Iterator[IO[bytes]]:
-        """Open it so that one can go to and fro; what a zip holds is copied to an unnamed temporary file."""
+        """Open it for reading in any order; a member of a zip is copied to an unnamed temporary file."""
         with self.open() as stream:
             if not isinstance(stream, zipfile.ZipExtFile):
                 yield stream
@@ -62,7 +65,12 @@ class BundleFile:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The files of a bundle, and what is wrong with the way they are kept."""
+    """The files of a bundle.
+
+    Attributes:
+        files: Files that can be read.
+        entries: Findings about the folder or zip itself, such as links.
+    """
 
     files: tuple[BundleFile, ...]
     entries: tuple[AuditEntry, ...]
@@ -73,21 +81,23 @@ def open_bundle(path: str | Path) -> Iterator[Bundle]:
     """Open a bundle's folder or zip.
 
     Args:
-        path: the folder that holds `configs/`, or a zip of it as the model zoo has it.
+        path: The folder that contains `configs/`, or a zip of it as in the model zoo.
 
     Raises:
-        UnreadableBundleError: if it is neither.
+        UnreadableBundleError: If it is neither.
     """
     path = Path(path)
     if path.is_dir():
         yield _from_folder(path)
         return
     if not path.is_file():
-        raise UnreadableBundleError(f"There is nothing at {path}. Name a bundle's folder or its zip.")
+        raise UnreadableBundleError(f"{path} does not exist. Give a bundle's folder or its zip.")
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise UnreadableBundleError(f"{path} is no zip that can be read ({error}). Name a folder or a zip.") from error
+        raise UnreadableBundleError(
+            f"{path} is not a readable zip ({error}). Give a bundle's folder or its zip."
+        ) from error
     with archive:
         yield _from_zip(archive, path)
 
@@ -96,7 +106,7 @@ def _from_zip(archive: zipfile.ZipFile, path: Path) -> Bundle:
     members = archive.infolist()
     findings = archive_findings(archive, path.name)
     if findings:
-        # Nothing in such a zip is what it seems: it is not read further.
+        # Such a zip cannot be trusted in any respect: it is not read further.
         return Bundle((), tuple(findings))
     files = [member for member in members if not member.is_dir()]
     roots = {member.filename.split("/")[0] for member in files if "/" in member.filename}
@@ -116,7 +126,7 @@ def _from_folder(folder: Path) -> Bundle:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
-            why = "a link: what it leads to is no part of the bundle"
+            why = "a link: its target is not part of the bundle"
             findings.append(AuditEntry(name, "", "link", str(path.readlink()), True, why))
         elif path.is_file():
             files.append(BundleFile(name, path.stat().st_size, lambda path=path: path.open("rb")))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Functions whose arguments decide what they do, and that an expression may call all the same."""
+"""Functions that an expression may call although their arguments decide what they do."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ def _loads_weights(call: ast.Call, _: KnownTexts) -> Verdict:
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     flag = keywords.get("weights_only")
     if not isinstance(flag, ast.Constant) or flag.value is not True or len(call.args) != 1:
-        return refuse("a pickle runs code unless weights_only=True is written there")
+        return refuse("a pickle runs code unless weights_only=True is given literally")
     plain = keywords.keys() <= {"weights_only", "map_location", "mmap"} and not isinstance(call.args[0], ast.Starred)
     return allow() if plain else refuse("expected a path, map_location, mmap and weights_only=True")
 
 
 def _joins_processes(call: ast.Call, _: KnownTexts) -> Verdict:
     plain = not call.args and [keyword.arg for keyword in call.keywords] in ([], ["backend"])
-    return allow() if plain else refuse("expected nothing but backend: other arguments say whom it connects to")
+    return allow() if plain else refuse("expected only backend: other arguments set the address that it connects to")
 
 
 def _writes_into(argument: str) -> Callable[[ast.Call, KnownTexts], Verdict]:
-    """Its first argument is a folder that it writes into."""
+    """Return a rule for a function whose first argument is the folder that it writes into."""
 
     def judge(call: ast.Call, texts: KnownTexts) -> Verdict:
         keywords = {keyword.arg: keyword.value for keyword in call.keywords}
         folder = call.args[0] if call.args else keywords.get(argument)
         if folder is None or None in keywords:
-            return refuse(f"expected {argument}, written there")
+            return refuse(f"expected {argument} as an explicit argument")
         try:
             known = texts.of_expression(folder)
         except UnknownTextError as error:
@@ -48,7 +48,7 @@ CALLS: Mapping[str, Callable[[ast.Call, KnownTexts], Verdict]] = {
     "torch.distributed.init_process_group": _joins_processes,
     "torch.load": _loads_weights,
 }
-"""By where they are defined, how a call of them is judged."""
+"""Rules for calls, by the function's dotted name."""
 
 RETURN_FUNCTIONS = frozenset(
     {
@@ -58,4 +58,4 @@ RETURN_FUNCTIONS = frozenset(
         "monai.handlers.utils.stopping_fn_from_metric",
     }
 )
-"""Functions that return a function, which may be called on the spot."""
+"""Functions that return a function, which may be called immediately."""

@@ -1,8 +1,8 @@
 """Judge the arguments of components, whichever of the bundle's configs they and the `_target_` come from.
 
-Configs are merged in any order and number. Instead of trying them all, everything is judged that could meet: what a
-config writes as one mapping stands together, and what another one sets in it by an id (`a#b`) or adds to it (`+a`)
-meets whatever any config has there.
+The user may merge any number of configs in any order. Instead of trying all merges, every combination that a merge
+could produce is judged: the entries of one mapping in a config stay together, and what another config sets in it by
+an id (`a#b`) or adds to it (`+a`) is combined with everything that any config has in that place.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _Id: TypeAlias = tuple[str, ...]
 
 @dataclass(slots=True)
 class _Fragment:
-    """Entries that are sure to stand in one mapping.
+    """Entries that are certain to be in one mapping.
 
     Attributes:
-        whole: Whether they are all of a mapping as a config writes it.
-        entries: By key.
-        deeper: What an id sets within an entry, by the entry's key.
+        whole: Whether they are a complete mapping of a config.
+        entries: Entries by key.
+        deeper: Values that an id sets inside an entry, by the entry's key.
     """
 
     whole: bool
@@ -47,8 +47,8 @@ def judge_components(items: Iterable[Item], texts: KnownTexts) -> Iterator[Audit
     """List the arguments that decide what a component imports, unpickles, writes or sends.
 
     Args:
-        items: of all the bundle's configs.
-        texts: what values can be.
+        items: Items of all the bundle's configs.
+        texts: Finds the strings that a value can be.
     """
     for fragments in _by_place(items).values():
         for fragment in fragments:
@@ -67,7 +67,7 @@ def _judge(home: str, fragment: _Fragment, texts: KnownTexts) -> Iterator[AuditE
         yield item_entry(item, "argument", f"{key}: {item.raw}", rules[key](item.raw, texts))
     for key in rules.keys() & fragment.deeper.keys():
         item = fragment.deeper[key]
-        why = f"it changes a part of {key}: write the whole argument"
+        why = f"it changes a part of {key}: give the whole argument"
         yield item_entry(item, "argument", f"{key}: {item.raw}", refuse(why))
 
 
@@ -77,7 +77,7 @@ def _by_place(items: Iterable[Item]) -> dict[_Id, list[_Fragment]]:
     for item in items:
         place, parent = without_indices(item.parts), item.parts[:-1]
         if isinstance(item.value, dict):
-            # What `+a` adds is not all of `a`.
+            # What `+a` adds is only a part of `a`.
             fragment = _Fragment(whole=not item.extends)
             open_mappings[item.file, item.parts] = fragment
             found[place].append(fragment)

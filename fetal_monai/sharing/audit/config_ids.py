@@ -1,8 +1,8 @@
-"""Where values stand in configs, by MONAI's ids, and what a merge of configs can do to them.
+"""The values of configs with their MONAI ids, independent of how configs are merged.
 
-The user merges a bundle's configs as he likes (`--config_file "['train.json','multi_gpu_train.json']"`): a key
-`a#b` replaces what an earlier config has there, `+a` extends it, and a list that was extended has other indices. So
-nothing here rests on an index: all elements of a list share one id, with `*` in its place.
+The user may merge a bundle's configs in any way (`--config_file "['train.json','multi_gpu_train.json']"`): a key
+`a#b` replaces what an earlier config has there, and `+a` extends it, which shifts the indices of a list. Therefore
+nothing here relies on an index: all elements of a list share one id, with `*` in place of the index.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Item:
 
     Attributes:
         file: Name of the config within the bundle.
-        parts: MONAI's id, split: keys and indices.
-        value: A text as MONAI reads it where it stands (`#` as `::`, relative ids made absolute), or another value.
+        parts: Parts of MONAI's id: keys and indices.
+        value: A string as MONAI reads it in its place (`#` as `::`, relative ids made absolute), or another value.
         raw: The value as it is written.
-        overlaid: Whether a key of the file (`a#b`) sets it within what another config has.
-        extends: Whether a key of the file (`+a`) adds it to what another config has.
+        overlaid: Whether a key of the file (`a#b`) sets it inside a value of another config.
+        extends: Whether a key of the file (`+a`) adds it to a value of another config.
     """
 
     file: str
@@ -45,12 +45,12 @@ class Item:
 
     @property
     def place(self) -> str:
-        """The id as a report shows it."""
+        """The id as the report shows it."""
         return "#".join(self.parts)
 
     @property
     def root(self) -> str:
-        """The first part of the id: the key at the top of the config that it lies under."""
+        """The first part of the id: the top-level key of the config."""
         return self.parts[0] if self.parts else ""
 
 
@@ -59,41 +59,41 @@ class AmbiguousIdError(ValueError):
 
 
 def config_items(file: str, content: Any) -> Iterator[Item]:
-    """List every value of a config with its id.
+    """Iterate over all values of a config with their ids.
 
     Args:
-        file: name of the config within the bundle.
-        content: parsed.
+        file: Name of the config within the bundle.
+        content: Parsed content.
 
     Raises:
-        AmbiguousIdError: if it is no mapping, or a key in it could be taken for an id of something else: MONAI finds
+        AmbiguousIdError: If it is not a mapping, or a key could be taken for the id of something else. MONAI finds
             values by the joined id, so `{"a::b": 1}` and `{"a": {"b": 2}}` would be the same.
     """
     if not isinstance(content, Mapping):
-        raise AmbiguousIdError(f"a config is a mapping, this is a {type(content).__name__}")
+        raise AmbiguousIdError(f"a config must be a mapping, not a {type(content).__name__}")
     for key, value in content.items():
         extends, parts = _split_key(key)
         yield from _items(file, parts, value, overlaid=len(parts) > 1, extends=extends)
 
 
 def split_id(identifier: str) -> tuple[str, ...]:
-    """The parts of an id as MONAI finds them: it ignores blanks around each."""
+    """Split an id as MONAI does, without the blanks around each part, which it ignores."""
     return tuple(part.strip() for part in ReferenceResolver.split_id(identifier))
 
 
 def without_indices(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """An id with `*` for every part that MONAI takes for an index of a list (`00` and `-1` are indices, too)."""
+    """Replace every part of an id that MONAI takes for a list index (also `00` and `-1`) by `*`."""
     return tuple(ANY_INDEX if _is_index(part) else part for part in parts)
 
 
 def is_relative(text: str) -> bool:
-    """Whether a text holds a relative id (`@#x`): what it refers to depends on where MONAI copies it to."""
+    """Return whether a string contains a relative id (`@#x`), whose meaning depends on where MONAI copies it to."""
     return ConfigParser.relative_id_prefix.search(ReferenceResolver.normalize_id(text)) is not None
 
 
 def _split_key(key: Any) -> tuple[bool, tuple[str, ...]]:
     if not isinstance(key, str):
-        raise AmbiguousIdError(f"the key {key!r} is no text")
+        raise AmbiguousIdError(f"the key {key!r} is not a string")
     extends = key.startswith(_MERGE)
     parts = tuple(ReferenceResolver.split_id(key[extends:]))
     for part in parts:
@@ -101,7 +101,7 @@ def _split_key(key: Any) -> tuple[bool, tuple[str, ...]]:
     if parts[0].startswith(_MERGE):
         raise AmbiguousIdError(f"the key {key!r} extends twice")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MONAI says that it renames a key
+        warnings.simplefilter("ignore")  # MONAI warns that it renames a key
         (root,) = ReferenceResolver().normalize_meta_id({parts[0]: None})
     return extends, (root, *parts[1:])
 
@@ -124,7 +124,7 @@ def _items(
 
 def _check(part: Any, key: Any) -> None:
     if not isinstance(part, str):
-        raise AmbiguousIdError(f"the key {part!r} is no text")
+        raise AmbiguousIdError(f"the key {part!r} is not a string")
     if not part or part != part.strip() or ReferenceResolver.sep in ReferenceResolver.normalize_id(part):
         raise AmbiguousIdError(f"MONAI could take the key {key!r} for the id of something else")
 

@@ -1,14 +1,14 @@
 """List and judge what a bundle's configs would run, import, read and write.
 
-The configs of a bundle are judged together, since the user may merge them as he likes:
+The configs of a bundle are judged together, since the user may merge them in any way:
 
-- a `_target_` is written out, never computed or referred to, and names an allowed class or function;
-- arguments on which it depends what a component does pass `components.judge_components`, from whichever config;
-- an expression passes `expressions.mentions`; an imported name stands for the same thing in all configs;
-- nothing refers to an import, by whatever id;
-- `_mode_` stays what it is by default, flags such as `weights_only` are written out;
+- a `_target_` is a literal string, never computed or a reference, and names an allowed class or function;
+- arguments that decide what a component does are judged by `components.judge_components`, from whichever config;
+- an expression is judged by `expressions.mentions`; an imported name has the same meaning in all configs;
+- nothing refers to an import, however the id is spelt;
+- `_mode_` keeps its default, and flags such as `weights_only` are literal values;
 - a macro (`%`) refers to configs of this bundle;
-- metadata holds nothing that MONAI evaluates.
+- metadata contains nothing that MONAI evaluates.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def audit_configs(configs: Mapping[str, Any]) -> list[AuditEntry]:
     """Judge all configs of a bundle.
 
     Args:
-        configs: parsed content by file name.
+        configs: Parsed content by file name.
     """
     entries: list[AuditEntry] = []
     items: list[Item] = []
@@ -60,10 +60,10 @@ def audit_configs(configs: Mapping[str, Any]) -> list[AuditEntry]:
 
 
 def surroundings_of(items: list[Item]) -> Surroundings:
-    """What the expressions of a bundle see.
+    """Return what the expressions of a bundle can refer to.
 
     Args:
-        items: of all its configs.
+        items: Items of all its configs.
     """
     bindings = dict(DEFAULT_BINDINGS)
     tops: dict[str, list[Any]] = defaultdict(list)
@@ -89,7 +89,7 @@ def _audit_item(item: Item, surroundings: Surroundings, files: frozenset[str]) -
         yield item_entry(item, "target", str(value), _judge_target(item))
     elif item.key == "_mode_":
         known = isinstance(value, str) and value.lower() == "default"
-        why = "a component that is called later gets arguments that are not known; other modes start a debugger"
+        why = "a component that is called later receives unknown arguments; other modes start a debugger"
         yield item_entry(item, "mode", str(value), allow() if known else refuse(why))
     elif item.key in FLAGS:
         verdict = (
@@ -101,7 +101,9 @@ def _audit_item(item: Item, surroundings: Surroundings, files: frozenset[str]) -
     elif isinstance(value, dict):
         yield from _audit_download(item)
     elif item.file.endswith(METADATA) and isinstance(value, str) and value[:1] in ("$", "%", "@"):
-        yield item_entry(item, "metadata", item.raw, refuse("MONAI would evaluate it, and metadata is plain"))
+        yield item_entry(
+            item, "metadata", item.raw, refuse("MONAI would evaluate it, and metadata must be plain values")
+        )
     elif statement := import_statement(value):
         yield from _audit_import(item, statement, surroundings.bindings)
     elif isinstance(value, str) and value.startswith("$"):
@@ -114,7 +116,7 @@ def _judge_target(item: Item) -> Verdict:
     if len(item.parts) == 1:
         return refuse("the whole config would be one component")
     if not isinstance(item.value, str) or item.value[:1] in ("$", "@", "%"):
-        return refuse("what it is cannot be known before it runs: write it out")
+        return refuse("its value cannot be known before it runs: write the name itself")
     name = look_up_target(item.value)
     return allow(f"is {name.home}") if name.verdict.allowed else name.verdict
 
@@ -128,7 +130,7 @@ def _audit_import(
         if whole.endswith(".*") or (isinstance(statement, ast.ImportFrom) and statement.level):
             verdict = refuse("what it imports cannot be known")
         elif bindings[bound] != whole:
-            verdict = refuse(f"{bound} stands for {bindings[bound]} elsewhere")
+            verdict = refuse(f"{bound} stands for {bindings[bound]} in another place")
         yield item_entry(item, "import", ast.unparse(statement), verdict)
 
 
@@ -136,14 +138,14 @@ def _audit_download(item: Item) -> Iterator[AuditEntry]:
     if not _lists_downloads(item.file) or not isinstance(item.value.get("url"), str):
         return
     checked = item.value.get("hash_val") and item.value.get("hash_type") == "sha256"
-    why = "what is downloaded is not checked: give hash_val, and hash_type sha256"
+    why = "the download is not checked: give hash_val, and hash_type sha256"
     yield item_entry(
         item, "download", item.value["url"], allow(f"sha256 {item.value['hash_val']}") if checked else refuse(why)
     )
 
 
 def _lists_downloads(file: str) -> bool:
-    """Whether MONAI reads this file for `download_large_files`."""
+    """Return whether MONAI reads this file for `download_large_files`."""
     return file.startswith("large_files")
 
 
@@ -174,7 +176,7 @@ def _audit_text(item: Item, surroundings: Surroundings, files: frozenset[str]) -
             item, "name", text, named if not named.allowed else allow("a name that a component may look up")
         )
     elif (item.key == "url" and _lists_downloads(item.file)) or item.file.endswith(METADATA):
-        return  # a download is judged with its checksum, and addresses in metadata are to be read
+        return  # a download is judged with its checksum, and URLs in metadata are for readers
     elif (path := judge_path(text)).kind is not PathKind.NO_PATH:
         yield item_entry(item, "path", text, refuse(path.why) if path.refused else allow(path.why))
 
@@ -182,10 +184,10 @@ def _audit_text(item: Item, surroundings: Surroundings, files: frozenset[str]) -
 def _judge_macro(item: Item, references: References, files: frozenset[str]) -> Verdict:
     file, identifier = ConfigParser.split_path_id(item.value[1:])
     if item.root in references.imports:
-        return refuse("it copies something to where imported modules lie")
+        return refuse("it copies something to where imported modules are")
     if file and (path := judge_path(file)).refused:
         return refuse(path.why)
     if file and (file not in files or not file.startswith(CONFIGS_FOLDER)):
-        return refuse(f"there is no config {file} in this bundle; configs lie in {CONFIGS_FOLDER}")
+        return refuse(f"there is no config {file} in this bundle; configs are in {CONFIGS_FOLDER}")
     verdict = references.judge(identifier)
     return allow("copied from a config of this bundle") if verdict.allowed else verdict

@@ -1,15 +1,14 @@
 """Judge `$` expressions by their syntax tree, without evaluating them.
 
-Every part of the tree must be of a kind that is allowed here; nothing is allowed for want of a rule against it.
+Every node of the tree must be of an allowed type; there is no default that allows anything.
 
-- A name is a parameter of a lambda or comprehension, a pure builtin, or imported by the configs. What is imported is
-  looked up with its whole chain of attributes (names.py), and no expression yields a module.
-- Called are names that were reviewed and whose arguments are harmless whatever they are, the few functions in
-  calls.py, methods in attributes.py, and what a reference stands for. A component whose arguments matter is not
-  called, and not passed on either.
-- Attributes of values are read if attributes.py lists them.
+- A name is a parameter of a lambda or comprehension, a pure builtin, or imported by the configs. An imported name is
+  looked up with its whole chain of attributes (names.py), and no expression may yield a module.
+- Calls are limited to reviewed names whose arguments are always harmless, the functions in calls.py, the methods in
+  attributes.py, and references. A component whose arguments matter may be neither called nor passed on.
+- Attributes of values may be read if attributes.py lists them.
 
-The tree is that of the text which would be evaluated, after MONAI's own code has put the references in.
+The tree is that of the source that would be evaluated, after MONAI's own code has inserted the references.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Something that an expression names.
+    """Something that an expression mentions.
 
     Attributes:
         kind: "name", "path", "reference" or "syntax".
-        what: How it is written.
-        verdict: Whether it may stand there.
+        what: Its source text.
+        verdict: Whether it is allowed there.
     """
 
     kind: str
@@ -56,12 +55,12 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an expression sees.
+    """What an expression can refer to.
 
     Attributes:
-        bindings: Imported names, each with the module or object that it stands for.
-        references: What a reference may point to.
-        texts: What values can be.
+        bindings: Imported names, each with the dotted name that it stands for.
+        references: Judges what a reference points to.
+        texts: Finds the strings that a value can be.
     """
 
     bindings: Mapping[str, str]
@@ -70,11 +69,11 @@ class Surroundings:
 
 
 def mentions(expression: str, surroundings: Surroundings) -> list[Mention]:
-    """List what an expression names.
+    """List what an expression mentions.
 
     Args:
-        expression: as a config has it, with `$`; not an import statement.
-        surroundings: what it sees.
+        expression: The expression with its `$`, not an import statement.
+        surroundings: What it can refer to.
     """
     try:
         return list(_Walk(surroundings).visit(parsed_expression(expression), frozenset()))
@@ -83,12 +82,12 @@ def mentions(expression: str, surroundings: Surroundings) -> list[Mention]:
 
 
 def dotted_name(node: ast.expr, local: frozenset[str], bindings: Mapping[str, str]) -> str | None:
-    """The dotted name of what was imported; None for everything else.
+    """Return the dotted name of something imported, or None for everything else.
 
     Args:
-        node: a part of an expression.
-        local: parameters in sight.
-        bindings: imported names, each with what it stands for.
+        node: Part of an expression.
+        local: Parameters in scope.
+        bindings: Imported names, each with the dotted name that it stands for.
     """
     base, attributes = _unrolled(node)
     if not isinstance(base, ast.Name) or base.id in local or base.id not in bindings:
@@ -97,14 +96,14 @@ def dotted_name(node: ast.expr, local: frozenset[str], bindings: Mapping[str, st
 
 
 def judge_dotted(text: str) -> Verdict | None:
-    """Judge a text that reads as `module.name`: a component may import it. None if it is no such name."""
+    """Judge a string of the form `module.name`, which a component may import. None if it is not such a name."""
     if not _DOTTED.fullmatch(text) or is_data_file(text) or not is_importable(text.split(".")[0]):
         return None
     return look_up(text).verdict
 
 
 class _Walk:
-    """Walks through one tree. `local` are the parameters in sight: they hold values, which are no modules."""
+    """Walks through one tree. `local` are the parameters in scope: their values are never modules."""
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
@@ -143,13 +142,13 @@ class _Walk:
                 yield from self._comprehension(node, local)
             case _:
                 if not isinstance(node, (ast.BinOp, *_PLAIN)):
-                    why = f"{type(node).__name__} does not belong in a config"
+                    why = f"{type(node).__name__} is not allowed in a config"
                     yield Mention("syntax", type(node).__name__, refuse(why))
                 for child in ast.iter_child_nodes(node):
                     yield from self.visit(child, local)
 
     def _continuation(self, node: ast.expr, local: frozenset[str]) -> Iterator[Mention]:
-        """What is appended to another text, so that a `/` at its beginning is a separator."""
+        """Visit a string that is appended to another one, so that a leading `/` is a separator."""
         match node:
             case ast.Constant(value=str(text)):
                 yield from _text(text, continues=True)
@@ -161,7 +160,7 @@ class _Walk:
                 yield from self.visit(node, local)
 
     def _value(self, node: ast.Name | ast.Attribute, local: frozenset[str]) -> Iterator[Mention]:
-        """A name, or an attribute of something, that is not called on the spot."""
+        """Visit a name or attribute that is not called directly."""
         if dotted := dotted_name(node, local, self._surroundings.bindings):
             yield Mention("name", dotted, _judge_passed_on(look_up(dotted)))
         elif isinstance(node, ast.Name):
@@ -169,7 +168,7 @@ class _Walk:
             why = f"{node.id} is neither imported nor a pure builtin"
             yield Mention("name", node.id, allow() if known else refuse(why))
         elif node.attr == "__name__" and self._is_type_of_one(node.value, local):
-            # `type(x).__name__` is a text. `type` may serve nothing else: it would give classes back.
+            # `type(x).__name__` is a string. `type` is allowed for nothing else, since it returns classes.
             yield from self.visit(node.value.args[0], local)
         else:
             yield from self.visit(node.value, local)
@@ -218,7 +217,7 @@ class _Walk:
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, local: frozenset[str]
     ) -> Iterator[Mention]:
-        # Python evaluates the first iterable outside, where the targets are not in sight.
+        # Python evaluates the first iterable outside, where the targets are not in scope.
         yield from self.visit(node.generators[0].iter, local)
         for generator in node.generators:
             for target in ast.walk(generator.target):
@@ -240,11 +239,11 @@ class _Walk:
         return False
 
     def _is_builtin(self, name: str, local: frozenset[str]) -> bool:
-        """Whether a name is neither a parameter nor imported."""
+        """Return whether a name is neither a parameter nor imported."""
         return name not in local and name not in self._surroundings.bindings
 
     def _is_cudnn_switch(self, node: ast.Call, local: frozenset[str]) -> bool:
-        """Whether this is `setattr(torch.backends.cudnn, "benchmark", True)`, which the model zoo's bundles say."""
+        """Return whether this is `setattr(torch.backends.cudnn, "benchmark", True)`, as in bundles of the model zoo."""
         match node:
             case ast.Call(
                 func=ast.Name(id="setattr"),
@@ -265,13 +264,13 @@ def _unrolled(node: ast.expr) -> tuple[ast.expr, list[str]]:
 
 
 def _judge_passed_on(name: Name) -> Verdict:
-    """Judge a name that may be called with any arguments, here or by what it is handed to."""
+    """Judge a name that may be called with any arguments, here or wherever it is passed to."""
     if not name.verdict.allowed:
         return name.verdict
     if name.is_module:
-        return refuse("it yields a module, which could be taken apart elsewhere")
+        return refuse("it yields a module, whose attributes could be used elsewhere")
     if name.judged_by_arguments:
-        return refuse("its arguments decide what it reads, writes or runs: write it as a component with a _target_")
+        return refuse("its arguments decide what it reads, writes or runs: use it as a component with a _target_")
     return allow()
 
 
@@ -281,7 +280,7 @@ def _judge_builtin(name: str, call: ast.Call, local: frozenset[str]) -> Verdict:
     if name not in BUILTINS:
         return refuse(f"{name} is neither imported nor a pure builtin")
     if name == "print" and not {keyword.arg for keyword in call.keywords} <= _PRINT_KEYWORDS:
-        return refuse("print may write to the console only")
+        return refuse("print may only write to the console")
     return allow()
 
 
@@ -294,6 +293,6 @@ def _text(text: str, *, continues: bool = False) -> Iterator[Mention]:
         yield Mention("name", text, verdict)
         return
     path = judge_path(text, continues=continues)
-    # One `/` is a separator, as in `name.split('/')`.
+    # A single `/` is a separator, as in `name.split('/')`.
     if text != "/" and path.kind is not PathKind.NO_PATH:
         yield Mention("path", text, refuse(path.why) if path.refused else allow(path.why))

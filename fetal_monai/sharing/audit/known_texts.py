@@ -1,8 +1,8 @@
-"""The texts that a value of a config can be when the bundle runs, found without evaluating it.
+"""The strings that a value of a config can be when the bundle runs, found without evaluating it.
 
-A path that a bundle writes to is put together from other items: `$@output_dir + '/model.pt'`. It is known when it
-consists of texts, `+`, `os.path.join`, f-strings, either side of an `if`, and references to items at the top of the
-config that are known themselves, whichever of the bundle's configs they come from. Everything else is unknown.
+A path that a bundle writes to is composed of other items: `$@output_dir + '/model.pt'`. It is known when it consists
+of strings, `+`, `os.path.join`, f-strings, either side of an `if`, and references to top-level items that are
+themselves known, whichever of the bundle's configs they come from. Everything else is unknown.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _DEEPEST = 32
 
 
 class UnknownTextError(ValueError):
-    """What a value can be is not known before the bundle runs; the message says why."""
+    """A value that is not known before the bundle runs; the message says why."""
 
 
 class KnownTexts:
-    """Finds what values can be.
+    """Finds the strings that values can be.
 
     Args:
-        tops: by name, all values that an item at the top has in any of the bundle's configs, as they are written.
-        dotted_name: gives the dotted name of what an expression imported; None for anything else.
+        tops: For each top-level item, all values that it has in any of the bundle's configs, as they are written.
+        dotted_name: Returns the dotted name of something imported, or None for anything else.
     """
 
     def __init__(
@@ -41,23 +41,23 @@ class KnownTexts:
         self._dotted_name = dotted_name
 
     def of_value(self, value: Any, *, seen: frozenset[str] = frozenset()) -> Texts:
-        """The texts that a value can be; None stands for no text.
+        """Return the strings that a value can be, and None if it can be null.
 
         Args:
-            value: as it is written in a config.
-            seen: items that it is a part of.
+            value: The value as it is written in a config.
+            seen: Items that it is a part of.
 
         Raises:
-            UnknownTextError: if that is not known.
+            UnknownTextError: If they are not known.
         """
         if value is None:
             return frozenset({None})
         if not isinstance(value, str):
-            raise UnknownTextError(f"it is no text but a {type(value).__name__}")
+            raise UnknownTextError(f"it is a {type(value).__name__}, not a string")
         if value.startswith("%"):
-            raise UnknownTextError(f"{value} is copied from elsewhere: refer to an item with @")
+            raise UnknownTextError(f"{value} is copied from another place: refer to an item with @")
         if value[:1] in ("$", "@") and is_relative(value):
-            raise UnknownTextError(f"{value} depends on where it stands: refer to an item by its whole id")
+            raise UnknownTextError(f"{value} depends on where it is: refer to an item by its absolute id")
         if value.startswith("@"):
             return self._of_item(value[1:], seen)
         if value.startswith("$"):
@@ -68,7 +68,7 @@ class KnownTexts:
         return frozenset({value})
 
     def name_of(self, value: Any) -> str | None:
-        """The name that a value states: a text, or an expression that is nothing but an imported name."""
+        """Return the name in a value: a string, or an expression that is only an imported name. None for others."""
         if not isinstance(value, str) or value[:1] in ("@", "%"):
             return None
         if not value.startswith("$"):
@@ -79,10 +79,10 @@ class KnownTexts:
             return None
 
     def of_expression(self, node: ast.expr, *, seen: frozenset[str] = frozenset()) -> Texts:
-        """The texts that a part of an expression can be.
+        """Return the strings that a part of an expression can be.
 
         Raises:
-            UnknownTextError: if that is not known.
+            UnknownTextError: If they are not known.
         """
         if (identifier := reference_of(node)) is not None:
             return self._of_item(identifier, seen)
@@ -99,12 +99,12 @@ class KnownTexts:
                 self._dotted_name(function, frozenset()) == "os.path.join"
             ):
                 return self._combined(lambda texts: posixpath.join(*texts), arguments, seen)
-        raise UnknownTextError(f"what `{ast.unparse(node)}` is cannot be known before it runs")
+        raise UnknownTextError(f"the value of `{ast.unparse(node)}` cannot be known before it runs")
 
     def _of_item(self, identifier: str, seen: frozenset[str]) -> Texts:
         parts = split_id(identifier)
         if len(parts) != 1 or parts[0] in seen or len(seen) > _DEEPEST:
-            raise UnknownTextError(f"@{identifier} is no item at the top of the config, or refers to itself")
+            raise UnknownTextError(f"@{identifier} is not a top-level item of the config, or refers to itself")
         values = self._tops.get(parts[0], ())
         if not values:
             raise UnknownTextError(f"no config of the bundle has @{identifier}")
@@ -112,12 +112,12 @@ class KnownTexts:
 
     def _combined(self, join: Callable[[Iterable[str]], str], nodes: Sequence[ast.expr], seen: frozenset[str]) -> Texts:
         choices = [self.of_expression(node, seen=seen) for node in nodes]
-        # None among them makes Python fail: nothing is written then.
+        # With None among them Python fails, and nothing is written.
         return _limited(join(texts) for texts in itertools.product(*([t for t in c if t is not None] for c in choices)))
 
 
 def _formatted(part: ast.expr) -> ast.expr:
-    """What an f-string inserts, if it inserts it as it is."""
+    """Return the expression that an f-string inserts unchanged; other parts as they are."""
     if isinstance(part, ast.FormattedValue) and part.conversion == -1 and part.format_spec is None:
         return part.value
     return part
@@ -126,5 +126,5 @@ def _formatted(part: ast.expr) -> ast.expr:
 def _limited(texts: Iterable[str | None]) -> Texts:
     found = list(itertools.islice(texts, _MOST + 1))
     if len(found) > _MOST:
-        raise UnknownTextError(f"it can be more than {_MOST} texts")
+        raise UnknownTextError(f"it can be more than {_MOST} strings")
     return frozenset(found)

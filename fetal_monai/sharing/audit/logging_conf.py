@@ -1,9 +1,10 @@
 """Judge a `logging.conf`.
 
-MONAI hands it to `logging.config.fileConfig` before it reads any config. That evaluates `class`, `args`, `kwargs` and
-`defaults` as Python, after `%(name)s` in them was replaced by other options of the same section; and a handler that
-writes to a file may write the config, or a module, that is read next. So only known sections and options pass, what
-they say must be a class of a short list and plain values, and a file must be a `.log` with lines of known fields.
+MONAI passes it to `logging.config.fileConfig` before it reads any config. That function evaluates `class`, `args`,
+`kwargs` and `defaults` as Python, after replacing `%(name)s` in them by other options of the same section. A handler
+that writes to a file could also write the config or module that is read next. Therefore only known sections and
+options are allowed, with classes from a short list and plain values, and only `.log` files with lines of known
+fields.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from fetal_monai.sharing.audit.written_paths import judge_written_file
 _CONSOLE = frozenset({"StreamHandler", "NullHandler"})
 _FILES = frozenset({"FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler"})
 HANDLERS = _CONSOLE | _FILES
-"""Handlers that write to the console or to files; others send to a network."""
+"""Handlers that write to the console or to files; others send over a network."""
 
 _MODULES = ("", "logging.", "handlers.", "logging.handlers.")
 _FORMATTERS = frozenset({"logging.Formatter"})
@@ -37,7 +38,7 @@ _FIELDS = (
     "asctime created filename funcName levelname levelno lineno message module msecs name pathname process "
     "processName relativeCreated taskName thread threadName"
 )
-# Fields, and the text between them, in which no quote or brace makes a config of a line.
+# Fields and the text between them, without quotes and braces, which could make a config of a line.
 _FORMAT = re.compile(rf"(?:%\((?:{'|'.join(_FIELDS.split())})\)-?\d*\.?\d*[sdf]|[A-Za-z0-9 \t:.,;|/_=()\[\]<>-])*")
 
 
@@ -45,8 +46,8 @@ def audit_logging_conf(file: str, content: bytes) -> list[AuditEntry]:
     """Judge the file.
 
     Args:
-        file: its name within the bundle.
-        content: of the whole file.
+        file: Its name within the bundle.
+        content: Content of the whole file.
     """
     parser = configparser.RawConfigParser()
     try:
@@ -54,7 +55,7 @@ def audit_logging_conf(file: str, content: bytes) -> list[AuditEntry]:
     except (configparser.Error, ValueError) as error:
         return [AuditEntry(file, "", "logging", file, True, f"it cannot be read: {error}")]
     entries: list[AuditEntry] = []
-    # Options of the DEFAULT section hold in every section.
+    # Options of the DEFAULT section apply to every section.
     for section in parser.sections():
         options = dict(parser.items(section, raw=True))
         for option, value in options.items():
@@ -69,9 +70,9 @@ def audit_logging_conf(file: str, content: bytes) -> list[AuditEntry]:
 def _judge(section: str, option: str, value: str, options: dict[str, str]) -> Verdict:
     kind = section.partition("_")[0]
     if section in _LISTS:
-        return allow() if option == "keys" else refuse("not an option of such a section")
+        return allow() if option == "keys" else refuse("not an option of this section")
     if option not in _OPTIONS.get(kind, ()):
-        return refuse("not an option that a logging.conf needs: fileConfig may evaluate it")
+        return refuse("not an option that a logging.conf needs, and fileConfig may evaluate it")
     if option == "class":
         if kind == "formatter":
             return allow("a formatter") if value in _FORMATTERS else refuse(f"not one of {', '.join(_FORMATTERS)}")
@@ -82,14 +83,16 @@ def _judge(section: str, option: str, value: str, options: dict[str, str]) -> Ve
     if option in ("format", "datefmt"):
         plain = option == "datefmt" or _FORMAT.fullmatch(value)
         return (
-            allow() if plain and "\n" not in value else refuse("not fields (%(message)s) and plain signs on one line")
+            allow()
+            if plain and "\n" not in value
+            else refuse("expected one line of fields such as %(message)s and plain characters")
         )
-    return refuse("other options are put in") if "%(" in value else allow()
+    return refuse("other options are inserted") if "%(" in value else allow()
 
 
 def _judge_arguments(option: str, value: str, *, writes: bool) -> Verdict:
     if "%(" in value:
-        return refuse("other options are put in before it is evaluated")
+        return refuse("other options are inserted before it is evaluated")
     try:
         tree = ast.parse(value.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -100,12 +103,12 @@ def _judge_arguments(option: str, value: str, *, writes: bool) -> Verdict:
         return allow("evaluated by fileConfig")
     file = _file_name(option, tree.body)
     if file is None:
-        return allow("evaluated by fileConfig") if option == "kwargs" else refuse("the first value is no file's name")
-    return judge_written_file(file, (".log",)) if isinstance(file, str) else refuse("the file's name is no text")
+        return allow("evaluated by fileConfig") if option == "kwargs" else refuse("the first value is not a file name")
+    return judge_written_file(file, (".log",)) if isinstance(file, str) else refuse("the file name is not a string")
 
 
 def _file_name(option: str, node: ast.expr) -> Any:
-    """What a handler writes to, as its arguments say; None if these do not say it."""
+    """Return the file name in a handler's arguments, or None if they contain none."""
     match option, node:
         case "args", ast.Tuple(elts=[ast.Constant(value=name), *_]) | ast.List(elts=[ast.Constant(value=name), *_]):
             return name
@@ -124,6 +127,6 @@ def _not_plain(node: ast.AST) -> Iterator[str]:
             yield f"{ast.unparse(node)} is neither a plain value nor one of {', '.join(sorted(_STREAMS))}"
         return
     if not isinstance(node, _PLAIN) or (isinstance(node, ast.Dict) and None in node.keys):
-        yield f"{ast.unparse(node)[:40]} is no plain value, and is evaluated as Python"
+        yield f"{ast.unparse(node)[:40]} is not a plain value, and is evaluated as Python"
     for child in ast.iter_child_nodes(node):
         yield from _not_plain(child)

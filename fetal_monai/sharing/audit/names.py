@@ -1,14 +1,13 @@
-"""Find out, without a bundle's help, which object a dotted name reaches, and whether a bundle may name it.
+"""Look up which object a dotted name refers to in the installed packages, and whether a bundle may name it.
 
-A name is allowed when it is spelt as in `allow_list.NAMES`, or when the class or function that it reaches in the
-installed packages is one that was reviewed, wherever it is spelt from. Members of reviewed enumerations are allowed,
-too; no other attribute of a class is.
+A name is allowed when it is spelt as in `allow_list.NAMES`, or when it refers to a reviewed class or function, however
+it is spelt. Members of reviewed enumerations are also allowed, but no other attribute of a class.
 
-On the way every module must be a true submodule of the one before: a Python module also shows what it imports, so
-`torch.os.system` and `monai.config.deviceconfig.subprocess.run` are spelt as if they were torch's and MONAI's own.
-Asking where the object is defined sees through every such alias.
+Every module in a name must be a true submodule of the one before. A Python module also exposes what it imports, so
+`torch.os.system` and `monai.config.deviceconfig.subprocess.run` look as if they belonged to torch and MONAI. Objects
+are therefore identified by the module that defines them, which no alias can hide.
 
-Only modules that could hold something allowed are imported, from where they are installed.
+Only modules that could contain something allowed are imported, and only from where they are installed.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ _OWN = "fetal_monai"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a dotted name reaches.
+    """What a dotted name refers to.
 
     Attributes:
         verdict: Whether a bundle may name it.
-        home: Where it is defined; what is this package's own: its subpackage and its name there.
-        is_module: A module is allowed as the beginning of a longer name only.
-        is_callable: It is a class or a function.
+        home: Dotted name in the module that defines it; for this package's own, in its subpackage.
+        is_module: Whether it is a module, which is allowed only as the beginning of a longer name.
+        is_callable: Whether it is a class or a function.
     """
 
     verdict: Verdict
@@ -55,14 +54,14 @@ class Name:
 
 @lru_cache(maxsize=4096)
 def look_up(dotted: str) -> Name:
-    """Find what a name reaches by attributes, as an expression reaches it.
+    """Look up a name by attribute access, as an expression does.
 
     Args:
-        dotted: from a package's own name on: `monai.transforms.Compose`.
+        dotted: Name that begins with a package, such as `monai.transforms.Compose`.
     """
     parts = dotted.split(".")
     if not all(part.isidentifier() for part in parts):
-        return Name(refuse("is no dotted name"), dotted)
+        return Name(refuse("is not a dotted name"), dotted)
     if dotted in NAMES:
         return Name(allow(), dotted, is_callable=True)
     if parts[0] not in roots():
@@ -73,14 +72,14 @@ def look_up(dotted: str) -> Name:
 
 
 def look_up_target(target: str) -> Name:
-    """Find what MONAI would make of a `_target_`.
+    """Look up a `_target_` as MONAI does.
 
-    A name without dots is looked up by MONAI's own ComponentLocator among everything of MONAI that is loaded;
-    `pydoc.locate` takes the rest, submodules before attributes.
+    MONAI's ComponentLocator finds names without dots among all loaded modules of MONAI; `pydoc.locate` finds the
+    others, preferring submodules to attributes.
     """
     modules = locator().get_component_module_name(target)
     if modules is not None:
-        # MONAI takes the first of several; the order depends on what was imported first.
+        # MONAI takes the first of several; their order depends on the order of imports.
         names = [look_up(f"{module}.{target}") for module in ([modules] if isinstance(modules, str) else modules)]
         return next((name for name in names if not name.verdict.allowed), names[0])
     name = look_up(target)
@@ -93,16 +92,16 @@ def look_up_target(target: str) -> Name:
 
 @lru_cache(maxsize=4096)
 def is_importable(package: str) -> bool:
-    """Whether there is a top-level module of this name; it is not imported."""
+    """Return whether a top-level module of this name exists, without importing it."""
     try:
         return package in sys.builtin_module_names or importlib.util.find_spec(package) is not None
-    except ValueError:  # what runs as __main__
+    except ValueError:  # the module that runs as __main__
         return True
 
 
 @cache
 def locator() -> ComponentLocator:
-    """MONAI's own table of what its bare names mean."""
+    """Return MONAI's own lookup of names without dots."""
     return ComponentLocator()
 
 
@@ -114,7 +113,7 @@ def _walk(dotted: str, parts: list[str]) -> Name:
         if found is None and _may_hold_allowed(spelt):
             found = _import(spelt)
         if found is None:
-            return Name(refuse(f"there is no {spelt} on the allow-list, nor a module that holds one"), dotted)
+            return Name(refuse(f"{spelt} is not on the allow-list, nor a module with names on it"), dotted)
         if not isinstance(found, ModuleType):
             return _in_module(dotted, spelt, found, parts[count:])
         if found.__name__ != spelt:
@@ -126,7 +125,7 @@ def _walk(dotted: str, parts: list[str]) -> Name:
 
 
 def _may_hold_allowed(module: str) -> bool:
-    """Whether this module may be imported: it is a package or module that holds, or shows, something allowed."""
+    """Return whether this module may be imported: it contains or exposes something allowed."""
     return module in _packages() or any(module.startswith(f"{package}.") for package in _own_packages())
 
 
@@ -149,7 +148,7 @@ def _import(module: str) -> ModuleType | None:
 
 
 def _in_module(dotted: str, spelt: str, found: Any, rest: list[str]) -> Name:
-    """Judge what was found in a module, and the member of an enumeration."""
+    """Judge an object found in a module, or the member of an enumeration."""
     if not isinstance(found, type | FunctionType):
         return Name(refuse(f"{spelt} is a {type(found).__name__} that is not on the allow-list"), dotted)
     home = _home(found)
@@ -159,7 +158,7 @@ def _in_module(dotted: str, spelt: str, found: Any, rest: list[str]) -> Name:
         return Name(allow(), home, is_callable=True)
     if len(rest) == 1 and isinstance(found, type) and issubclass(found, Enum) and rest[0] in found.__members__:
         return Name(allow(), f"{home}.{rest[0]}")
-    return Name(refuse(f"{dotted}: of a class or function, no attribute is on the allow-list"), home)
+    return Name(refuse(f"{dotted}: attributes of a class or function are not on the allow-list"), home)
 
 
 def _home(found: type | FunctionType) -> str:
@@ -175,7 +174,7 @@ def _calculates(found: type | FunctionType) -> bool:
 
 
 def _as_located(target: str, name: Name) -> Name:
-    """`pydoc.locate` prefers a submodule to the attribute of the same name."""
+    """Refuse a name that is also a submodule, which `pydoc.locate` prefers to the attribute."""
     parts = target.split(".")
     for count in range(2, len(parts) + 1):
         spelt = ".".join(parts[:count])

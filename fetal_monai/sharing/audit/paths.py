@@ -1,4 +1,4 @@
-"""File paths and addresses that are written in a config."""
+"""File paths and URLs in a config."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ DATA_SUFFIXES = frozenset(_WORDS.split())
 
 
 class PathKind(Enum):
-    """What a text is as a path."""
+    """The kinds of paths."""
 
-    NO_PATH = "no path"
-    BELOW = "below the working folder, or below what it is appended to"
-    OUTSIDE = "outside of the working folder, or an address"
+    NO_PATH = "not a path"
+    BELOW = "below the working directory, or below what it is appended to"
+    OUTSIDE = "outside the working directory, or a URL"
 
 
 @dataclass(frozen=True, slots=True)
 class PathVerdict:
-    """How a text was judged as a path.
+    """The verdict on a string as a path.
 
     Attributes:
-        kind: What it is; all but OUTSIDE may stand in a config.
+        kind: Its kind. All but OUTSIDE are allowed in a config.
         why: The reason.
     """
 
@@ -38,25 +38,25 @@ class PathVerdict:
 
     @property
     def refused(self) -> bool:
-        """Whether it may not stand in a config."""
+        """Whether it is not allowed in a config."""
         return self.kind not in (PathKind.NO_PATH, PathKind.BELOW)
 
 
 def judge_path(text: str, *, continues: bool = False) -> PathVerdict:
-    """Judge a text as a file path.
+    """Judge a string as a file path.
 
     Args:
-        text: from a config.
-        continues: whether it is appended to another text, so that a `/` at its beginning is a separator.
+        text: The string from a config.
+        continues: Whether it is appended to another string, so that a leading `/` is a separator.
     """
     if _ADDRESS.match(text):
-        return PathVerdict(PathKind.OUTSIDE, "an address: the bundle would send to it or fetch from it")
+        return PathVerdict(PathKind.OUTSIDE, "a URL: the bundle would send to it or fetch from it")
     parts = re.split(r"[\\/]", text)
     if ".." in parts:
-        return PathVerdict(PathKind.OUTSIDE, "it climbs out of its folder")
+        return PathVerdict(PathKind.OUTSIDE, ".. leads out of its folder")
     absolute = text.startswith(("/", "~", "\\\\")) or _DRIVE.match(text)
     if absolute and not continues:
-        return PathVerdict(PathKind.OUTSIDE, "an absolute path: it names a place outside of the bundle")
+        return PathVerdict(PathKind.OUTSIDE, "an absolute path: it is outside the bundle")
     named = len(parts) > 1 or (text.rsplit(".", 1)[-1].lower() in DATA_SUFFIXES and "." in text)
     if named and _RELATIVE.match(text) and not text.isspace():
         return PathVerdict(PathKind.BELOW, PathKind.BELOW.value)
@@ -64,6 +64,6 @@ def judge_path(text: str, *, continues: bool = False) -> PathVerdict:
 
 
 def is_data_file(text: str) -> bool:
-    """Whether a text with one dot is the name of a data file, though it could be read as `module.name`."""
+    """Return whether a string with one dot is the name of a data file, although it could be read as `module.name`."""
     stem, _, suffix = text.rpartition(".")
     return "." not in stem and suffix.lower() in DATA_SUFFIXES - {"py"}

@@ -1,7 +1,7 @@
-"""What references (`@id`) and macros (`%id`) may point to: anything but modules.
+"""Judge what references (`@id`) and macros (`%id`) point to: anything but modules.
 
-An import statement is a value, too: the module. MONAI finds it by many spellings (`@imports::0`, `%imports::-1`, an
-index that a merge has shifted), so the whole item at the top of a config that an import lies in is out of bounds.
+The value of an import statement is the module. MONAI accepts many spellings of its id (`@imports::0`, `%imports::-1`,
+an index that a merge has shifted), so nothing may refer to a top-level item that contains an import.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from monai.bundle import ConfigParser, ReferenceResolver
 from fetal_monai.sharing.audit.config_ids import Item, split_id
 from fetal_monai.sharing.audit.verdict import Verdict, allow, refuse
 
-_MODULES = "it refers to imported modules, or what lies beside them"
+_MODULES = "it refers to imported modules, or to values beside them"
 _RELATIVE = ConfigParser.relative_id_prefix
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What may be referred to.
+    """Judges references and macros.
 
     Attributes:
-        imports: Items at the top of a config, of any of the bundle, in which an import statement lies.
+        imports: Top-level items, in any of the bundle's configs, that contain an import statement.
     """
 
     imports: frozenset[str]
@@ -31,7 +31,7 @@ class References:
         """Judge the id that a reference or macro points to.
 
         Args:
-            identifier: whole, not relative.
+            identifier: The absolute id.
         """
         parts = split_id(identifier)
         if not all(parts):
@@ -41,7 +41,7 @@ class References:
         return refuse(_MODULES) if parts[0] in self.imports else allow()
 
     def judge_relative(self, item: Item) -> Verdict:
-        """Judge the relative ids in a value: macros may copy them to where they mean something else."""
+        """Judge the relative ids in a value, which macros may copy to a place where they mean something else."""
         text = ReferenceResolver.normalize_id(item.raw)
         starts = {split_id(text[match.end() :])[0] for match in _RELATIVE.finditer(text)}
         named = {start for start in self.imports for found in starts if found.startswith(start)}

@@ -1,4 +1,4 @@
-"""An audit as a table."""
+"""The report of an audit as a table."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _WIDEST = (8, 32, 40, 10, 70, 90)
 
 
 def format_report(bundle: str, entries: Sequence[AuditEntry]) -> str:
-    """The entries as a table, the refused ones first; what appears in several places has one row.
+    """Format entries as a table, refused ones first. Equal entries in several places share a row.
 
     Args:
-        bundle: how it was named.
-        entries: all of the bundle.
+        bundle: Path of the bundle as it was given.
+        entries: All entries of the bundle.
     """
     alike: dict[tuple[bool, str, str, str], list[AuditEntry]] = {}
     for entry in entries:
@@ -32,7 +32,7 @@ def format_report(bundle: str, entries: Sequence[AuditEntry]) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what would steer a terminal."""
+    """Escape the characters that would control a terminal."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 

@@ -1,4 +1,4 @@
-"""What the audit says of one thing: allowed or refused, and why."""
+"""Verdicts of the audit: allowed or refused, and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether something is allowed. Nothing is, unless `allowed` says so: a verdict itself is neither true nor false.
+    """Whether something is allowed. A verdict itself has no truth value, so that no check can pass by accident.
 
     Attributes:
         allowed: True only where a rule allows it.
@@ -19,11 +19,11 @@ class Verdict:
     why: str
 
     def __bool__(self) -> bool:
-        raise TypeError("A verdict is neither true nor false: ask for its `allowed`.")
+        raise TypeError("A verdict has no truth value: use its attribute `allowed`.")
 
 
 def allow(why: str = "") -> Verdict:
-    """Return a verdict that allows; `why` is what it was found to be."""
+    """Return a verdict that allows; `why` says what was found."""
     return Verdict(True, why)
 
 
@@ -33,7 +33,7 @@ def refuse(why: str) -> Verdict:
 
 
 def all_of(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the first verdict that refuses; else one that allows."""
+    """Return the first verdict that refuses, or one that allows if there is none."""
     found = list(verdicts)
     refused = (verdict for verdict in found if not verdict.allowed)
     return next(refused, found[0] if found else allow())

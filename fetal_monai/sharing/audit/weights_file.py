@@ -1,8 +1,8 @@
-"""List and judge what loading a file of weights would run.
+"""List and judge what loading a weights file would run.
 
-A pickle is a program: `torch.load(weights_only=True)` runs the part of its language that a state dict needs. The
-opcodes and globals allowed here are no more than those. That makes STACK_GLOBAL, whose operands are computed while
-the pickle runs, refused as such: nothing has to guess what it would import.
+A pickle is a program. `torch.load(weights_only=True)` runs only the opcodes and globals that a state dict needs, and
+the ones allowed here are a subset of these. STACK_GLOBAL, whose operands are computed while the pickle runs, is always
+refused, so that nothing has to guess what it would import.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GLOBALS = frozenset(
         *(f"torch {name}" for name in _DTYPES.split()),
     }
 )
-"""What a state dict needs, as pickle writes it: module, blank, name."""
+"""Globals that a state dict needs, as pickle writes them: module, space, name."""
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the first of five pickles of torch.save before 1.6; storages follow
 _LEGACY_PICKLES = 5
@@ -46,8 +46,8 @@ def audit_weights(file: str, stream: IO[bytes]) -> list[AuditEntry]:
     """Judge a file by its content, whatever its name.
 
     Args:
-        file: its name within the bundle.
-        stream: its content, which can be read to and fro.
+        file: Its name within the bundle.
+        stream: Its content, which must be seekable.
     """
     start = stream.read(8)
     stream.seek(0)
@@ -62,14 +62,14 @@ def audit_weights(file: str, stream: IO[bytes]) -> list[AuditEntry]:
 
 
 def is_pickle_or_zip(start: bytes) -> bool:
-    """Whether a file that begins so must be judged as weights, whatever its name."""
+    """Return whether a file that begins like this must be judged as weights, whatever its name."""
     return start[:4] == b"PK\x03\x04" or (start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"))
 
 
 def audit_pickle(file: str, place: str, stream: IO[bytes]) -> list[AuditEntry]:
-    """Judge the pickle that begins where the stream stands, and leave the stream behind it.
+    """Judge the pickle at the stream's position, and leave the stream at the pickle's end.
 
-    What comes before a broken opcode has run by then, so a broken pickle is judged up to there, and refused.
+    Everything before a broken opcode would already have run, so a broken pickle is judged up to there, and refused.
     """
     named: dict[str, str] = {}
     try:
@@ -78,11 +78,11 @@ def audit_pickle(file: str, place: str, stream: IO[bytes]) -> list[AuditEntry]:
                 allowed = argument in GLOBALS
                 named[str(argument)] = "" if allowed else "torch.load(weights_only=True) refuses it, or should"
             elif opcode.name not in _OPCODES:
-                named[opcode.name] = f"no state dict has this opcode (byte {position})"
+                named[opcode.name] = f"a state dict does not contain this opcode (byte {position})"
     except Exception as error:  # whatever a broken pickle makes pickletools raise
-        named["broken"] = f"it is no whole pickle: {error}"
+        named["broken"] = f"it is not a complete pickle: {error}"
     return [
-        AuditEntry(file, place, "pickle", what, bool(refusal), refusal or "part of every state dict")
+        AuditEntry(file, place, "pickle", what, bool(refusal), refusal or "allowed in a state dict")
         for what, refusal in named.items()
     ]
 
@@ -121,9 +121,9 @@ def _audit_members(file: str, archive: zipfile.ZipFile) -> list[AuditEntry]:
     for member in members:
         inner = member.filename.partition("/")[2]
         if member.is_dir() or (inner.startswith("data/") and inner[5:].isdigit()):
-            continue  # the numbers of one storage
+            continue  # the numbers of a storage
         if inner.startswith("code/") or inner == "constants.pkl" or member.filename.endswith(".py"):
-            why = "TorchScript or a package: it carries a program, and weights_only has no say in it"
+            why = "TorchScript or a torch.package: it contains a program, and weights_only does not apply to it"
             entries.append(AuditEntry(file, member.filename, "weights", "code", True, why))
         elif member.filename.endswith(".pkl"):
             if member.file_size > MAX_PICKLE_BYTES:
@@ -135,5 +135,5 @@ def _audit_members(file: str, archive: zipfile.ZipFile) -> list[AuditEntry]:
             if content.read(1):
                 entries.append(AuditEntry(file, member.filename, "pickle", "more bytes", True, "something follows it"))
     if not any(member.filename.endswith("data.pkl") for member in members):
-        entries.append(AuditEntry(file, "", "weights", "zip", True, "a zip, but not what torch.save writes"))
+        entries.append(AuditEntry(file, "", "weights", "zip", True, "a zip that torch.save did not write"))
     return entries

@@ -1,8 +1,8 @@
-"""Where a bundle may write.
+"""Judge where a bundle writes.
 
-A file that one run writes may be read as code or config by the next: a module in the working folder, which is on
+A file that one run writes may be read as code or config by the next: a module in the working directory, which is on
 Python's path; a config that `%` refers to; a `logging.conf`; the `entry_points.txt` of a `*.dist-info` folder. So a
-bundle may write files of data only, into folders that none of these lie in.
+bundle may write only data files, and only into folders that contain none of these.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ def judge_written_folder(text: str) -> Verdict:
     """Judge the path of a folder that files are written into.
 
     Args:
-        text: relative to the working folder; an empty one is the working folder itself.
+        text: Path relative to the working directory; empty for the working directory itself.
     """
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if text.startswith("/"):
         return refuse(f"{text!r}: an absolute path")
     for part in parts:
         if not _FOLDER.fullmatch(part):
-            return refuse(f"{text!r}: a folder to write into has letters, digits, _ and - in its name")
+            return refuse(f"{text!r}: a folder to write into may have only letters, digits, _ and - in its name")
         if part.casefold() in _READ_AS_CODE:
-            return refuse(f"{text!r}: what lies in {part} is read as code or configs")
+            return refuse(f"{text!r}: files in {part} are read as code or configs")
     return allow(f"writes into {text or '.'}")
 
 
@@ -38,13 +38,13 @@ def judge_written_file(text: str, suffixes: Collection[str]) -> Verdict:
     """Judge the path of a file that is written.
 
     Args:
-        text: relative to the working folder.
-        suffixes: those that are allowed, with the dot.
+        text: Path relative to the working directory.
+        suffixes: Allowed suffixes, with the dot.
     """
     folder, slash, name = text.rpartition("/")
     verdict = judge_written_folder(folder + slash)
     if not verdict.allowed:
         return verdict
     if not _FILE.fullmatch(name) or name[name.index(".") :].lower() not in suffixes:
-        return refuse(f"{text!r}: expected a file that ends with {', '.join(sorted(suffixes))}")
+        return refuse(f"{text!r}: expected a file name that ends with {', '.join(sorted(suffixes))}")
     return allow(f"writes {text}")

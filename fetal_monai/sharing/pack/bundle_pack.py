@@ -1,4 +1,4 @@
-"""Pack a bundle into the model zoo's zip, with the part of this package that it uses."""
+"""Pack a bundle into a zip in the layout of the model zoo, with the part of this package that it uses."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from fetal_monai.workflow.demonstration import OVERLAY
 
 _FOLDERS = ("configs", "docs", "models")
 _DEMONSTRATION = f"configs/{OVERLAY}"
-"""It names the simulator, a third of the package's code, which nobody needs who has frames to run the bundle on."""
+"""Not packed, since it names the simulator, a third of the code, which is not needed to run on real frames."""
 
 
 def pack_bundle(folder: Path, output_dir: Path) -> PackResult:
     """Write `<name>_v<version>.zip` and its checksum.
 
     Args:
-        folder: of the bundle.
-        output_dir: where to write.
+        folder: Folder of the bundle.
+        output_dir: Folder of the zip.
 
     Raises:
-        UnreadableBundleError: if there is no such folder.
-        PackError: if it is no bundle, the audit refuses it, it states no changelog of its version, a file is too
-            large, a name does not resolve, or a package that it imports is not pinned.
+        UnreadableBundleError: If the folder does not exist.
+        PackError: If it is not a bundle, the audit refuses it, its version is not in the changelog, a file is too
+            large, a name does not exist, or a package that it imports is not pinned.
     """
     if folder.is_file():
-        raise PackError(f"{folder} is a file. Name the folder that holds the bundle's configs/.")
+        raise PackError(f"{folder} is a file. Give the folder that contains the bundle's configs/.")
     with open_bundle(folder) as whole:
         bundle = Bundle(
             tuple(file for file in whole.files if _is_packed(file.name)),
@@ -83,14 +83,16 @@ def _is_packed(name: str) -> bool:
 
 def _refuse_unsafe(folder: Path, bundle: Bundle) -> None:
     if not any(file.name == METADATA for file in bundle.files):
-        raise PackError(f"{folder} is no bundle: it has no {METADATA}. Name a bundle's folder, as bundles/bisenet.")
+        raise PackError(
+            f"{folder} is not a bundle: it has no {METADATA}. Give a bundle's folder, such as bundles/bisenet."
+        )
     refused = [entry for entry in audit_files(bundle) if entry.refused]
     if refused:
         first = refused[0]
         place = f"{first.file}, {first.place}" if first.place else first.file
         raise PackError(
-            f"{folder}: the audit refuses {len(refused)} things in it, the first in {place}: {first.what}: "
-            f"{first.why}. `python -m fetal_monai.sharing.audit {folder}` lists all."
+            f"{folder}: the audit refuses {len(refused)} entries, the first in {place}: {first.what}: "
+            f"{first.why}. `python -m fetal_monai.sharing.audit {folder}` lists all of them."
         )
 
 
@@ -104,21 +106,23 @@ def _configs(bundle: Bundle) -> dict[str, Any]:
 
 
 def _identity(folder: Path, metadata: Any) -> tuple[str, str]:
-    """The name and version that the metadata states."""
+    """Return the name and version that the metadata states."""
     stated = metadata if isinstance(metadata, dict) else {}
     for key, allowed in (("name", r"[A-Za-z]\w*"), ("version", r"\d+(\.\d+)*\w*")):
         value = stated.get(key)
         if not isinstance(value, str) or not re.fullmatch(allowed, value, re.ASCII):
-            raise PackError(f"{folder / METADATA}: {key} is {value!r}; the zip is named by it: expected {allowed}.")
+            raise PackError(
+                f"{folder / METADATA}: {key} is {value!r}, but the zip is named after it: expected {allowed}."
+            )
     name, version = stated["name"], stated["version"]
     changelog = stated.get("changelog")
     if not isinstance(changelog, dict) or not changelog.get(version):
-        raise PackError(f"{folder / METADATA}: the changelog has no entry {version!r}. Say there what is new in it.")
+        raise PackError(f"{folder / METADATA}: the changelog has no entry {version!r}. Add one that says what is new.")
     return name, version
 
 
 def _code(folder: Path, configs: Mapping[str, Any]) -> tuple[UsedModules, tuple[str, ...]]:
-    """The part of this package that the configs use, and what the metadata pins beyond what is known to be needed."""
+    """Return the part of this package that the configs use, and the pins that are not known to be needed."""
     names = named_in_configs(configs)
     try:
         code = find_used_modules(
@@ -129,5 +133,7 @@ def _code(folder: Path, configs: Mapping[str, Any]) -> tuple[UsedModules, tuple[
         raise PackError(f"{folder}: {error}") from error
     pinned = pins(configs[METADATA])
     if missing := [f"{pin_place(package)} (for {asker})" for package, asker in needed.items() if package not in pinned]:
-        raise PackError(f"{folder / METADATA} pins no version for {', '.join(missing)}. Add what you tested with.")
+        raise PackError(
+            f"{folder / METADATA} pins no version for {', '.join(missing)}. Add the versions that you tested with."
+        )
     return code, tuple(sorted(pinned.keys() - needed.keys()))

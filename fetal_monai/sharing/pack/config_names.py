@@ -1,4 +1,4 @@
-"""The names that a bundle's configs call, import or look up, without evaluating anything."""
+"""Find the names that a bundle's configs call, import or look up, without evaluating anything."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fetal_monai.sharing.audit.expressions import Surroundings, judge_dotted, me
 
 
 def named_in_configs(configs: Mapping[str, Any]) -> frozenset[str]:
-    """List what configs name: dotted names, and bare ones that MONAI looks up among its components.
+    """Return the names in configs: dotted ones, and ones without dots that MONAI looks up among its components.
 
     Args:
-        configs: parsed content by file name; configs that the audit passes.
+        configs: Parsed content by file name, of configs that pass the audit.
     """
     items = [item for file, content in configs.items() for item in config_items(file, content)]
     surroundings = surroundings_of(items)

@@ -1,4 +1,4 @@
-"""Files that a bundle downloads because they are too large to be packed."""
+"""Files that are too large to be packed and that a bundle downloads instead."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from fetal_monai.sharing.pack.pack_result import LargeFile, PackError
 from fetal_monai.weights.state_dict import file_sha256
 
 MAX_FILE_BYTES = 25 * 2**20
-"""The model zoo takes no larger files."""
+"""The model zoo accepts no larger files."""
 
 _LIST = re.compile(r"large_files.*\.(yml|yaml|json)")  # as monai.bundle download_large_files finds it
 
 
 def is_list(name: str) -> bool:
-    """Whether this is the name of a list of large files."""
+    """Return whether this is the name of a list of large files."""
     return _LIST.fullmatch(name) is not None
 
 
 def listed(configs: Mapping[str, Any]) -> Iterator[LargeFile]:
-    """The large files that a bundle lists.
+    """Iterate over the large files that a bundle lists.
 
     Args:
-        configs: parsed content by file name.
+        configs: Parsed content by file name.
 
     Raises:
-        PackError: if an entry says not what to download.
+        PackError: If a list does not have the expected form.
     """
     for name, content in configs.items():
         if is_list(name):
@@ -38,20 +38,21 @@ def listed(configs: Mapping[str, Any]) -> Iterator[LargeFile]:
                     yield LargeFile(entry["path"], entry["url"], entry["hash_val"].lower())
             except (TypeError, KeyError, AttributeError) as error:
                 raise PackError(
-                    f"{name}: expected `large_files`, a list of path, url, hash_val and hash_type; it lacks {error}."
+                    f"{name}: expected `large_files`, a list of entries with path, url, hash_val and hash_type "
+                    f"({error!r})."
                 ) from error
 
 
 def check(folder: Path, bundle: Bundle, large_files: Mapping[str, LargeFile]) -> None:
-    """Refuse a large file that is not listed, or is not the one that is listed.
+    """Check that large files are listed, and that listed files have the stated checksum.
 
     Args:
-        folder: of the bundle.
-        bundle: its files that would be packed.
-        large_files: what it lists, by name.
+        folder: Folder of the bundle.
+        bundle: Its files that would be packed.
+        large_files: Listed files by name.
 
     Raises:
-        PackError: naming the first such file.
+        PackError: If a file fails the check; the message names the first one.
     """
     for file in bundle.files:
         path = folder / file.name
@@ -59,11 +60,11 @@ def check(folder: Path, bundle: Bundle, large_files: Mapping[str, LargeFile]) ->
             stated = large_files[file.name].sha256
             if (found := file_sha256(path)) != stated:
                 raise PackError(
-                    f"{path} has the SHA-256 {found}, the list of large files states {stated}: publish this file, or "
-                    "get the published one."
+                    f"{path} has the SHA-256 {found}, but the list of large files states {stated}: publish this file "
+                    "and update the list, or download the published file."
                 )
         elif file.size > MAX_FILE_BYTES:
             raise PackError(
-                f"{path} has {file.size / 2**20:.1f} MiB; the model zoo takes {MAX_FILE_BYTES // 2**20}. Publish it, "
+                f"{path} has {file.size / 2**20:.1f} MiB; the model zoo accepts {MAX_FILE_BYTES // 2**20}. Publish it "
                 "and list it in large_files.yml with path, url, hash_val and hash_type."
             )

@@ -1,4 +1,4 @@
-"""What packing a bundle gives, or why it is refused."""
+"""The result of packing a bundle, or the reason why it is refused."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from pathlib import Path
 
 
 class PackError(ValueError):
-    """A bundle that cannot be packed; the message says why, and the mend."""
+    """A bundle that cannot be packed; the message says why and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LargeFile:
-    """A file that is not packed but listed in `large_files.yml`, with where it is and its checksum."""
+    """A file that is not packed but listed in `large_files.yml`.
+
+    Attributes:
+        name: Path within the bundle.
+        url: Where it is downloaded from.
+        sha256: Its checksum.
+    """
 
     name: str
     url: str
@@ -22,15 +28,15 @@ class LargeFile:
 
 @dataclass(frozen=True, slots=True)
 class PackResult:
-    """What was written.
+    """A packed bundle.
 
     Attributes:
-        path: the zip; `<path>.sha256` beside it is what `sha256sum -c` reads.
-        sha256: of the zip.
-        sizes: bytes by the file's name below the zip's one folder.
-        large_files: what the bundle downloads.
-        left_out: names of files in the bundle's folder that are not packed.
-        unneeded_pins: what the metadata pins and nothing is known to import.
+        path: The zip. `<path>.sha256` is next to it, for `sha256sum -c`.
+        sha256: Checksum of the zip.
+        sizes: Size of each file in bytes, by its path below the zip's only folder.
+        large_files: Files that the bundle downloads.
+        left_out: Names of files in the bundle's folder that are not packed.
+        unneeded_pins: Packages that the metadata pins and that are not known to be imported.
     """
 
     path: Path

@@ -1,7 +1,7 @@
-"""The part of `fetal_monai` that a bundle uses, found by reading, not by importing.
+"""The part of `fetal_monai` that a bundle uses, found by reading the source, not by importing it.
 
-A module comes whole and as it is. It brings what its own import statements name, wherever they stand. A room's
-`__init__.py` is cut down to the names that somebody asks for.
+A module is taken as it is, together with everything that its import statements name, at any level. The `__init__.py`
+of a subpackage is reduced to the names that are used.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ PACKAGE = "fetal_monai"
 
 
 class MissingNameError(ValueError):
-    """Something names a part of the package that is not there."""
+    """A name that the package does not contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsedModules:
-    """A part of the package.
+    """The used part of the package.
 
     Attributes:
         files: Content by path, such as `fetal_monai/data/io/frame.py`.
-        imports: What it imports from elsewhere, as dotted names, each with the first module that does.
+        imports: Dotted names that it imports from other packages, each with the first module that does.
     """
 
     files: Mapping[str, bytes]
@@ -36,14 +36,14 @@ class UsedModules:
 
 
 def find_used_modules(names: Iterable[str], package: Path) -> UsedModules:
-    """Find the least part of the package that resolves some names.
+    """Find the smallest part of the package that provides some names.
 
     Args:
-        names: dotted ones, such as `fetal_monai.data.FrameReader`.
-        package: the package's folder.
+        names: Dotted names, such as `fetal_monai.data.FrameReader`.
+        package: Folder of the package.
 
     Raises:
-        MissingNameError: if there is no such name.
+        MissingNameError: If a name does not exist.
     """
     search = _Search(package)
     for name in sorted(names):
@@ -55,28 +55,28 @@ class _Search:
     def __init__(self, package: Path) -> None:
         self._package = package
         self._modules: set[str] = set()
-        self._names: dict[str, set[str]] = defaultdict(set)  # by room
+        self._names: dict[str, set[str]] = defaultdict(set)  # by subpackage
         self.imports: dict[str, str] = {}
 
     def need_name(self, dotted: str, asker: str) -> None:
-        """Follow a name as Python's attributes do: what a room exports comes before a module of the same name."""
+        """Follow a name as attribute access does: an exported name hides a module of the same name."""
         module = PACKAGE
         self._need_module(module, asker)
         for part in dotted.split(".")[1:]:
-            if not self._is_folder(module):
-                return  # defined in that module, or an attribute of what is
+            if not self._is_subpackage(module):
+                return  # defined in that module, or an attribute of something that is
             submodule = self._need_from(module, part, asker)
             if submodule is None:
                 return
             module = submodule
 
     def files(self) -> dict[str, bytes]:
-        """Content by path, in order."""
+        """Return the content by path, sorted."""
         found = {}
         for module in self._modules:
             path = self._path(module)
             content = path.read_bytes()
-            if self._is_room(module):
+            if self._is_reducible(module):
                 content = reduced(content.decode("utf-8"), self._names[module]).encode("utf-8")
             found[self._inside(path)] = content
             for data in self._data_files(path):
@@ -84,19 +84,19 @@ class _Search:
         return dict(sorted(found.items()))
 
     def _need_from(self, module: str, name: str, asker: str) -> str | None:
-        """Need what `from module import name` gives; its name if that is a module."""
-        exported = self._is_folder(module) and _exports(self._path(module))
+        """Follow `from module import name`. Return the dotted name if it is a module."""
+        exported = self._is_subpackage(module) and _exports(self._path(module))
         if exported and name in exported:
             if name not in self._names[module]:
                 self._names[module].add(name)
                 self._need_import(*exported[name], module)
             return None
         submodule = f"{module}.{name}"
-        if self._is_folder(module) and self._path(submodule).is_file():
+        if self._is_subpackage(module) and self._path(submodule).is_file():
             self._need_module(submodule, asker)
             return submodule
-        if self._is_room(module):
-            raise MissingNameError(f"{asker} names {submodule}, which {PACKAGE} does not have: correct the name.")
+        if self._is_reducible(module):
+            raise MissingNameError(f"{asker} names {submodule}, which does not exist in {PACKAGE}: correct the name.")
         return None  # defined in that module
 
     def _need_import(self, module: str, name: str, asker: str) -> None:
@@ -110,11 +110,11 @@ class _Search:
         if module in self._modules:
             return
         if not self._path(module).is_file():
-            raise MissingNameError(f"{asker} imports {module}, which {PACKAGE} does not have: correct the name.")
+            raise MissingNameError(f"{asker} imports {module}, which does not exist in {PACKAGE}: correct the name.")
         if "." in module:
             self._need_module(module.rpartition(".")[0], asker)
         self._modules.add(module)
-        if self._is_room(module):
+        if self._is_reducible(module):
             return
         for node in ast.walk(_parsed(self._path(module))):
             if isinstance(node, ast.Import):
@@ -128,17 +128,17 @@ class _Search:
                     self._need_import(str(node.module), alias.name, module)
 
     def _data_files(self, path: Path) -> list[Path]:
-        """The files beside a module, other than modules, that its text names."""
+        """Return the data files in a module's folder that the module names."""
         texts = {node.value for node in ast.walk(_parsed(path)) if isinstance(node, ast.Constant)}
         beside = (other for other in path.parent.iterdir() if other.is_file() and other.suffix not in (".py", ".pyc"))
         return sorted(other for other in beside if other.name in texts)
 
-    def _is_folder(self, module: str) -> bool:
+    def _is_subpackage(self, module: str) -> bool:
         return self._path(module).name == "__init__.py"
 
-    def _is_room(self, module: str) -> bool:
-        """Whether it is a folder whose `__init__.py` can be cut down."""
-        return self._is_folder(module) and _exports(self._path(module)) is not None
+    def _is_reducible(self, module: str) -> bool:
+        """Return whether it is a subpackage whose `__init__.py` can be reduced."""
+        return self._is_subpackage(module) and _exports(self._path(module)) is not None
 
     def _path(self, module: str) -> Path:
         path = self._package.joinpath(*module.split(".")[1:])

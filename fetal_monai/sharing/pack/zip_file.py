@@ -1,4 +1,4 @@
-"""A zip that is the same, byte for byte, whoever writes it, when and where."""
+"""Write reproducible zips: identical, byte for byte, on every machine and at any time."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 
 from fetal_monai.files import atomic_path
 
-_EARLIEST = 315532800  # 1980-01-01: a zip knows no earlier date
+_EARLIEST = 315532800  # 1980-01-01, the earliest date in a zip
 
 
 def write_zip(path: Path, files: Mapping[str, Path | bytes]) -> None:
     """Write files into a zip.
 
-    They are stored as they are: what a compressor makes of them depends on its version, and weights and pictures
-    would hardly get smaller. All carry the date 1980-01-01, or that of SOURCE_DATE_EPOCH.
+    They are stored uncompressed: the output of a compressor depends on its version, and weights and images would
+    hardly get smaller. All have the date 1980-01-01, or that of SOURCE_DATE_EPOCH.
 
     Args:
-        path: of the zip.
-        files: by their name in the zip: a file to copy, or content.
+        path: Path of the zip.
+        files: By name in the zip, a file to copy or its content.
     """
     date = time.gmtime(max(int(os.environ.get("SOURCE_DATE_EPOCH", _EARLIEST)), _EARLIEST))[:6]
     with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:

@@ -1,8 +1,8 @@
-"""Bundles that run code and that an audit of single values calls clean: each makes the folder `marked` where it runs.
+"""Bundles that run code although an audit of single values would pass: each creates the folder `marked` where it runs.
 
-What they have in common: the harm lies in no single value. It lies in how MONAI finds values by their ids, in what one
-config sets in another, in a file that one step writes and the next one reads, or in a harmless class that is handed
-something that it was not made for.
+No single value in them is harmful. The harm comes from how MONAI finds values by their ids, from what one config sets
+in another, from a file that one step writes and the next one reads, or from a harmless class that receives something
+it was not made for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OVERLAY = "configs/overlay.json"
 
 
 class MakesFolder:
-    """Its pickle makes the folder when it is loaded."""
+    """Its pickle creates the folder when it is loaded."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.mkdir, (MARKED,)
@@ -36,14 +36,14 @@ def _pickled_array() -> bytes:
 
 @dataclass(frozen=True)
 class Attack:
-    """A bundle, and what the audit must say of it.
+    """A bundle, and the reason for which the audit must refuse it.
 
     Attributes:
-        name: What pytest calls it.
-        files: By path; dictionaries are configs.
-        why: A part of the reason.
-        configs: Those that are merged and run, in this order.
-        works: Whether MONAI makes the folder from it here: it needs no package that is not installed.
+        name: Its id in pytest.
+        files: Content by path; dictionaries are configs.
+        why: Part of the reason.
+        configs: Configs that are merged and run, in this order.
+        works: Whether MONAI creates the folder from it with the installed packages.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Attack:
     works: bool = True
 
     def content(self, path: str) -> bytes:
-        """What a file of the bundle holds."""
+        """The content of a file."""
         content = self.files[path]
         if isinstance(content, bytes):
             return content
@@ -63,7 +63,7 @@ class Attack:
 def _attack(
     name: str, why: str, config: dict[str, Any], files: Mapping[str, Any] | None = None, *, works: bool = True
 ) -> Attack:
-    """A bundle with one config, of which the item `x` does the harm."""
+    """A bundle with one config, whose item `x` does the harm."""
     return Attack(name, {TRAIN: {**config, "run": ["$@x"]}, **(files or {})}, why, works=works)
 
 
@@ -76,10 +76,10 @@ _MAKE = f"mkdir('{MARKED}')"
 # MONAI fails on expressions with the word "import" in them.
 _CODE = f"eval('__imp' + 'ort__')('os').{_MAKE}"
 _LINE = f"0, %(process)d, {_CODE}"  # logging asks for a field
-# A method that no list of dangerous names had; it takes the folder's maker from the path.
+# A method that is on no usual list of dangerous names; it finds mkdir through PATH.
 _SPAWN = f"posix_spawnp('mkdir', ['mkdir', '{MARKED}'], {{}})"
 _MODULES = "imported modules"
-# The two halves of `os.mkdir`: no text of the config reads as a name.
+# The two halves of `os.mkdir`: no string of the config looks like a name.
 _NAME = "'os.' + 'mkdir'"
 
 IDS = [
@@ -202,7 +202,7 @@ OBJECTS = [
     ),
     _attack(
         "an attribute through a detector",
-        "no attribute is on the allow-list",
+        "attributes of a class or function are not on the allow-list",
         {
             "imports": ["$from monai.apps.detection.networks.retinanet_detector import RetinaNetDetector as R"],
             "s": "$torch.nn.ParameterDict({'network': monai.data.decollate_batch})",
@@ -220,7 +220,7 @@ OBJECTS = [
     ),
     _attack(
         "a reader with a made-up self",
-        "no attribute is on the allow-list",
+        "attributes of a class or function are not on the allow-list",
         {
             "s": "$torch.nn.ParameterDict([('allow_' + 'pickle', True), ('kwargs', {}), ('npz_keys', None)])",
             "x": "$monai.data.NumpyReader.read(@s, 'docs/a.txt')",
@@ -275,7 +275,7 @@ args=('{file}', 'w')
 [formatter_plain]
 format={line}
 """
-# MONAI's transform imports cucim when it is made: from the working folder, if a module of that name lies there.
+# MONAI's transform imports cucim when it is created: from the working directory, if that contains such a module.
 _IMPORTS_CUCIM = {"_target_": "CuCIM", "name": "x"}
 _WRITTEN = json.dumps({"y": "%(process)d", "x": f"${_CODE}", "run": ["$@x"]})
 

@@ -1,4 +1,4 @@
-"""Configs that do what they should not, each by another trick: MARK stands for a folder that they make."""
+"""Hostile configs, each with a different trick. MARK stands for a folder that they create."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Trick:
-    """A config, and what the audit must say of it.
+    """A config, and the reason for which the audit must refuse it.
 
     Attributes:
-        name: what pytest calls it.
-        config: of the whole file.
-        why: a part of the reason.
-        works: whether MONAI really makes the folder MARK from it, here and now.
+        name: Its id in pytest.
+        config: Content of the whole file.
+        why: Part of the reason.
+        works: Whether MONAI creates the folder MARK from it in this environment.
     """
 
     name: str
@@ -135,7 +135,7 @@ TARGETS = [
     _component("exec", "builtins is not", _target_="builtins.exec", works=False),
     _component("a builtin by its bare name", "open is not", _target_="open", file="x", mode="w", works=False),
     _component("a bare name of MONAI", "run_cmd", _target_="run_cmd", cmd_list=["mkdir", "MARK"]),
-    _component("dots too many", "no dotted name", _target_="os..mkdir", path="MARK"),
+    _component("dots too many", "is not a dotted name", _target_="os..mkdir", path="MARK"),
     _component("a module", "neither a class nor a function", _target_="monai.transforms", works=False),
     _component("an expression", "cannot be known", _target_="$torch.os.mkdir", path="MARK"),
     _component("a component", "cannot be known", _target_={"_target_": "Compose"}, works=False),
@@ -200,7 +200,7 @@ FILES = [
     _expression(
         "a tensor over a file", "torch.ones(1).untyped_storage().from_file('x')", ".from_file is not", works=False
     ),
-    _expression("a copied file", "list(@dataset_dir)[0].copy('y')", "without arguments only", works=False),
+    _expression("a copied file", "list(@dataset_dir)[0].copy('y')", "only be called without arguments", works=False),
     _expression("a switch of cuDNN", "setattr(torch.backends.cudnn, 'm', True)", "setattr", works=False),
     _expression("an array to a file", "np.zeros(3).tofile('x')", ".tofile is not", works=False),
     _expression("a moved file", "@imports2.replace('x')", "moves files", works=False),
@@ -218,12 +218,12 @@ FILES = [
     ),
     _expression("numpy's pickles", "np.load('x.npy', allow_pickle=True)", "numpy.load", works=False),
     _expression("an absolute path", "os.path.join(@dataset_dir, '/etc/passwd')", "absolute", works=False),
-    _expression("a climbing path", "@dataset_dir + '/../../.ssh'", "climbs out", works=False),
+    _expression("a climbing path", "@dataset_dir + '/../../.ssh'", "leads out", works=False),
     Trick("an absolute path as text", {"x": "/root/.bashrc"}, "absolute", works=False),
     Trick("a home", {"x": "~/.bashrc"}, "absolute", works=False),
-    Trick("a climbing path as text", {"x": "../../setup.py"}, "climbs out", works=False),
-    Trick("an address", {"x": "https://example.org/model.pt"}, "an address", works=False),
-    Trick("a macro that climbs", {"x": "%../other/configs/train.json#net"}, "climbs out", works=False),
+    Trick("a climbing path as text", {"x": "../../setup.py"}, "leads out", works=False),
+    Trick("a URL", {"x": "https://example.org/model.pt"}, "a URL", works=False),
+    Trick("a macro that climbs", {"x": "%../other/configs/train.json#net"}, "leads out", works=False),
     Trick("a macro to anywhere", {"x": "%/etc/secret.json#net"}, "absolute", works=False),
     Trick("a macro to nothing", {"x": "%configs/other.json#net"}, "no config", works=False),
 ]
@@ -239,26 +239,28 @@ WRITES = [
     _writes("weights as a config", "read as code or configs", "CheckpointSaver", save_dir="$@root + '/' + @code"),
     _writes("weights in another folder's configs", "read as code", "CheckpointSaver", save_dir="bundles/x/Configs"),
     _writes("weights anywhere", "an absolute path", "CheckpointSaver", save_dir="@z"),
-    _writes("a prefix that climbs", "no word", "CheckpointSaver", save_dir="a", file_prefix="../x"),
-    _writes("weights by a name that climbs", "no word", "CheckpointSaver", save_dir="a", save_dict={"../x": 1}),
-    _writes("weights by other names", "no mapping", "CheckpointSaver", save_dir="a", save_dict="@y"),
+    _writes("a prefix that climbs", "is not a word", "CheckpointSaver", save_dir="a", file_prefix="../x"),
+    _writes("weights by a name that climbs", "is not a word", "CheckpointSaver", save_dir="a", save_dict={"../x": 1}),
+    _writes("weights by other names", "is not a mapping", "CheckpointSaver", save_dir="a", save_dict="@y"),
     _writes("an image of no image's kind", "not one of", "SaveImaged", output_dir="a", output_ext=".py"),
     _writes("a writer", "not one of", "SaveImaged", output_dir="a", writer="os.mkdir"),
     _writes("a layout of files", "must be None", "SaveImage", folder_layout="@y", output_dir="a"),
     _writes("a computed folder", "cannot be known", "SaveImage", output_dir="$os.environ['HOME']"),
-    _writes("a folder by macro", "copied from elsewhere", "SaveImage", output_dir="%root"),
-    _writes("a folder by a relative id", "depends on where it stands", "SaveImage", output_dir="@##root"),
-    _writes("a folder that is not at the top", "no item at the top", "SaveImage", output_dir="@x#output_postfix"),
+    _writes("a folder by macro", "copied from another place", "SaveImage", output_dir="%root"),
+    _writes("a folder by a relative id", "depends on where it is", "SaveImage", output_dir="@##root"),
+    _writes("a folder that is not at the top", "not a top-level item", "SaveImage", output_dir="@x#output_postfix"),
     _writes("a folder that is not there", "no config of the bundle has", "SaveImage", output_dir="@nowhere"),
     _writes("a folder that refers to itself", "refers to itself", "SaveImage", output_dir="$@s + 'a'"),
-    _writes("a folder that is a list", "is no text", "SaveImage", output_dir=["a"]),
+    _writes("a folder that is a list", "not a string", "SaveImage", output_dir=["a"]),
     _writes("a folder of entry points", "letters, digits", "MetricsSaver", save_dir="x.dist-info"),
     _writes("a cache of bytecode", "read as code", "PersistentDataset", data=[], cache_dir="__pycache__"),
     _writes("another pickle", "not one of", "PersistentDataset", data=[], cache_dir="a", pickle_module="dill"),
     _writes("events as configs", "read as code", "TensorBoardStatsHandler", log_dir="configs"),
     _writes("a log as a module", "ends with .log", "LogfileHandler", output_dir="a", filename="x.py"),
     _writes("our weights as a module", "ends with .pt", "fetal_monai.handlers.BestNetwork", path="a/x.py"),
-    _writes("our masks", "no word", "fetal_monai.transforms.SaveFrameMaskd", keys="p", output_dir="a", ending="/../x"),
+    _writes(
+        "our masks", "is not a word", "fetal_monai.transforms.SaveFrameMaskd", keys="p", output_dir="a", ending="/../x"
+    ),
     _writes("our store", "letters, digits", "fetal_monai.tracking.RunTracker", bundle_root="../x"),
     _writes("our phantoms", "read as code", "fetal_monai.phantom.demonstration_dataset", folder="configs"),
     _writes("weights from an address", "must be None", "HoVerNet", pretrained_url="$'ht' + 'tp' + '://x'"),
@@ -285,7 +287,7 @@ WRITES = [
     ),
     _expression("phantoms as configs", "monai.data.Dataset(data=demo('configs'))", "read as code", works=False),
     _expression("phantoms anywhere", "demo(folder=os.getcwd())", "cannot be known", works=False),
-    _expression("phantoms by a dictionary", "demo(**@y)", "written there", works=False),
+    _expression("phantoms by a dictionary", "demo(**@y)", "as an explicit argument", works=False),
 ]
 
 SERVICES = [
@@ -293,17 +295,17 @@ SERVICES = [
     _expression("a pickle by its flag", "torch.load('a', weights_only=@y)", "may run code", works=False),
     _expression("a pickle by another reader", "torch.load('a', None, np, weights_only=True)", "weights", works=False),
     _expression("a pickle by a dictionary", "torch.load('a', weights_only=True, **@y)", "expected a path", works=False),
-    _expression("print to a file", "print('x', file=@y)", "console only", works=False),
-    _expression("print by a dictionary", "print('x', **@y)", "console only", works=False),
+    _expression("print to a file", "print('x', file=@y)", "only write to the console", works=False),
+    _expression("print by a dictionary", "print('x', **@y)", "only write to the console", works=False),
     _expression("print handed on", "list(map(print, []))", "print is neither", works=False),
     _expression("what a parameter holds", "[f('a') for f in @y]", "is a parameter", works=False),
     _expression("what a list holds", "@y[0]('a')", "what it calls is not known", works=False),
-    _expression("a method that runs", "@y.run('a')", "without arguments only", works=False),
+    _expression("a method that runs", "@y.run('a')", "only be called without arguments", works=False),
     _expression("a method's own attributes", "@y.run.real", ".run is not on the list", works=False),
     _expression("a format within a format", "'{:{}}'.format(1, @y)", "looks up attributes", works=False),
     Trick("a config that is a component", {"_target_": "UNet"}, "one component", works=False),
     Trick("a key that is empty", {"x": {"": 1}}, "id of something else", works=False),
-    Trick("a macro beside imports", {"m": ["$import os", "%y"], "y": 1}, "where imported modules lie", works=False),
+    Trick("a macro beside imports", {"m": ["$import os", "%y"], "y": 1}, "where imported modules are", works=False),
     Trick("a reference to everything", {"x": "$@"}, "whole config", works=False),
 ]
 

@@ -1,4 +1,4 @@
-"""Run bundles with MONAI, one after the other, and print which of them made the folder `marked`; see the test."""
+"""Run bundles with MONAI, one after the other, and print which of them created the folder `marked`; see the test."""
 
 import contextlib
 import importlib
@@ -13,14 +13,14 @@ from monai.bundle import run
 
 
 def main() -> None:
-    """Read a list of folders and configs from the standard input."""
+    """Read a list of folders and configs from standard input."""
     warnings.simplefilter("ignore")
     done = {}
     for folder, configs in json.load(sys.stdin):
         os.chdir(folder)
         sys.path.insert(0, folder)
         importlib.invalidate_caches()
-        # What MONAI thinks of the rest does not matter, once the folder is made.
+        # Errors after the folder was created do not matter.
         with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(BaseException):
             run(run_id="run", config_file=configs)
         with contextlib.suppress(ChildProcessError):

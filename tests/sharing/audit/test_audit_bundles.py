@@ -1,4 +1,4 @@
-"""Whole bundles that run code when MONAI runs them, and that the audit refuses without running any."""
+"""The audit refuses bundles that run code when MONAI runs them, without running any."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_it_is_refused_for_its_reason_and_not_run(attack: Attack, tmp_path: Path
 
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bool]:
-    """Which attacks MONAI ran, by name: all in one process, since importing MONAI takes longer than all of them."""
+    """Whether each attack succeeds, by name. All run in one process, since importing MONAI takes longer."""
     root = tmp_path_factory.mktemp("attacks")
     working = [attack for attack in ATTACKS if attack.works and attack is not ENTRY_POINTS]
     folders = [str(write(attack, root / str(index))) for index, attack in enumerate(working)]
@@ -55,5 +55,5 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bool]:
 
 @pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.works], ids=lambda attack: attack.name)
 def test_it_is_a_real_one(attack: Attack, marked: Mapping[str, bool]) -> None:
-    """MONAI runs it: else the test above would prove nothing."""
+    """MONAI runs it; otherwise the test above would prove nothing."""
     assert marked[attack.name]

@@ -39,14 +39,14 @@ def test_a_trick_is_refused_for_its_reason_and_not_run(trick: Trick, tmp_path: P
 
 @pytest.mark.parametrize("trick", [trick for trick in TRICKS if trick.works], ids=lambda trick: trick.name)
 def test_a_trick_is_a_real_one(trick: Trick, tmp_path: Path) -> None:
-    """MONAI runs it: else the test above would prove nothing."""
+    """MONAI runs it; otherwise the test above would prove nothing."""
     bundle = write_bundle(tmp_path, marked(trick, tmp_path / "marker"))
     parser = ConfigParser()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parser.read_config(bundle / "configs" / "train.json")
         for key in trick.config:
-            # The folder is made first; what MONAI thinks of the result does not matter.
+            # The folder is created first; later errors do not matter.
             with contextlib.suppress(Exception):
                 parser.get_parsed_content(key.lstrip("+").partition("#")[0])
     assert (tmp_path / "marker").is_dir()
@@ -76,7 +76,7 @@ HARMLESS = {
 }
 
 
-# What bundles of the model zoo say.
+# Typical content of the model zoo's bundles.
 ZOO = {
     "imports": ["$import glob", "$import os", "$import ignite", "$import logging", "$import torch.distributed as dist"],
     "bundle_root": ".",
@@ -161,12 +161,12 @@ def test_what_one_config_imports_the_others_see(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("train.json", '{"x": "$1", "x": "$2"}', "there twice"),
+        ("train.json", '{"x": "$1", "x": "$2"}', "appears twice"),
         ("train.json", "{", "cannot be judged"),
         ("train.json", "[" * 100_000, "nests too deeply"),
         ("train.json", '{"x": "\\ud800"}\xff', "cannot be judged"),
         ("train.yaml", "x: !!python/object/apply:os.system ['true']", "the tag"),
-        ("train.yaml", "x: 1\nx: 2", "there twice"),
+        ("train.yaml", "x: 1\nx: 2", "appears twice"),
         ("train.yaml", "x: &a [1]\ny: [*a, *a]", "the alias"),
         ("train.yml", "x: $torch.os.mkdir('a')", "is the module os"),
         (
@@ -176,7 +176,7 @@ def test_what_one_config_imports_the_others_see(tmp_path: Path) -> None:
         ),
         ("large_files.yml", "large_files: [{path: ../a.pt, url: 'https://x.org/a'}]", "letters, digits"),
         ("large_files.yml", "large_files: [{path: cucim.py, url: 'https://x.org/a'}]", "ends with .onnx, .pt"),
-        ("train.yaml", "x: {0x1: a, '1': b}", "is no text"),
+        ("train.yaml", "x: {0x1: a, '1': b}", "is not a string"),
     ],
 )
 def test_a_file_that_could_be_read_in_two_ways_is_refused(tmp_path: Path, name: str, text: str, why: str) -> None:

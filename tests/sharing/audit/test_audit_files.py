@@ -28,7 +28,7 @@ CONFIG = json.dumps({"network_def": {"_target_": "UNet"}})
 
 
 class MakesFolder:
-    """Its pickle makes a folder when it is loaded."""
+    """Its pickle creates a folder when it is loaded."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ def saved(content: Any, **options: Any) -> bytes:
 class TestOurBundles:
     @pytest.mark.parametrize("folder", BUNDLES, ids=lambda folder: folder.name)
     def test_are_clean(self, folder: Path, tmp_path: Path) -> None:
-        # What a training left in a working copy is no part of the bundle.
+        # The output of a training in a working copy is not part of the bundle.
         copy = shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("output"))
         entries = audit_bundle(copy)
         assert [entry for entry in entries if entry.refused] == []
@@ -135,7 +135,7 @@ class TestWeights:
         assert any("TorchScript" in entry.why for entry in refusals(bundle))
 
     def test_a_zip_with_two_directories_is_refused(self, bundle: Path, tmp_path: Path) -> None:
-        """Python reads the second; torch goes by the offset that the end states, and may read the first."""
+        """Python reads the second; torch uses the offset in the end record, and may read the first."""
         hostile = saved(MakesFolder(tmp_path / "marker"))
         (bundle / "models" / "model.pt").write_bytes(hostile + saved(self.STATE))
         assert any("another directory" in entry.why for entry in refusals(bundle))
@@ -226,10 +226,10 @@ class TestArchives:
     @pytest.mark.parametrize(
         ("name", "why"),
         [
-            ("x/../../evil.py", "climbs out"),
+            ("x/../../evil.py", "leads out"),
             ("/etc/cron.d/x", "absolute"),
             ("C:/x.json", "absolute"),
-            ("x\\..\\y.json", "climbs out"),
+            ("x\\..\\y.json", "leads out"),
             ("x/a\x1b[2Jb.md", "differently"),
             ("x/configs/TRAIN.json", "twice"),
         ],
@@ -318,7 +318,7 @@ class TestCommand:
     ) -> None:
         monkeypatch.chdir(bundle / "configs")
         assert main([str(bundle)]) == 2
-        assert "Go elsewhere" in capsys.readouterr().err
+        assert "Change to another directory" in capsys.readouterr().err
 
     def test_help_is_quick_and_teaches(self) -> None:
         command = [sys.executable, "-X", "importtime", "-m", "fetal_monai.sharing.audit", "--help"]

@@ -1,4 +1,4 @@
-"""What the audit knows of configs before they run, against what MONAI makes of them."""
+"""Compare what the audit derives from configs with what MONAI makes of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONFIGS = st.lists(st.dictionaries(_PLACES, _VALUES, min_size=1, max_size=3), m
 
 
 def merged(configs: tuple[dict[str, Any], ...]) -> Any:
-    """What MONAI makes of configs that it reads one after the other."""
+    """The result of MONAI reading the configs one after the other."""
     parser = ConfigParser(config={})
     for config in configs:
         for key, value in deepcopy(config).items():

@@ -1,7 +1,7 @@
-"""The list of reviewed names against the sources of the packages that are installed.
+"""Check the list of reviewed names against the sources of the installed packages.
 
-A release of MONAI may teach a class to load, write or import something. What a name calls is followed through the
-functions and classes that its source names; a call that could do harm must be one that somebody has read.
+A new release of MONAI may make a class load, write or import something. The calls of each name are followed through
+the functions and classes in its source; a call that could do harm must be one that has been reviewed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ touch unlink urlopen urlretrieve write write_bytes write_text writelines atomic_
 """
 SINKS = frozenset(_WORDS.split())
 BUILTIN_SINKS = frozenset({"__import__", "compile", "eval", "exec", *SINKS})  # as methods, these do something else
-# Helpers that everything uses: what they import is written out in MONAI.
+# Helpers that everything uses: what they import is fixed in MONAI.
 HARMLESS = frozenset({"MetaTensor", "optional_import", "require_pkg", "version_leq", "set_determinism"})
 
 _WEIGHTS_ONLY = "loads with weights_only=True, from a path or from an address of its own"
@@ -76,7 +76,7 @@ def own_names() -> Iterator[str]:
 
 @cache
 def calls(module: str, name: str) -> frozenset[str]:
-    """The sinks that a class or function of a module calls, itself or through what it names."""
+    """The sinks that a class or function calls, directly or through what it names."""
     return frozenset(_calls(module, name, set()))
 
 
@@ -108,7 +108,7 @@ def definitions(module: str) -> dict[str, ast.AST]:
 
 
 def test_the_names_are_there() -> None:
-    """Those of another release of MONAI are missing at most; none has moved to where it was not read."""
+    """Names of other releases of MONAI may be missing; none has moved to a module that was not reviewed."""
     known = [name for name in NAMES if look_up(name).is_callable]
     assert len(known) > 0.9 * len(NAMES)
     assert {look_up(name).home for name in known} <= reviewed()
@@ -131,7 +131,7 @@ def test_what_our_own_call_was_read() -> None:
 
 
 def test_arguments_with_rules_exist() -> None:
-    """A rule for an argument that was renamed would judge nothing."""
+    """A rule for a renamed argument would have no effect."""
     for home, rules in ARGUMENTS.items():
         module, _, name = home.rpartition(".")
         if importlib.util.find_spec(module) is None:
@@ -151,4 +151,4 @@ def test_arguments_with_rules_exist() -> None:
 def test_the_calculating_subpackages_are_whole() -> None:
     for package in CALCULATING:
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
-            assert not module.ispkg, f"{package}.{module.name}: is what it holds read, too?"
+            assert not module.ispkg, f"{package}.{module.name} is a nested package: has it been reviewed?"

@@ -14,6 +14,6 @@ BUNDLES = sorted(path.name for path in (REPOSITORY / "bundles").iterdir() if pat
 
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, PackResult]:
-    """All bundles, packed from the repository."""
+    """All bundles of the repository, packed."""
     folder = tmp_path_factory.mktemp("dist")
     return {name: pack_bundle(REPOSITORY / "bundles" / name, folder) for name in BUNDLES}

@@ -1,4 +1,4 @@
-"""A Python that sees some of the installed distributions, with what these require, and nothing else."""
+"""A Python environment with some of the installed distributions and their requirements, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 
 
 def isolated_python(folder: Path, distributions: Iterable[str]) -> Path:
-    """Make a virtual environment whose packages are links to those of this one; nothing is downloaded."""
+    """Create a virtual environment with links to the packages of this one; nothing is downloaded."""
     venv.EnvBuilder(symlinks=True).create(folder)
     (site,) = folder.glob("lib/python*/site-packages")
     for installed in _with_requirements(distributions):

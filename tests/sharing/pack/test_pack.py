@@ -54,8 +54,8 @@ class TestOurBundles:
     def test_every_file_is_the_repositorys(self, packed: Mapping[str, PackResult], name: str) -> None:
         for member, content in members(packed[name]).items():
             source = REPOSITORY / ("" if member.startswith("fetal_monai/") else f"bundles/{name}") / member
-            cut_down = source.name == "__init__.py" and len(content) < source.stat().st_size
-            assert cut_down or content == source.read_bytes()
+            is_reduced = source.name == "__init__.py" and len(content) < source.stat().st_size
+            assert is_reduced or content == source.read_bytes()
 
     def test_the_audit_of_the_zip_is_clean(self, packed: Mapping[str, PackResult], name: str) -> None:
         assert [entry for entry in audit_bundle(packed[name].path) if entry.refused] == []
@@ -84,8 +84,10 @@ class TestLeast:
         assert "fetal_monai/data/preparation/ellipse_label.xsd" not in packed["bisenet"].sizes
 
     def test_no_tools(self, packed: Mapping[str, PackResult]) -> None:
-        rooms = {name.split("/")[1] for one in packed.values() for name in one.sizes if name.startswith("fetal_monai/")}
-        assert not rooms & {"sharing", "comparison"}
+        subpackages = {
+            name.split("/")[1] for one in packed.values() for name in one.sizes if name.startswith("fetal_monai/")
+        }
+        assert not subpackages & {"sharing", "comparison"}
 
 
 class TestReproducible:
@@ -113,7 +115,7 @@ class TestLeftOut:
             (bundle / name).write_text("x")
         again = pack_bundle(bundle, tmp_path)
         assert again.sha256 == packed["dilated_unet"].sha256
-        # The demonstration names the simulator, which no pack carries.
+        # The demonstration names the simulator, which no pack contains.
         assert sorted(again.left_out) == sorted([*left, "configs/demonstration.json"])
 
 
@@ -126,11 +128,11 @@ class TestRefused:
 
     def test_no_bundle(self, tmp_path: Path) -> None:
         (tmp_path / "configs").mkdir()
-        self.refused(tmp_path, "is no bundle: it has no configs/metadata.json")
+        self.refused(tmp_path, "is not a bundle: it has no configs/metadata.json")
 
     def test_what_the_audit_refuses(self, bundle: Path) -> None:
         edit(bundle / "configs" / "train.json", lambda config: config.update(device="$torch.os.system('id')"))
-        self.refused(bundle, "the audit refuses 1 things in it, the first in configs/train.json, device: .*torch.os")
+        self.refused(bundle, "the audit refuses 1 entries, the first in configs/train.json, device: .*torch.os")
 
     def test_a_pickle_that_is_a_program(self, bundle: Path) -> None:
         (bundle / "models").mkdir(exist_ok=True)
@@ -162,7 +164,7 @@ class TestRefused:
         with (bundle / "models" / "model.safetensors").open("wb") as file:
             file.write(b"\x02\0\0\0\0\0\0\0{}")
             file.truncate(26 * 2**20)
-        self.refused(bundle, "model.safetensors has 26.0 MiB; the model zoo takes 25.*large_files.yml")
+        self.refused(bundle, "model.safetensors has 26.0 MiB; the model zoo accepts 25.*large_files.yml")
 
 
 class TestLargeFiles:
@@ -172,7 +174,7 @@ class TestLargeFiles:
         entry = {"path": "models/model.safetensors", "url": "https://example.org/x", "hash_val": sha256}
         (bundle / "large_files.yml").write_text(json.dumps({"large_files": [{**entry, "hash_type": "sha256"}]}))
 
-    def test_a_listed_one_is_not_packed_but_told(self, bundle: Path, tmp_path: Path) -> None:
+    def test_a_listed_one_is_not_packed_but_reported(self, bundle: Path, tmp_path: Path) -> None:
         sha256 = hashlib.sha256(self.CONTENT).hexdigest()
         self.listing(bundle, sha256)
         (bundle / "models").mkdir(exist_ok=True)
@@ -186,11 +188,11 @@ class TestLargeFiles:
         self.listing(bundle, "0" * 64)
         (bundle / "models").mkdir(exist_ok=True)
         (bundle / "models" / "model.safetensors").write_bytes(self.CONTENT)
-        TestRefused().refused(bundle, "the list of large files states 0000")
+        TestRefused().refused(bundle, "but the list of large files states 0000")
 
 
 class TestHostileCode:
-    """What a packed bundle carries may be cut down, but holds nothing of its own."""
+    """Code in a packed bundle may be reduced, but must not be changed."""
 
     @pytest.mark.parametrize(
         ("old", "new"),
@@ -201,14 +203,14 @@ class TestHostileCode:
             ("import AutocastInferer", "import LocalisationInferer as AutocastInferer"),
         ],
     )
-    def test_a_changed_room_is_refused(
+    def test_a_changed_subpackage_init_is_refused(
         self, packed: Mapping[str, PackResult], tmp_path: Path, old: str, new: str
     ) -> None:
         with zipfile.ZipFile(packed["dilated_unet"].path) as archive:
             archive.extractall(tmp_path)
-        room = tmp_path / "dilated_unet" / "fetal_monai" / "inferers" / "__init__.py"
-        assert old in room.read_text()
-        room.write_text(room.read_text().replace(old, new))
+        init = tmp_path / "dilated_unet" / "fetal_monai" / "inferers" / "__init__.py"
+        assert old in init.read_text()
+        init.write_text(init.read_text().replace(old, new))
         refused = [entry.file for entry in audit_bundle(tmp_path / "dilated_unet") if entry.refused]
         assert refused == ["fetal_monai/inferers/__init__.py"]
 

@@ -1,4 +1,4 @@
-"""PackResult bundles, where this package is not installed and nothing but what they pin can be imported."""
+"""Packed bundles run where this package is not installed and only the packages that they pin can be imported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fetal_monai.sharing.pack.pack_result import PackResult
 from tests.sharing.pack.conftest import BUNDLES, REPOSITORY
 from tests.sharing.pack.isolated_site import isolated_python
 
-# One process for all that is alike: importing torch, MONAI and mlflow takes longer than the rest.
+# One process for all bundles with the same pins: importing torch, MONAI and mlflow takes longer than the rest.
 DOWNLOAD_AND_IMPORT = """
 import contextlib, json, pathlib, pydoc, re, runpy, sys
 missing = {}
@@ -39,7 +39,7 @@ for address in addresses:
 print(json.dumps(missing))
 """
 
-# Training comes last: it switches MONAI's tracking of metadata off for the whole process.
+# Training comes last: it disables MONAI's metadata tracking for the whole process.
 RUN = """
 import os, sys
 from monai.bundle import run
@@ -63,7 +63,7 @@ for name in BUNDLES:
 
 
 def run(folder: Path, bundle: str, code: str, *arguments: str) -> str:
-    """Run Python code in a folder, with what a bundle pins; gives what it prints."""
+    """Run Python code in a folder with a bundle's pinned packages; return its output."""
     unset = ("PYTHONPATH", "MLFLOW_TRACKING_URI")
     environment = {name: value for name, value in os.environ.items() if name not in unset}
     python = isolated_python(folder / "environment", pins(bundle))
