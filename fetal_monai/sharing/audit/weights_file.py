@@ -15,6 +15,7 @@ from typing import IO
 
 from fetal_monai.sharing.audit.archive import archive_findings
 from fetal_monai.sharing.audit.audit_entry import AuditEntry
+from fetal_monai.sharing.audit.verdict import Verdict, allow, refuse
 
 MAX_PICKLE_BYTES = 64 * 2**20
 
@@ -71,19 +72,19 @@ def audit_pickle(file: str, place: str, stream: IO[bytes]) -> list[AuditEntry]:
 
     Everything before a broken opcode would already have run, so a broken pickle is judged up to there, and refused.
     """
-    named: dict[str, str] = {}
+    named: dict[str, Verdict] = {}
     try:
         for opcode, argument, position in pickletools.genops(stream):
             if opcode.name == "GLOBAL":
-                allowed = argument in GLOBALS
-                named[str(argument)] = "" if allowed else "torch.load(weights_only=True) refuses it, or should"
+                known = argument in GLOBALS
+                why = "torch.load(weights_only=True) refuses it, or should"
+                named[str(argument)] = allow("allowed in a state dict") if known else refuse(why)
             elif opcode.name not in _OPCODES:
-                named[opcode.name] = f"a state dict does not contain this opcode (byte {position})"
+                named[opcode.name] = refuse(f"a state dict does not contain this opcode (byte {position})")
     except Exception as error:  # whatever a broken pickle makes pickletools raise
-        named["broken"] = f"it is not a complete pickle: {error}"
+        named["broken"] = refuse(f"it is not a complete pickle: {error}")
     return [
-        AuditEntry(file, place, "pickle", what, bool(refusal), refusal or "allowed in a state dict")
-        for what, refusal in named.items()
+        AuditEntry(file, place, "pickle", what, not verdict.allowed, verdict.why) for what, verdict in named.items()
     ]
 
 
