@@ -40,7 +40,8 @@ examples:
   how the recipient runs it:
     sha256sum -c bisenet_v0.1.0.zip.sha256
     python -m monai.bundle download --name bisenet --url file:///data/zips/bisenet_v0.1.0.zip --bundle_dir .
-    cd bisenet && python -m monai.bundle run inferring --config_file configs/inference.json
+    cd bisenet
+    python -m monai.bundle run inferring --config_file configs/inference.json --dataset_dir FRAMES
 
 exit code: 0 all packed, 1 a bundle is refused, 2 the command line is invalid."""
 

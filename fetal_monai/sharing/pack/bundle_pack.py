@@ -132,7 +132,9 @@ def _code(folder: Path, configs: Mapping[str, Any]) -> tuple[UsedModules, tuple[
     except (MissingNameError, UnknownDistributionError) as error:
         raise PackError(f"{folder}: {error}") from error
     pinned = pins(configs[METADATA])
-    if missing := [f"{pin_place(package)} (for {asker})" for package, asker in needed.items() if package not in pinned]:
+    if missing := [
+        f"{pin_place(package)} (for {needed_by})" for package, needed_by in needed.items() if package not in pinned
+    ]:
         raise PackError(
             f"{folder / METADATA} pins no version for {', '.join(missing)}. Add the versions that you tested with."
         )

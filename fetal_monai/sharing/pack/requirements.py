@@ -37,13 +37,13 @@ def required_distributions(names: Iterable[str], imports: Mapping[str, str]) -> 
     """
     named = {**{name: "the configs" for name in sorted(names)}, **imports}
     needed = dict(_ALWAYS)
-    for name, asker in named.items():
+    for name, needed_by in named.items():
         component = name.rpartition(".")[2]
         if component in _IMPORTED_LATE:
             needed.setdefault(_IMPORTED_LATE[component], component)
         package = name.partition(".")[0]
         if ("." in name or name in imports) and package not in (*sys.stdlib_module_names, "fetal_monai"):
-            needed.setdefault(_distribution(package, asker), asker)
+            needed.setdefault(_distribution(package, needed_by), needed_by)
     return dict(sorted(needed.items()))
 
 
@@ -58,7 +58,7 @@ def pin_place(name: str) -> str:
     return _OWN_PINS.get(name, f"{_OTHER_PINS}#{name}")
 
 
-def _distribution(package: str, asker: str) -> str:
+def _distribution(package: str, needed_by: str) -> str:
     """Return the distribution to install for a package: of the same name, or else the only one that provides it."""
     try:
         return _normalised(distribution(package).name)
@@ -67,7 +67,7 @@ def _distribution(package: str, asker: str) -> str:
     if len(found) != 1:
         state = f"provided by {', '.join(sorted(found))}" if found else "not installed"
         raise UnknownDistributionError(
-            f"{asker} imports {package}, which is {state}: the distribution to install is not known."
+            f"{needed_by} imports {package}, which is {state}: the distribution to install is not known."
         )
     return _normalised(found.pop())
 

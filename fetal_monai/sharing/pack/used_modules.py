@@ -58,14 +58,14 @@ class _Search:
         self._names: dict[str, set[str]] = defaultdict(set)  # by subpackage
         self.imports: dict[str, str] = {}
 
-    def need_name(self, dotted: str, asker: str) -> None:
+    def need_name(self, dotted: str, needed_by: str) -> None:
         """Follow a name as attribute access does: an exported name hides a module of the same name."""
         module = PACKAGE
-        self._need_module(module, asker)
+        self._need_module(module, needed_by)
         for part in dotted.split(".")[1:]:
             if not self._is_subpackage(module):
                 return  # defined in that module, or an attribute of something that is
-            submodule = self._need_from(module, part, asker)
+            submodule = self._need_from(module, part, needed_by)
             if submodule is None:
                 return
             module = submodule
@@ -83,7 +83,7 @@ class _Search:
                 found[self._inside(data)] = data.read_bytes()
         return dict(sorted(found.items()))
 
-    def _need_from(self, module: str, name: str, asker: str) -> str | None:
+    def _need_from(self, module: str, name: str, needed_by: str) -> str | None:
         """Follow `from module import name`. Return the dotted name if it is a module."""
         exported = self._is_subpackage(module) and _exports(self._path(module))
         if exported and name in exported:
@@ -93,26 +93,30 @@ class _Search:
             return None
         submodule = f"{module}.{name}"
         if self._is_subpackage(module) and self._path(submodule).is_file():
-            self._need_module(submodule, asker)
+            self._need_module(submodule, needed_by)
             return submodule
         if self._is_reducible(module):
-            raise MissingNameError(f"{asker} names {submodule}, which does not exist in {PACKAGE}: correct the name.")
+            raise MissingNameError(
+                f"{needed_by} names {submodule}, which does not exist in {PACKAGE}: correct the name."
+            )
         return None  # defined in that module
 
-    def _need_import(self, module: str, name: str, asker: str) -> None:
+    def _need_import(self, module: str, name: str, needed_by: str) -> None:
         if module.split(".")[0] == PACKAGE:
-            self._need_module(module, asker)
-            self._need_from(module, name, asker)
+            self._need_module(module, needed_by)
+            self._need_from(module, name, needed_by)
         else:
-            self.imports.setdefault(f"{module}.{name}", asker)
+            self.imports.setdefault(f"{module}.{name}", needed_by)
 
-    def _need_module(self, module: str, asker: str) -> None:
+    def _need_module(self, module: str, needed_by: str) -> None:
         if module in self._modules:
             return
         if not self._path(module).is_file():
-            raise MissingNameError(f"{asker} imports {module}, which does not exist in {PACKAGE}: correct the name.")
+            raise MissingNameError(
+                f"{needed_by} imports {module}, which does not exist in {PACKAGE}: correct the name."
+            )
         if "." in module:
-            self._need_module(module.rpartition(".")[0], asker)
+            self._need_module(module.rpartition(".")[0], needed_by)
         self._modules.add(module)
         if self._is_reducible(module):
             return

@@ -42,9 +42,10 @@ print(json.dumps(missing))
 # Training comes last: it disables MONAI's metadata tracking for the whole process.
 RUN = """
 import os, sys
-from monai.bundle import run
+from monai.bundle import load, run
 os.chdir("bisenet")
 sys.path.insert(0, os.getcwd())
+assert type(load("bisenet", bundle_dir="..")).__name__ == "BiSeNet"
 options = {"spatial_size": [64, 96], "dataset_dir": "../data"}
 run(run_id="inferring", config_file="configs/inference.json", **{**options, "dataset_dir": "../data/training_set"})
 run(run_id="evaluating", config_file="configs/evaluate.json", **options)
