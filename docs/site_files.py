@@ -11,7 +11,7 @@ from mkdocs.structure.files import File, Files
 _ROOT = Path(__file__).parents[1]
 _PATTERNS = (
     *("*.md", "LICENSE", "docs/**/*", "bundles/*/LICENSE", "bundles/*/docs/**/*"),
-    *("fetal_monai/**/*.xsd", "fetal_monai/sharing/**/*", "tests/sharing/*.py"),  # what the pages link to
+    *("fetal_monai/**/*.xsd", "fetal_monai/sharing/**/*", "tests/sharing/**/*.py"),  # what the pages link to
 )
 _PACKAGE = _ROOT / "fetal_monai"
 

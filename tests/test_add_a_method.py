@@ -185,7 +185,7 @@ def test_a_sixth_method_passes_what_its_bundle_inherits(copy: Path) -> None:
         "networks/test_shallow_net.py",
         "bundles/test_shallow_net.py",
         "bundles/test_family.py",
-        "sharing/test_audit_files.py",
+        "sharing/audit/test_audit_files.py",
     )
     done = subprocess.run(
         [*command, *(f"tests/{test}" for test in tests)],

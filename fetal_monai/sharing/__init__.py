@@ -1,1 +1,1 @@
-"""Bundles that come from, or go to, somewhere else."""
+"""Bundles exchanged with others: `audit` judges what a bundle would do, `pack` makes a zip that runs elsewhere."""

@@ -1,4 +1,4 @@
-"""Read a JSON or YAML config as MONAI does, or refuse what two readers would read differently."""
+"""Read a JSON or YAML config as MONAI does, refusing content that two readers could understand differently."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def parse_config(content: bytes, suffix: str) -> Any:
     """Parse a config.
 
     Args:
-        content: of the whole file.
-        suffix: one of CONFIG_SUFFIXES.
+        content: Content of the whole file.
+        suffix: One of CONFIG_SUFFIXES.
 
     Raises:
-        ValueError: if it is no such file, a key is there twice (one value would hide the other), or YAML goes beyond
-            plain values: a tag can make Python objects, and an alias of an alias can fill the memory.
+        ValueError: If the content is invalid, a key appears twice (one value would hide the other), or YAML contains
+            a tag, which can create Python objects, or an alias, since nested aliases can exhaust the memory.
     """
     text = content.decode("utf-8")
     try:
@@ -32,14 +32,14 @@ def parse_config(content: bytes, suffix: str) -> Any:
     except RecursionError as error:
         raise ValueError("it nests too deeply") from error
     except yaml.YAMLError as error:
-        raise ValueError(f"it is no plain YAML: {error}") from error
+        raise ValueError(f"it is not plain YAML: {error}") from error
 
 
 def _parse_yaml(text: str) -> Any:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         tag = getattr(event, "tag", None)
         if tag and tag not in _YAML_TAGS:
-            raise ValueError(f"the tag {tag} makes an object of its own kind")
+            raise ValueError(f"the tag {tag} creates an object of another type")
         if isinstance(event, yaml.AliasEvent):
             raise ValueError(f"the alias *{event.anchor} stands for something else: write @id or %id instead")
     return yaml.load(text, _Loader)
@@ -49,13 +49,13 @@ def _without_duplicates(pairs: Sequence[tuple[Any, Any]]) -> dict[Any, Any]:
     content: dict[Any, Any] = {}
     for key, value in pairs:
         if key in content:
-            raise ValueError(f"the key {key!r} is there twice")
+            raise ValueError(f"the key {key!r} appears twice")
         content[key] = value
     return content
 
 
 class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        # Compared as texts: MONAI's ids are texts, so 1 and "1" are the same key.
+        # Compared as strings: MONAI's ids are strings, so 1 and "1" are the same key.
         _without_duplicates([(str(key.value), None) for key, _ in node.value])
         return super().construct_mapping(node, deep)

@@ -1,0 +1,1 @@
+"""What a bundle would do, found without running any of it."""
