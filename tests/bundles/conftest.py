@@ -1,20 +1,16 @@
 """The bundles, run as a user runs them: by the commands of `python -m monai.bundle`."""
 
-import io
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 
-import fire
-import monai.bundle
-import monai.data
 import pytest
 
 from fetal_monai.data import prepare_hc18
 from fetal_monai.phantom import write_phantoms
+from tests.bundles.call_bundle import call_bundle
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -53,16 +49,6 @@ def run() -> Run:
 @pytest.fixture(scope="session")
 def call() -> Run:
     """What `run` does but in this process, to save the seconds of importing; errors are raised."""
-
-    def call_bundle(*arguments: str, cwd: Path) -> str:
-        printed = io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
-            patch.chdir(cwd)
-            try:
-                fire.Fire(monai.bundle, command=list(arguments))
-            finally:
-                monai.data.set_track_meta(True)  # a training that fails leaves it off
-        return printed.getvalue()
 
     return call_bundle
 
