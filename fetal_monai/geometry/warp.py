@@ -34,7 +34,7 @@ def warp_to_polar(pixels: NDArray[Any], grid: PolarGrid, mode: str = "bilinear")
         mode: "bilinear" for images, "nearest" for masks.
 
     Returns:
-        float32 array (..., depths, angles); 0 where the sector reaches over the frame's border.
+        Array (..., depths, angles) of float32; 0 where the sector reaches over the frame's border.
 
     Raises:
         ValueError: `mode` is unknown, or the frame is polar and not of the shape that the grid names.
@@ -58,7 +58,7 @@ def warp_to_frame(
         mode: "bilinear" for images, "nearest" for masks.
 
     Returns:
-        float32 array (..., H, W); 0 outside the sector and in the depths that the grid trims.
+        Array (..., H, W) of float32; 0 outside the sector and in the depths that the grid trims.
 
     Raises:
         ValueError: `mode` is unknown, or the image is not of the grid's size.

@@ -40,7 +40,7 @@ class BeamGrid:
         """Sample the visible depths and angles of a sector evenly.
 
         Args:
-            sector: of square pixels.
+            sector: Of square pixels.
             shape: (H, W) of the screen, px.
             depths: Number of samples along a beam.
             beams: Number of beams.

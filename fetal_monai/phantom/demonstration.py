@@ -30,8 +30,8 @@ def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES)
     Several ranks may call it at once: the first one makes the phantoms, the others wait.
 
     Args:
-        folder: where the phantoms lie, in HC18's layout (annotated frames and a few test frames), with their data list.
-        count: how many annotated frames.
+        folder: Where the phantoms lie, in HC18's layout (annotated frames and a few test frames), with their data list.
+        count: How many annotated frames.
     """
     folder = Path(folder)
     with idist.one_rank_first():
@@ -49,8 +49,8 @@ def demonstration_planes(folder: str | Path, count: int = DEMONSTRATION_PLANES) 
     Several ranks may call it at once: the first one makes the phantoms, the others wait.
 
     Args:
-        folder: where the phantoms lie, as `write_plane_phantoms` writes them, with their data list.
-        count: how many frames of all classes together.
+        folder: Where the phantoms lie, as `write_plane_phantoms` writes them, with their data list.
+        count: How many frames of all classes together.
     """
     folder = Path(folder)
     with idist.one_rank_first():

@@ -288,7 +288,7 @@ class TestErrors:
         arguments += ["--weights", str(BUNDLE / "models" / "model.pt")]
         with pytest.raises(RuntimeError) as raised:
             call("run", "--config_file", config, *arguments, cwd=tmp_path)
-        assert "nowhere is no bundle" in reasons(raised.value)
+        assert "nowhere is not a bundle" in reasons(raised.value)
         assert "--bundle_root" in reasons(raised.value)
 
     def test_a_misspelt_override_is_named_before_any_work(self, tmp_path: Path, call: Run) -> None:

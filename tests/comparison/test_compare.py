@@ -167,7 +167,7 @@ def test_which_runs_are_read(recorder: Recorder) -> None:
     assert evaluation.training.histories["val_mean_dice"] == {1: pytest.approx(0.9), 2: pytest.approx(0.8)}
     with pytest.raises(ComparisonError, match=f"{other_section} was evaluated with section = validation.* = test"):
         read(first, other_section)
-    with pytest.raises(ComparisonError, match=f"holds no finished evaluation of the name 'nobody'.*{first}"):
+    with pytest.raises(ComparisonError, match=f"has no finished evaluation named 'nobody'.*{first}"):
         read("nobody")
     with pytest.raises(ComparisonError, match=r"no finished evaluation with section = training.*--store"):
         read(section="training")
@@ -183,7 +183,7 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit, match="2"):
         main()
-    assert "holds no finished evaluation with section = training" in capsys.readouterr().err
+    assert "has no finished evaluation with section = training" in capsys.readouterr().err
 
 
 def test_frames_are_spread_from_the_worst_to_the_best() -> None:

@@ -128,7 +128,7 @@ def test_every_row_is_run_but_one_that_does_not_say_how() -> None:
 
 
 def test_bundles_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ReproductionError, match=r"gan_deeplab/configs/train.json is not there.*--bundles_dir"):
+    with pytest.raises(ReproductionError, match=r"gan_deeplab/configs/train.json does not exist.*--bundles_dir"):
         Plan(PAPERS["gan"], Path("data"), Path("out"), tmp_path)
     with pytest.raises(ReproductionError, match="no fold 5: the paper 'soft_proposal' has the folds 0 to 4"):
         plan_of("soft_proposal", folds=[5])

@@ -1,4 +1,4 @@
-"""A paper on phantoms, with the real commands: broken off, resumed, and finished."""
+"""A paper on phantoms, with the real commands: interrupted, resumed, and finished."""
 
 import os
 import shutil
@@ -87,7 +87,7 @@ def second(plan: Plan) -> Plan:
 def test_a_row_that_fails_is_told_and_the_next_one_is_run(killed: str, plan: Plan) -> None:
     assert "== failed: U-Net, plain convolutions, seed 0: training. The end of" in killed
     assert "baseline_unet.json" in plan.jobs[0].log("training").read_text()
-    assert "2 jobs, 0 of them finished before" in killed
+    assert "2 jobs, 0 of them already finished" in killed
     assert "== job 2 of 2, " in killed
 
 
@@ -131,7 +131,7 @@ def test_what_is_finished_is_skipped(
     weights = job.output_dir("training") / "model.pt"
     before = weights.stat().st_mtime_ns
     reproduce(second(plan), minutes=1)
-    assert "1 jobs, 1 of them finished before" in capfd.readouterr().out
+    assert "1 jobs, 1 of them already finished" in capfd.readouterr().out
     assert weights.stat().st_mtime_ns == before
 
 

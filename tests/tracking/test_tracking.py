@@ -145,7 +145,7 @@ def test_two_trainings_into_one_folder_are_two_runs(bundle: Path, client: mlflow
 
 
 def test_an_unknown_bundle_root_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"is no bundle.*metadata\.json.*--bundle_root"):
+    with pytest.raises(FileNotFoundError, match=r"is not a bundle.*metadata\.json.*--bundle_root"):
         provenance(tmp_path)
 
 

@@ -105,7 +105,7 @@ def test_monais_own_tracking_passes(bundle: Path) -> None:
 
 def test_outside_of_a_bundle_run_there_is_nothing_to_check(bundle: Path) -> None:
     check_overrides(bundle, "train")
-    with pytest.raises(FileNotFoundError, match="is no bundle"):
+    with pytest.raises(FileNotFoundError, match="is not a bundle"):
         check_overrides(bundle / "nowhere", "train")
 
 
