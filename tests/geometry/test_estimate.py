@@ -125,7 +125,7 @@ def test_impossible_arguments_are_refused(options: dict[str, Any]) -> None:
 
 def test_a_real_frame(real_data: Path) -> None:
     estimate = estimated(read_frame(real_data / "hc18" / "training_set" / "670_HC.png").pixels)
-    # A whole sector with both arcs, upright and symmetric as the scanner draws it.
+    # A complete sector with both arcs, upright and symmetric, as scanners draw it.
     assert estimate.near_arc_seen
     assert estimate.far_arc_seen
     assert estimate.sector.start_angle_rad == pytest.approx(-estimate.sector.end_angle_rad, abs=0.01)

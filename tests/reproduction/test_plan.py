@@ -27,7 +27,7 @@ def overrides(command: list[str]) -> dict[str, str]:
 
 
 def config_of(command: list[str]) -> dict[str, Any]:
-    """The config that a command's files make, and its overrides changed."""
+    """The config merged from a command's files and overrides."""
     files = command[command.index("--config_file") + 1]
     parser = ConfigParser(ConfigParser.load_config_files(files if files.startswith("/") else eval(files)))
     for name, value in overrides(command).items():

@@ -34,7 +34,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    """Both rows of the paper, in a copy of the bundle whose overlay for the first row is broken."""
+    """Both rows of the paper, in a copy of the bundle with a broken overlay for the first row."""
     folder = tmp_path_factory.mktemp("reproduction")
     shutil.copytree(BUNDLES / "dilated_unet", folder / "bundles" / "dilated_unet")
     (folder / "bundles" / "dilated_unet" / "configs" / "baseline_unet.json").write_text('{"dilation": [1, 1')
@@ -52,7 +52,7 @@ def arguments(plan: Plan, *more: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def killed(plan: Plan) -> str:
-    """What the command printed that was killed in the second row's training; all its processes are gone."""
+    """Output of a command that was killed in the second row's training; all its processes have ended."""
     checkpoint = plan.jobs[1].output_dir("training") / "checkpoint.pt"
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     command = [sys.executable, "-m", "fetal_monai.reproduction", *arguments(plan, "--quick", "9")]
@@ -105,7 +105,7 @@ def test_a_killed_training_goes_on_where_it_was(finished: tuple[Outcome, int], p
         *range(reached + 1, epochs[-1] + 1),
     ]
     assert epochs[-1] > reached
-    # The time limit, and not its 100,000 epochs, has ended it.
+    # The time limit ended it, not its 100,000 epochs.
     assert epochs[-1] < 10_000
     (experiment,) = runs.client.search_experiments(filter_string="name = 'fetal_monai'")
     (run_of_training,) = runs.client.search_runs([experiment.experiment_id], "tags.stage = 'train'")

@@ -121,7 +121,7 @@ def test_a_resumed_run_goes_on_in_the_same_mlflow_run(
 ) -> None:
     with pytest.raises(RuntimeError):
         _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 2}), fail_in=2).run(range(2), max_epochs=2)
-    # A parameter that changed meanwhile keeps its first value: MLflow would refuse a second one.
+    # A parameter that has changed keeps its first value: MLflow would refuse a second one.
     _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 5}, resume=True)).run(range(2), max_epochs=1)
     (run,) = _runs(client)
     assert run.info.status == "FINISHED"

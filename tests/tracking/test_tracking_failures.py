@@ -1,4 +1,4 @@
-"""What must not happen to a run through its tracking: several first runs at once, kills, and stores that fail."""
+"""Failures of tracking that must not affect a run: simultaneous first runs, kills, and stores that fail."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def track(bundle: Path, output_dir: Path, stage: str = "train", end_in: int | No
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    """Starts processes that have imported all there is to import, and have not used MLflow yet."""
+    """Start processes that have imported everything, and have not used MLflow yet."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context

@@ -52,7 +52,7 @@ def train(bundle: Path, *overlays: Path, **overrides: Any) -> str:
         ({"train#datset": 1}, r"does not have --train#datset \(did you mean --train#dataset"),
         ({"train::rte": 1}, r"does not have --train#rte \(did you mean --train#rate\?\)\."),
         ({"zzz": 1}, r"does not have --zzz\. The bundle's docs/README\.md"),
-        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, and the training is not told
+        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, the training does not
         ({"lerning_rate": 1, "dpeth": 1}, "--lerning_rate .*; --dpeth "),
     ],
 )
