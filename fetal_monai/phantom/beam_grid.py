@@ -46,7 +46,7 @@ class BeamGrid:
             beams: Number of beams.
 
         Raises:
-            ValueError: The sector lies outside the screen.
+            ValueError: The sector is outside the screen.
         """
         dy = (np.arange(shape[0], dtype=np.float32) - np.float32(sector.apex_y))[:, None]
         dx = (np.arange(shape[1], dtype=np.float32) - np.float32(sector.apex_x))[None, :]
