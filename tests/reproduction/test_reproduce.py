@@ -148,7 +148,7 @@ def test_runs_with_other_settings_are_not_taken_for_these(finished: tuple[Outcom
             ["gan", "--dataset_dir", "nowhere"],
             "nowhere/datalist.json does not exist. Prepare the data set with:",
         ),
-        (["gan", "--dataset_dir", "nowhere", "--override", "seed"], "'seed' is not of the form NAME=VALUE"),
+        (["gan", "--dataset_dir", "nowhere", "--override", "seed"], "'seed' does not have the form NAME=VALUE"),
     ],
 )
 def test_what_is_missing_is_told(
