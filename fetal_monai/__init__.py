@@ -5,7 +5,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-_ROOMS = (
+_SUBPACKAGES = (
     "biometry",
     "data",
     "engines",
@@ -25,7 +25,7 @@ _ROOMS = (
 
 
 def __getattr__(name: str) -> ModuleType:
-    # A config can import only the top level ("$import fetal_monai"); whoever needs no torch does not wait for it.
-    if name in _ROOMS:
+    # A config can import only the top level ("$import fetal_monai"); what it does not use is not loaded.
+    if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

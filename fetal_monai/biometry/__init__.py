@@ -1,4 +1,4 @@
-"""From a head mask to measurements in millimetres; numpy, scipy and scikit-image only."""
+"""Measurement of the fetal head in millimetres from its mask; needs only NumPy, SciPy and scikit-image."""
 
 from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
 from fetal_monai.biometry.gestational_age import (

@@ -22,14 +22,14 @@ _NEGLIGIBLE = 1e-10
 class Ellipse:
     """An ellipse, all lengths in one unit: px on an image, mm after `scaled`.
 
-    Pixel centres sit at integer coordinates; x runs along the columns, y along the rows (downwards).
+    Pixel centres are at integer coordinates; x runs along the columns, y along the rows (downwards).
 
     Attributes:
         center_x: Column of the centre.
         center_y: Row of the centre.
         semi_axis_a: The longer semi-axis.
         semi_axis_b: The shorter semi-axis.
-        angle_rad: Angle of the long axis from +x (columns) towards +y (rows, down); kept in [0, pi).
+        angle_rad: Angle of the long axis from +x (columns) towards +y (rows, down); normalised to [0, pi).
 
     Raises:
         ValueError: A value is not finite, or the axes are not `semi_axis_a >= semi_axis_b > 0`.
@@ -53,7 +53,7 @@ class Ellipse:
                 f"got semi_axis_a={self.semi_axis_a} and semi_axis_b={self.semi_axis_b}."
             )
         angle = self.angle_rad % math.pi
-        # The remainder of a tiny negative number rounds to pi itself.
+        # The remainder of a tiny negative number rounds to pi.
         object.__setattr__(self, "angle_rad", angle if angle < math.pi else 0.0)
 
     @property
@@ -61,7 +61,7 @@ class Ellipse:
         """Length of the outline, Ramanujan's second approximation, in the ellipse's unit.
 
         With h = ((a - b) / (a + b))^2: pi (a + b) (1 + 3h / (10 + sqrt(4 - 3h))).
-        Off by less than 1e-6 of the length for every head-like ellipse (b/a > 0.3).
+        The relative error is below 1e-6 for every head-like ellipse (b/a > 0.3).
         """
         a, b = self.semi_axis_a, self.semi_axis_b
         h = ((a - b) / (a + b)) ** 2
@@ -106,10 +106,10 @@ class Ellipse:
         return Ellipse(self.center_x * x_scale, self.center_y * y_scale, a, b, angle)
 
     def rasterise(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """Fill the ellipse: a pixel belongs to it when its centre lies inside.
+        """Fill the ellipse: a pixel belongs to it if its centre is inside.
 
         Args:
-            shape: (H, W) of the mask. The ellipse may reach over the border; what lies outside is cut off.
+            shape: (H, W) of the mask. The ellipse may extend beyond the border; it is clipped to the mask.
 
         Returns:
             Boolean mask (H, W).
@@ -131,15 +131,15 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedEstimate:
     linear coefficients eliminated as in Halir and Flusser, "Numerically stable direct least squares fitting of
     ellipses", WSCG 1998. The points are centred and scaled first.
 
-    The eigenvalue problem is solved in its symmetric form, which has real solutions whatever the points.
-    scikit-image's `EllipseModel` solves the unsymmetric one: it may raise TypeError on points without noise
-    (scikit-image issue 7013), and does so on all points with NumPy 2.5 (issue 8235).
+    The eigenvalue problem is solved in its symmetric form, which has real solutions for any points. scikit-image's
+    `EllipseModel` solves the unsymmetric form: it may raise TypeError for points without noise (scikit-image issue
+    7013), and does so for all points with NumPy 2.5 (issue 8235).
 
     Args:
         points: Array (N, 2) of (x, y), at least five of them, not all on one line.
 
     Returns:
-        The ellipse in the unit of the points, or a `FailedEstimate` that says why there is none.
+        The ellipse in the unit of the points, or a `FailedEstimate` with the reason why there is none.
 
     Raises:
         ValueError: `points` is not of shape (N, 2).
@@ -161,7 +161,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedEstimate:
     quadratic = np.stack([x**2, x * y, y**2], axis=1)
     linear = np.stack([x, y, np.ones_like(x)], axis=1)
     basis, _ = np.linalg.qr(linear)
-    # What the linear terms cannot explain. Its smallest singular value is zero for points exactly on a conic.
+    # The part that the linear terms cannot explain. Its smallest singular value is zero for points exactly on a conic.
     _, singular, directions = np.linalg.svd(quadratic - basis @ (basis.T @ quadratic), full_matrices=False)
     # The points have unit size, so rounding errors grow with the square root of their number only.
     smallest = _NEGLIGIBLE * math.sqrt(len(points))
@@ -175,7 +175,7 @@ def fit_ellipse(points: NDArray[Any]) -> Ellipse | FailedEstimate:
     form = np.array([[conic[0], conic[1] / 2], [conic[1] / 2, conic[2]]])
     offset = np.linalg.solve(-2 * form, rest[:2])
     curvatures, axes = np.linalg.eigh(form / -(rest[2] + rest[:2] @ offset / 2))
-    # Between the two limits, in units of the points' own spread, lies every closed outline.
+    # Every closed outline is between these limits, in units of the spread of the points.
     if not (np.isfinite(curvatures).all() and curvatures[0] > 1e-6 and curvatures[1] < 1e6):
         return FailedEstimate("no ellipse fits the outline")
     a, b = scale / np.sqrt(curvatures)

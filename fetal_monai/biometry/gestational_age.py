@@ -23,12 +23,12 @@ from scipy.special import ndtr
 _DAYS_PER_WEEK = 7
 _HADLOCK_RANGE_MM = (68.0, 360.0)
 _INTERGROWTH_RANGE_WEEKS = (14, 40)
-# Where the equation of the age gives these weeks. It is no standard elsewhere: of 0.005 mm it would give 21 weeks.
+# The range in which the equation gives these ages. It is not valid elsewhere: for 0.005 mm it would give 21 weeks.
 _INTERGROWTH_RANGE_MM = (97.6757, 346.6758)
 
 
 class OutOfRangeError(ValueError):
-    """The value lies outside the range for which the standard was published."""
+    """The value is outside the range for which the standard was published."""
 
 
 def hadlock_gestational_age_days(head_circumference_mm: float) -> float:
@@ -64,7 +64,7 @@ def intergrowth_gestational_age_days(head_circumference_mm: float) -> float:
     ln(GA in days) = 0.05970 ln(HC)^2 + 6.409e-9 HC^3 + 3.3258, HC in mm.
 
     Args:
-        head_circumference_mm: HC whose age comes out between 14 and 40 weeks (97.7 to 346.7 mm).
+        head_circumference_mm: HC that corresponds to an age between 14 and 40 weeks (97.7 to 346.7 mm).
 
     Returns:
         Gestational age in days.
@@ -120,8 +120,8 @@ def intergrowth_head_circumference_mm(gestational_age_days: float) -> tuple[floa
 def intergrowth_head_circumference_centile(head_circumference_mm: float, gestational_age_days: float) -> float:
     """Centile of a head circumference at an age known otherwise, INTERGROWTH-21st (Papageorghiou 2014).
 
-    The age must come from elsewhere, such as an early dating scan: an age estimated from this same HC gives
-    about the 50th centile whatever the growth.
+    The age must come from another source, such as an early dating scan: an age estimated from the same HC gives
+    about the 50th centile, whatever the growth.
 
     Args:
         head_circumference_mm: HC in mm.
@@ -141,7 +141,7 @@ def intergrowth_head_circumference_centile(head_circumference_mm: float, gestati
 
 
 def format_gestational_age(gestational_age_days: float) -> str:
-    """Gestational age as obstetricians write it: completed weeks and completed days.
+    """Gestational age in obstetric notation: completed weeks and completed days.
 
     Raises:
         ValueError: The age is not a positive finite number.

@@ -1,4 +1,4 @@
-"""From the mask or the drawn outline of a fetal head to its size in millimetres."""
+"""Size of a fetal head in millimetres from its mask or its drawn outline."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from skimage.measure import find_contours, label
 from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
 from fetal_monai.failed_estimate import FailedEstimate
 
-# Below this an ellipse's axes are uncertain by several per cent: no head is that small on a frame.
+# Below this the axes of an ellipse are uncertain by several per cent; no head on a frame is that small.
 _MIN_AREA_PX = 50
-# A second component larger than this part of the first leaves open which of them is the head.
+# If a second component is larger than this fraction of the first, it is unclear which of them is the head.
 _MAX_SECOND_COMPONENT = 0.5
-# Overlap of the mask with its own ellipse: a square reaches 0.83, a head outlined by hand 0.98.
+# Overlap of the mask with its fitted ellipse: 0.83 for a square, 0.98 for a head outlined by hand.
 _MIN_OVERLAP_WITH_ELLIPSE = 0.88
-# With less of the ellipse on the frame, the unseen part is guessed, not measured.
+# With less of the ellipse on the frame, the hidden part is guessed, not measured.
 _MIN_VISIBLE_OUTLINE = 0.5
-# A drawn line is a few pixels wide; pixels further from the ellipse than this (root mean square) are no such line.
+# A drawn line is a few pixels wide; pixels further from the ellipse (root mean square) do not form such a line.
 _MAX_LINE_DEVIATION_PX = 2.0
 _MAX_LINE_DEVIATION_OF_RADIUS = 0.02
 
@@ -34,10 +34,10 @@ class HeadMeasurement:
     Attributes:
         ellipse_px: The ellipse on the image, in px.
         pixel_spacing_mm: (row spacing, column spacing) in mm, or None when unknown.
-        unscaled_reason: Why it is unknown, where there is more to say than that.
+        unscaled_reason: The reason why the spacing is unknown, if there is more to report than that it is missing.
 
     Raises:
-        ValueError: The spacing is not two positive finite numbers; or a size in mm is asked for without spacing.
+        ValueError: The spacing is not two positive finite numbers, or a size in mm is requested without a spacing.
     """
 
     ellipse_px: Ellipse
@@ -60,7 +60,7 @@ class HeadMeasurement:
         """The ellipse in mm; origin at the centre of the top left pixel."""
         if self.pixel_spacing_mm is None:
             raise ValueError(
-                "The pixel spacing of this frame is unknown, so there are no millimetres. "
+                "The pixel spacing of this frame is unknown, so it cannot be measured in millimetres. "
                 "Give pixel_spacing_mm=(row, column), from the image's header or a table."
             )
         row_spacing, column_spacing = self.pixel_spacing_mm
@@ -87,16 +87,16 @@ def measure_head(
 ) -> HeadMeasurement | FailedEstimate:
     """Fit an ellipse to the head in a mask.
 
-    The largest connected component, its holes filled, is outlined half-way between the pixels inside and the
-    pixels outside, and an ellipse is fitted to that outline. Where the head runs over the border of the frame
-    the border is no part of the outline, so a cut head is measured whole.
+    The holes of the largest connected component are filled. Its outline runs half-way between the pixels inside and
+    the pixels outside, and an ellipse is fitted to it. Where the head extends beyond the border of the frame, the
+    border is not part of the outline, so the complete head is measured.
 
     Args:
-        mask: (H, W); foreground is what exceeds 0.5 (bool, 0/1, 0/255 or a probability).
+        mask: (H, W); values above 0.5 are foreground (bool, 0/1, 0/255 or a probability).
         pixel_spacing_mm: (row spacing, column spacing) in mm, None when unknown.
 
     Returns:
-        The measurement, or a `FailedEstimate` with a reason a sonographer understands: no head, too small, two
+        The measurement, or a `FailedEstimate` with a reason that a sonographer understands: no head, too small, two
         heads, no ellipse, mostly outside the frame.
 
     Raises:
@@ -104,7 +104,7 @@ def measure_head(
     """
     pixels = _image_2d(mask, "mask")
     if not np.isfinite(pixels).all():
-        return FailedEstimate("the mask holds values that are not finite numbers (NaN or infinity)")
+        return FailedEstimate("the mask contains values that are not finite numbers (NaN or infinity)")
     components = label(pixels > 0.5, connectivity=2)
     areas = np.bincount(components.ravel())[1:]
     if not len(areas):
@@ -121,11 +121,11 @@ def measure_head(
         )
     head = binary_fill_holes(components == largest + 1)
 
-    # Not padded: where the head touches the border the contour stays open, and only true outline is left.
+    # Not padded: where the head touches the border the contour stays open, so it contains only the true outline.
     contours = find_contours(head.astype(np.float64), 0.5)
     if not contours:
         return FailedEstimate("the mask fills the whole frame: no outline to measure")
-    # A closed contour repeats its first point, which would then count twice.
+    # A closed contour repeats its first point, which would count twice.
     points = np.concatenate([contour[:-1] if (contour[0] == contour[-1]).all() else contour for contour in contours])
     ellipse = fit_ellipse(points[:, ::-1])
     if not isinstance(ellipse, Ellipse):
@@ -142,30 +142,28 @@ def measure_head(
     outline = ellipse.points()
     on_frame = ((outline > -0.5) & (outline < [width - 0.5, height - 0.5])).all(axis=1)
     if on_frame.mean() < _MIN_VISIBLE_OUTLINE:
-        return FailedEstimate(
-            f"most of the head lies outside the frame: {on_frame.mean():.0%} of its outline is visible"
-        )
+        return FailedEstimate(f"most of the head is outside the frame: {on_frame.mean():.0%} of its outline is visible")
     return HeadMeasurement(ellipse, pixel_spacing_mm)
 
 
 def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedEstimate:
     """Fit an ellipse through the middle of a thin closed line, such as HC18's annotations.
 
-    All pixels of the line take part, its inner and its outer edge alike, so the ellipse runs through the line's
-    centre: filling the line instead would count half its width on either side.
+    All pixels of the line are used, from its inner to its outer edge, so the ellipse runs through the centre of the
+    line. Filling the line instead would add half its width on either side.
 
     Args:
-        outline: (H, W); the line is what exceeds half of the largest value.
+        outline: (H, W); values above half of the largest value are the line.
 
     Returns:
-        The ellipse in px, or a `FailedEstimate` when there is no line or it is no ellipse.
+        The ellipse in px, or a `FailedEstimate` if there is no line or it is not an ellipse.
 
     Raises:
         ValueError: `outline` is not 2-D.
     """
     pixels = _image_2d(outline, "outline")
     if not np.isfinite(pixels).all():
-        return FailedEstimate("the outline holds values that are not finite numbers (NaN or infinity)")
+        return FailedEstimate("the outline contains values that are not finite numbers (NaN or infinity)")
     rows, columns = np.nonzero(pixels > pixels.max(initial=0) / 2)
     if not len(rows):
         return FailedEstimate("no line is drawn: the outline is empty")
@@ -180,7 +178,7 @@ def ellipse_from_outline(outline: NDArray[Any]) -> Ellipse | FailedEstimate:
     deviation = radius * math.sqrt(np.mean((relative_radius - 1) ** 2))
     if deviation > max(_MAX_LINE_DEVIATION_PX, _MAX_LINE_DEVIATION_OF_RADIUS * radius):
         return FailedEstimate(
-            f"the outline is not one thin ellipse: its pixels lie {deviation:.1f} px off the best one"
+            f"the outline is not one thin ellipse: its pixels are {deviation:.1f} px off the best one"
         )
     return ellipse
 

@@ -1,7 +1,7 @@
-r"""Compare what was evaluated: tables beside the papers', statistics, curves and frames, on one page.
+r"""Compare evaluations on one page: the papers' tables with our results, statistics, curves and frames.
 
-Reads finished evaluations from an MLflow store, and the trainings that made their weights. Runs that differ only by
-the seed, or by the fold of a cross-validation, are one method. Runs on other data, sections, folds or frames are
+Reads finished evaluations from an MLflow store, and the trainings that made their weights. Runs that differ only in
+the seed, or in the fold of a cross-validation, are one method. Runs on different data, sections, folds or frames are
 refused, never mixed.
 
 Example:
@@ -9,8 +9,8 @@ Example:
     python -m fetal_monai.comparison --output_dir comparison --store sqlite:///mlruns/mlruns.db --best
     python -m fetal_monai.comparison --output_dir comparison --runs gan_deeplab-train-20260101-120000-abcdef ...
 
-Writes comparison.html (one file that needs nothing else), comparison.md, a CSV file a table and figures/, and logs
-them to the store as a run of stage "comparison".
+Writes comparison.html (a self-contained file), comparison.md, one CSV file per table and figures/, and logs them to the
+store as a run of stage "comparison".
 """
 
 from __future__ import annotations
@@ -32,10 +32,12 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--output_dir", type=Path, required=True, help="where the comparison goes")
+    parser.add_argument("--output_dir", type=Path, required=True, help="folder of the results")
     parser.add_argument("--store", help="MLflow's tracking URI (default: MLFLOW_TRACKING_URI, else mlruns/mlruns.db)")
-    parser.add_argument("--section", choices=SECTIONS, default="test", help="the section evaluated (default: test)")
-    parser.add_argument("--data_fingerprint", help="of the data set evaluated; needed where the store holds several")
+    parser.add_argument(
+        "--section", choices=SECTIONS, default="test", help="section that was evaluated (default: test)"
+    )
+    parser.add_argument("--data_fingerprint", help="fingerprint of the evaluated data set, if the store has several")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--runs",
@@ -45,10 +47,10 @@ def main() -> None:
         help="only these evaluations or trainings (default: all)",
     )
     which.add_argument(
-        "--best", action="store_true", help="of several settings of a method, only the best one in validation"
+        "--best", action="store_true", help="of several settings of a method, keep only the best one in validation"
     )
-    parser.add_argument("--data_dir", type=Path, help="the prepared data set: the page then shows frames with masks")
-    parser.add_argument("--frames", type=int, default=5, help="how many frames it shows (default: 5)")
+    parser.add_argument("--data_dir", type=Path, help="prepared data set, to show frames with masks on the page")
+    parser.add_argument("--frames", type=int, default=5, help="number of frames shown (default: 5)")
     options = parser.parse_args()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar for each small file
     try:

@@ -1,4 +1,4 @@
-"""Agreement of the measured head circumference with the label's: bias and limits (Bland and Altman 1986)."""
+"""Agreement between the measured head circumference and the label: bias and limits (Bland and Altman 1986)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Agreement:
     """Bland and Altman's comparison of two measurements (doi:10.1016/S0140-6736(86)90837-8).
 
     Attributes:
-        method: whose measurement is compared with the label's.
-        mean_mm: of both, for each measured frame of each seed.
-        difference_mm: measured less the label's.
-        unmeasured: frames, over all seeds, in which no head could be measured.
+        method: Name of the method whose measurements are compared with the label.
+        mean_mm: Mean of both values, for each measured frame of each seed.
+        difference_mm: Measured value minus the label's.
+        unmeasured: Number of frames, over all seeds, in which no head could be measured.
     """
 
     method: str
@@ -41,9 +41,9 @@ class Agreement:
 
 
 def agreement(method: Method) -> Agreement | None:
-    """Return the agreement over all seeds; None if the runs measured no HC, or fewer than two.
+    """Return the agreement over all seeds; None if fewer than two frames have a measured HC.
 
-    The seeds' frames are pooled, not averaged: a single training does not measure as well as the mean of several.
+    The frames of all seeds are pooled, not averaged: a single training does not measure as well as the mean of several.
     """
     if not all(method.has_per_image(metric) for metric in (_PREDICTED, _DIFFERENCE)):
         return None

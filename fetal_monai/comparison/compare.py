@@ -1,4 +1,4 @@
-"""From an MLflow store to the comparison's files."""
+"""Write the comparison's files from the runs in an MLflow store."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ def compare(
     data_dir: Path | None = None,
     frames: int = 5,
 ) -> Path:
-    """Compare the evaluations of a store, write what comes out, and log it to the store.
+    """Compare the evaluations in a store, write the result, and log it to the store.
 
     Args:
         store_uri: MLflow's tracking URI.
-        output_dir: where the files go.
-        section: that was evaluated.
-        data_fingerprint: of the data set that was evaluated; None if all runs are of the same.
-        names: only these evaluations, or the evaluations of these trainings; empty for all.
-        best: of several settings of a method, only the one that did best in validation.
-        data_dir: the prepared data set, to show frames; None for a page without them.
-        frames: how many are shown.
+        output_dir: Folder of the files.
+        section: Section that was evaluated.
+        data_fingerprint: Fingerprint of the data set that was evaluated; None if all runs used the same one.
+        names: Names of the evaluations to compare, or of the trainings whose evaluations to compare; empty for all.
+        best: Keep, of several settings of a method, only the best one in validation.
+        data_dir: Prepared data set, to show frames; None for a page without them.
+        frames: Number of frames shown.
 
     Returns:
         The path of the page.
 
     Raises:
-        ComparisonError: there is nothing to compare, or the runs cannot stand in one table.
+        ComparisonError: There is nothing to compare, or the runs cannot be compared in one table.
     """
     store = Store(store_uri)
     wanted = {"section": section, **({"data_fingerprint": data_fingerprint} if data_fingerprint else {})}
@@ -104,11 +104,11 @@ def _described(methods: Sequence[Method], section: str, best: bool) -> str:
     elsewhere = trained_on - {_fingerprint(methods)}
     trainings = [each.training for method in methods for each in method.evaluations if each.training is not None]
     limited = sum(training.time_limit for training in trainings)
-    small = f"Small runs: {limited} of {len(trainings)} trainings had a time limit, which no paper's schedule has."
+    small = f"Small runs: {limited} of {len(trainings)} trainings had a time limit; the papers' schedules have none."
     sentences = [
         f"Section '{section}' of the data with the fingerprint {_fingerprint(methods)}, {evaluated}.",
         *([f"Trained on other data, with the fingerprint {', '.join(elsewhere)}."] if elsewhere else []),
         *([small] if limited else []),
-        *(["Of each method, the setting that did best in validation."] if best else []),
+        *(["For each method, the best setting in validation."] if best else []),
     ]
     return " ".join(sentences)

@@ -1,5 +1,5 @@
-"""What cannot be compared."""
+"""The error of a comparison."""
 
 
 class ComparisonError(ValueError):
-    """The runs asked for cannot stand beside each other; the message names them and the mend."""
+    """The selected runs cannot be compared; the message names them and says how to fix it."""

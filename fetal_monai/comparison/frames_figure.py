@@ -1,4 +1,4 @@
-"""Frames with their label and what each method predicted, as the papers show them."""
+"""Frames with their label and the prediction of each method, as the papers show them."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _CAPTION = {
 
 
 def frames_figure(methods: Sequence[Method], store: Store, dataset_dir: Path, count: int) -> Picture | None:
-    """Draw frames of the data set that was evaluated: a row a frame, with the columns image, label, and the methods.
+    """Draw frames of the evaluated data set: one row per frame, with the columns image, label, and the methods.
 
-    The frames are spread evenly from the worst to the best by the mean Dice over the methods: none is picked by hand.
-    Of each method the first seed is shown.
+    The frames are evenly spaced from the worst to the best by the mean Dice over the methods: none is picked by hand.
+    For each method the first seed is shown.
 
     Args:
-        methods: evaluated on the same frames.
-        store: holds their masks.
-        dataset_dir: the prepared data set.
-        count: how many frames.
+        methods: Methods, evaluated on the same frames.
+        store: Store that holds their masks.
+        dataset_dir: Prepared data set.
+        count: Number of frames.
 
     Returns:
-        None if no evaluation kept its masks in the store.
+        The figure, or None if no evaluation has masks in the store.
 
     Raises:
-        ComparisonError: the data set is another one than that evaluated.
+        ComparisonError: The data set is not the one that was evaluated.
     """
     evaluated = methods[0].evaluations[0].parameters
     if (found := fingerprint(dataset_dir)) != evaluated["data_fingerprint"]:
         raise ComparisonError(
             f"{dataset_dir} has the data fingerprint {found}; the runs were evaluated on "
-            f"{evaluated['data_fingerprint']}. Name that data set with --data_dir, or leave it out: the page then has "
-            "no frames."
+            f"{evaluated['data_fingerprint']}. Give that data set with --data_dir, or omit the option to write the "
+            "page without frames."
         )
     folders = {method.name: store.artifact(method.evaluations[0].run_id, MASKS) for method in methods}
     shown = [method for method in methods if folders[method.name] is not None]
@@ -57,7 +57,8 @@ def frames_figure(methods: Sequence[Method], store: Store, dataset_dir: Path, co
     frames = {Path(frame["image"]).name: frame for frame in load_datalist(dataset_dir, evaluated["section"])}
     figure = _draw([frames[image] for image in spread(shown, count)], shown, folders)
     note = (
-        "From the worst frame to the best by the mean Dice over the methods, evenly spaced in rank; first seed of each."
+        "From the worst to the best frame by the mean Dice over the methods, evenly spaced in rank; first seed of each "
+        "method."
     )
     return picture(figure, "frames", "Frames", note)
 
@@ -65,13 +66,13 @@ def frames_figure(methods: Sequence[Method], store: Store, dataset_dir: Path, co
 def spread(methods: Sequence[Method], count: int) -> list[str]:
     """Return `count` images from the worst to the best, evenly spaced in rank, by their mean Dice over the methods."""
     dice = sum(method.evaluations[0].per_image["dice"] for method in methods)
-    # By name first, so that frames of the same Dice come in the same order each time.
+    # By name first, so that frames with equal Dice always come in the same order.
     images = dice.sort_index().sort_values(kind="stable").index
     return [str(images[i]) for i in np.linspace(0, len(images) - 1, min(count, len(images))).round().astype(int)]
 
 
 def differences(mask: NDArray[np.bool_], label: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return an RGB picture (H, W, 3) of where a mask and the label agree and where they do not."""
+    """Return an RGB image (H, W, 3) that shows where a mask and the label agree and where they differ."""
     colours = np.zeros((*mask.shape, 3))
     for where, colour in ((mask & label, RIGHT), (mask & ~label, TOO_MUCH), (label & ~mask, MISSING)):
         colours[where] = colour

@@ -1,4 +1,4 @@
-"""The figures that tables show: where they come from, and how they are printed."""
+"""The measures shown in tables: their keys in MLflow and how they are printed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class Measure:
     """One column of a table.
 
     Attributes:
-        key: the metric's name in MLflow.
-        heading: what stands above the column, with the unit.
-        factor: from the metric's unit to the column's.
-        digits: behind the decimal point.
+        key: Name of the metric in MLflow.
+        heading: Heading of the column, with the unit.
+        factor: Factor from the metric's unit to the column's.
+        digits: Number of digits after the decimal point.
     """
 
     key: str
@@ -25,7 +25,7 @@ class Measure:
     digits: int = 2
 
     def text(self, values: Sequence[float]) -> str:
-        """Return the mean over runs with its spread (sample standard deviation); empty where there is no value."""
+        """Return the mean over runs with its sample standard deviation; an empty text if there is no value."""
         mean, spread = mean_and_spread(values)
         if np.isnan(mean):
             return ""
@@ -35,7 +35,7 @@ class Measure:
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float]:
-    """Return mean and sample standard deviation; NaN for what there are too few values of."""
+    """Return mean and sample standard deviation; NaN where there are too few values."""
     count = len(values)
     return (
         float(np.mean(values)) if count else float("nan"),
@@ -60,13 +60,13 @@ ALL_METHODS = (
     Measure("iou_mean", "box IoU %", 100),
     Measure("parameters", "parameters M", 1e-6),
     Measure("gmacs", "GMAC"),
-    Measure("ms_per_frame", "ms a frame", 1, 1),
+    Measure("ms_per_frame", "ms per frame", 1, 1),
 )
 
 PAIRED = (
     Measure("dice", "Dice %", 100),
     Measure("head_circumference_absolute_difference_mm", "HC MAE mm"),
     Measure("hausdorff_distance_mm", "HD mm"),
-    Measure("right", "frames told right %", 100),
+    Measure("right", "correct frames %", 100),
     Measure("iou", "box IoU %", 100),
 )

@@ -1,4 +1,4 @@
-"""Evaluations grouped by method: what differs only by the seed and the fold belongs together."""
+"""Evaluations grouped by method: runs that differ only in the seed and the fold belong together."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pandas as pd
 from fetal_monai.comparison.papers import Paper
 from fetal_monai.comparison.store import Evaluation
 
-# By which trainings choose their best weights, the higher the better: a training logs one of them.
+# The metrics by which trainings select their best weights, higher is better: a training logs one of them.
 _VALIDATION_METRICS = ("val_mean_dice", "val_log_likelihood")
 
-# Parameters that do not make another method: chance, machine, where files lie, what a run is, what the data give.
+# Parameters that do not make another method: randomness, machine, paths, kind of run, and what follows from the data.
 _NO_METHOD = {"seed", "fold", "device", "cpu_threads", "git_commit", "stage", "section", "weights", "max_epochs"}
 _NO_METHOD |= {"intensity_mean", "intensity_std", "training_frames", "validation_frames", "epoch_length", "geometry"}
-# Parameters that follow from others: they name a difference only if nothing else does.
+# Parameters that follow from others: used to name a difference only if no other parameter differs.
 _FOLLOWING = {"parameters", "gmacs"}
-# Under a time limit the machine's load decides, seed by seed, how many epochs there are.
+# Under a time limit the machine's load decides the number of epochs, for each seed.
 _NO_METHOD |= {"time_limit_s"}
-# Which code it was, as the git commit says it; packs have none.
+# The code's checksum, which stands in for the git commit in packs.
 _NO_METHOD |= {"code_sha256"}
 
 
@@ -31,8 +31,8 @@ class Method:
     """The evaluations of one method, one for each seed in each fold of a cross-validation.
 
     Attributes:
-        name: what tables and figures call it.
-        evaluations: by ascending fold, then seed.
+        name: Name in tables and figures.
+        evaluations: Its evaluations, by ascending fold, then seed.
     """
 
     name: str
@@ -40,17 +40,17 @@ class Method:
 
     @property
     def parameters(self) -> Mapping[str, str]:
-        """What its runs logged; where a training and its evaluation differ, the evaluation's."""
+        """The parameters that its runs logged; the evaluation's take precedence over the training's."""
         return _logged(self.evaluations[0])
 
     def values(self, metric: str) -> list[float]:
-        """Return the metric of each evaluation that has it."""
+        """Return the values of a metric, one for each evaluation that has it."""
         return [each.metrics[metric] for each in self.evaluations if metric in each.metrics]
 
     def per_image(self, metric: str) -> pd.Series:
-        """Return the metric of each frame by fold and image: of all folds, averaged over the seeds of each.
+        """Return the metric of each frame by fold and image, averaged over the seeds of the fold.
 
-        NaN where one of the seeds has no value.
+        NaN if one of the seeds has no value.
         """
         of_folds = {
             fold or "": pd.concat(
@@ -62,32 +62,33 @@ class Method:
 
     @property
     def folds(self) -> tuple[str | None, ...]:
-        """The folds of the cross-validation, ascending; None alone where there is no fold."""
+        """The folds of the cross-validation, ascending; a single None if there are no folds."""
         return tuple(dict.fromkeys(each.fold for each in self.evaluations))
 
     @property
     def frames(self) -> int:
-        """How many frames were tested, over all folds."""
+        """Number of frames tested, over all folds."""
         return sum({each.fold: len(each.per_image) for each in self.evaluations}.values())
 
     def pooled(self) -> pd.DataFrame:
-        """Return what all evaluations found on each frame, one below the other."""
+        """Return the per-frame results of all evaluations, concatenated."""
         return pd.concat([each.per_image for each in self.evaluations])
 
     def has_per_image(self, metric: str) -> bool:
-        """Tell whether all evaluations measured this for each frame."""
+        """Return whether all evaluations have this metric for each frame."""
         return all(metric in each.per_image for each in self.evaluations)
 
 
 def group(evaluations: Sequence[Evaluation], papers: Sequence[Paper]) -> list[Method]:
     """Group comparable evaluations by method, in the order of the papers' rows.
 
-    A method is what the training and the evaluation logged, without seed, fold, machine and package versions. The
-    newest evaluation of a seed in a fold counts; weights whose training is not in the store are a method of their own.
+    A method is identified by what the training and the evaluation logged, without seed, fold, machine and package
+    versions. For each seed and fold, only the newest evaluation is used. Weights whose training is not in the store are
+    a separate method.
 
     Args:
-        evaluations: the newest first.
-        papers: a method that a row of theirs describes is called as in that row.
+        evaluations: Evaluations, the newest first.
+        papers: Papers; a method that one of their rows describes is named as in that row.
     """
     groups: dict[frozenset[tuple[str, str]], dict[tuple[str | None, str | None], Evaluation]] = {}
     for each in evaluations:
@@ -109,11 +110,11 @@ def group(evaluations: Sequence[Evaluation], papers: Sequence[Paper]) -> list[Me
 
 
 def best_of_each(methods: Sequence[Method], papers: Sequence[Paper]) -> list[Method]:
-    """Keep, of the methods that one row of a paper describes, the one that did best in validation.
+    """Keep, of the methods that one row of a paper describes, the best one in validation.
 
-    The test frames have no say in it: the score is the highest `val_mean_dice` of each training, for regions
-    `val_log_likelihood`, averaged over seeds and folds. Weights whose training is unknown have no score and are kept
-    where there is nothing else.
+    Test frames are not used: the score is the highest `val_mean_dice` of each training (for regions,
+    `val_log_likelihood`), averaged over seeds and folds. Weights whose training is unknown have no score and are kept
+    only if there is nothing else.
     """
     best: dict[str, Method] = {}
     for method in methods:
@@ -169,7 +170,7 @@ def _method_parameters(parameters: Mapping[str, str]) -> Iterable[tuple[str, str
 
 
 def _differences(identities: Sequence[Mapping[str, str]]) -> list[str]:
-    """Tell identities apart by as few parameters as will do."""
+    """Describe how identities differ, by as few parameters as possible."""
     keys = sorted(
         {key for identity in identities for key in identity if len({other.get(key) for other in identities}) > 1},
         key=lambda key: (key.removeprefix("evaluation_") in _FOLLOWING, key.startswith("evaluation_"), key),

@@ -1,4 +1,4 @@
-"""Two methods on the same frames: how far apart they are, and how sure that is."""
+"""Paired comparison of two methods on the same frames, with confidence intervals and tests."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from fetal_monai.comparison.methods import Method
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """The difference of two methods in one metric, first less second, in the metric's own unit.
+    """The difference between two methods in one metric, first minus second, in the metric's own unit.
 
     Attributes:
-        first: a method's name.
-        second: the other's.
-        measure: what was compared.
-        frames: that both have a value for.
-        left_out: frames that one of them has no value for, such as an HC that could not be measured.
-        mean: over the frames.
-        median: over the frames.
+        first: Name of the first method.
+        second: Name of the second method.
+        measure: Measure that was compared.
+        frames: Number of frames for which both have a value.
+        left_out: Number of frames for which one of them has no value, such as an HC that could not be measured.
+        mean: Mean over the frames.
+        median: Median over the frames.
         confidence_interval: 95 % bootstrap interval of the mean (bias-corrected and accelerated, over the frames).
-        wilcoxon_p: two-sided p-value of the Wilcoxon signed-rank test.
-        runs: seeds, and folds of a cross-validation, that both were trained with.
-        run_differences: for each of these, the mean difference over the frames that both have a value for.
+        wilcoxon_p: Two-sided p-value of the Wilcoxon signed-rank test.
+        runs: Seeds, and folds of a cross-validation, that both were trained with.
+        run_differences: For each of these runs, the mean difference over the frames for which both have a value.
     """
 
     first: str
@@ -46,7 +46,7 @@ class PairedDifference:
 
 
 def compare_pairs(methods: Sequence[Method], measures: Sequence[Measure]) -> list[PairedDifference]:
-    """Compare every two methods in every measure that both took of the same frames."""
+    """Compare every pair of methods in every measure that both have for each frame."""
     compared = [
         compare_two(first, second, measure)
         for measure in measures
@@ -57,7 +57,7 @@ def compare_pairs(methods: Sequence[Method], measures: Sequence[Measure]) -> lis
 
 
 def compare_two(first: Method, second: Method, measure: Measure) -> PairedDifference:
-    """Compare two methods frame by frame, each frame's value averaged over the method's seeds, all folds together."""
+    """Compare two methods frame by frame. Values are averaged over a method's seeds, and all folds are pooled."""
     every = first.per_image(measure.key) - second.per_image(measure.key)
     differences = every.dropna().to_numpy()
     of_first, of_second = (
@@ -81,7 +81,7 @@ def compare_two(first: Method, second: Method, measure: Measure) -> PairedDiffer
 
 
 def bootstrap_interval(differences: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the 95 % interval of the mean (Efron 1987); the mean itself where all are equal; NaN below two."""
+    """Return the 95 % interval of the mean (Efron 1987): the mean itself if all are equal, NaN below two values."""
     if len(differences) < 2:
         return float("nan"), float("nan")
     if np.ptp(differences) == 0:

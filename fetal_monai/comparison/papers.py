@@ -1,4 +1,4 @@
-"""The tables of the papers, as they print them: which of our runs belongs beside which row, and how it is made."""
+"""The papers' tables as printed, with the runs of ours that belong to each row and how to make them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class RowRun:
     """How we run a method of a paper's table.
 
     Attributes:
-        bundle: its folder in `bundles/`; its configs hold the paper's schedule.
-        overlays: config files of the bundle that training and evaluation take besides.
-        training_overlays: those that the training alone takes.
-        quick: overrides of a small run, by name.
+        bundle: Folder of its bundle in `bundles/`; the bundle's configs contain the paper's schedule.
+        overlays: Further config files of the bundle, for training and evaluation.
+        training_overlays: Further config files for training only.
+        quick: Overrides of a small run, by name.
     """
 
     bundle: str
@@ -33,10 +33,10 @@ class PaperRow:
     """One row of a paper's table.
 
     Attributes:
-        method: its name.
-        reported: the paper's figures by metric, in the table's own units.
-        ours: parameters that our runs of this method have logged.
-        run: how to run it; None where that is not said.
+        method: Name of the method.
+        reported: The paper's values by metric, in the table's own units.
+        ours: Logged parameters by which our runs of this method are recognised.
+        run: How to run it; None if the file does not say.
     """
 
     method: str
@@ -45,7 +45,7 @@ class PaperRow:
     run: RowRun | None = None
 
     def describes(self, parameters: Mapping[str, str]) -> bool:
-        """Tell whether a run with these parameters is of this method."""
+        """Return whether a run with these parameters is of this method."""
         return all(parameters.get(key) == value for key, value in self.ours.items())
 
 
@@ -54,12 +54,12 @@ class Paper:
     """A paper's table.
 
     Attributes:
-        key: short name, for files.
-        title: the paper.
-        note: what its figures were measured on, and what its table leaves open.
-        columns: as in the table.
-        rows: as in the table.
-        folds: of its cross-validation; None for one split.
+        key: Short name, for files.
+        title: Title of the paper.
+        note: What its results were measured on, and what its table leaves open.
+        columns: Columns of the table.
+        rows: Rows of the table.
+        folds: Number of folds of its cross-validation; None for one split.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""A figure as one file's content."""
+"""A figure as a PNG file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Picture:
     """A figure of the comparison.
 
     Attributes:
-        name: of its file, without the ending.
-        title: heading.
-        note: how to read it, and what it shows for whoever cannot see it.
-        content: a PNG.
+        name: Name of its file, without the suffix.
+        title: Heading.
+        note: How to read it; also its text alternative.
+        content: PNG data.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Picture:
 
     @property
     def file_name(self) -> str:
-        """The file's name."""
+        """Name of the file."""
         return f"{self.name}.png"
 
     @property
     def data_uri(self) -> str:
-        """The file inside a page."""
+        """The file as a data URI, to embed it in a page."""
         return f"data:image/png;base64,{base64.b64encode(self.content).decode()}"
 
     def write(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class Picture:
 
 
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure of so many axes, three in a row, each so many inches wide and high."""
+    """Return a figure with `count` axes, three per row, each `width` by `height` inches."""
     columns = min(count, _COLUMNS)
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(width * columns, height * rows + 0.6), layout="constrained")
@@ -58,7 +58,7 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
 
 
 def picture(figure: Figure, name: str, title: str, note: str) -> Picture:
-    """Render a figure, to the same bytes each time."""
+    """Render a figure; the bytes are always the same."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
     return Picture(name, title, note, content.getvalue())

@@ -21,7 +21,7 @@ _CURVES = (
 
 
 def training_curves(methods: Sequence[Method]) -> Picture | None:
-    """Draw what the trainings logged after each epoch: a panel a metric, a colour a method, a line a run."""
+    """Draw what the trainings logged after each epoch: one panel per metric, colour per method, line per run."""
     trainings = [(method, each.training) for method in methods for each in method.evaluations if each.training]
     metrics = [metric for metric in _CURVES if any(metric in training.histories for _, training in trainings)]
     if not metrics:
@@ -42,7 +42,9 @@ def training_curves(methods: Sequence[Method]) -> Picture | None:
                 "guessing (ln 2)", (0.99, math.log(2)), xycoords=("axes fraction", "data"), ha="right", va="top"
             )
     figure.legend(list(lines.values()), list(lines), loc="outside lower center", ncols=2, frameon=False)
-    return picture(figure, "training_curves", "Training curves", "After each epoch; a colour a method, a line a run.")
+    return picture(
+        figure, "training_curves", "Training curves", "After each epoch; one colour per method, one line per run."
+    )
 
 
 def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
@@ -64,5 +66,5 @@ def bland_altman(agreements: Sequence[Agreement]) -> Picture | None:
         figure,
         "bland_altman",
         "Head circumference: measured against label",
-        "Bland-Altman plots, a dot a frame; solid: bias, dashed: limits of agreement. The axes differ in their ranges.",
+        "Bland-Altman plots, one dot per frame; solid: bias, dashed: limits of agreement. The axes differ in range.",
     )

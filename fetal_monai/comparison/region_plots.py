@@ -1,4 +1,4 @@
-"""Plots of what is told apart: precision-recall curves and confusion matrices, all runs of a method together."""
+"""Plots of classification: precision-recall curves and confusion matrices over all runs of a method."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SCORE = "score_"
 
 
 def precision_recall_curves(methods: Sequence[Method]) -> Picture | None:
-    """Draw a panel a class with the curve of each method; None if no method scored classes."""
+    """Draw one panel per class with the curve of each method; None if no method scored classes."""
     curves = {method.name: pooled_curves(method) for method in _of_classes(methods)}
     shown = list(dict.fromkeys(name for of_method in curves.values() for name in of_method))
     if not shown:
@@ -36,12 +36,12 @@ def precision_recall_curves(methods: Sequence[Method]) -> Picture | None:
         figure,
         "precision_recall",
         "Precision and recall of each class",
-        "A panel a class, a colour a method; the frames of all folds and seeds together. AP: average precision.",
+        "One panel per class, one colour per method; frames of all folds and seeds. AP: average precision.",
     )
 
 
 def confusion_matrices(methods: Sequence[Method]) -> Picture | None:
-    """Draw a panel a method, each row a class's frames; None if no method scored classes."""
+    """Draw one panel per method, whose rows are the frames of each class; None if no method scored classes."""
     shown = _of_classes(methods)
     if not shown:
         return None
@@ -56,13 +56,13 @@ def confusion_matrices(methods: Sequence[Method]) -> Picture | None:
         figure,
         "confusion_matrices",
         "Confusion matrices",
-        "Which part of a class's frames (row) each class wins (column); frames with several labels left out. The "
-        "frames of all folds and seeds together.",
+        "Share of the frames of a class (row) in which each class has the highest score (column), without frames that "
+        "have several labels. Frames of all folds and seeds.",
     )
 
 
 def class_names(method: Method) -> list[str]:
-    """Return the classes that a method scores, in the order of its network's outputs; none for masks."""
+    """Return the classes that a method scores, in the order of its network's outputs; empty for masks."""
     columns = method.evaluations[0].per_image.columns
     return [column.removeprefix(_SCORE) for column in columns if column.startswith(_SCORE)]
 
@@ -75,9 +75,9 @@ def pooled_curves(method: Method) -> dict[str, PrecisionRecall]:
 
 
 def pooled_confusion(method: Method) -> NDArray[np.int64]:
-    """Count which class wins on the frames of each class (see `class_confusion`), over the frames of all runs."""
+    """Count which class has the highest score on the frames of each class, over all runs; see `class_confusion`."""
     frames, names = method.pooled(), class_names(method)
-    # The winner as it was found: scores that are rounded in a file may be equal.
+    # The recorded winner, because scores rounded in a file may be equal.
     winners = frames["winner"].to_numpy()[:, None] == np.array(names)
     return class_confusion(winners, _targets(frames, names))
 

@@ -1,4 +1,4 @@
-"""The comparison as files: one page that needs nothing else, Markdown, CSV and figures."""
+"""The comparison as files: a self-contained page, Markdown, CSV and figures."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PAGE, MARKDOWN, FIGURES = "comparison.html", "comparison.md", "figures"
 
 @dataclass(frozen=True)
 class Report:
-    """What the comparison tells.
+    """The result of a comparison.
 
     Attributes:
-        title: heading of the whole.
-        note: what was compared.
-        content: tables and figures in their order.
+        title: Main heading.
+        note: What was compared.
+        content: Tables and figures in order.
     """
 
     title: str
@@ -30,9 +30,9 @@ class Report:
     content: Sequence[Table | Picture]
 
     def write(self, output_dir: Path) -> Path:
-        """Write `comparison.html`, `comparison.md`, a CSV file a table and `figures/`; return the page's path.
+        """Write `comparison.html`, `comparison.md`, one CSV file per table and `figures/`; return the page's path.
 
-        What names in the store hold is text in the page, never markup, and the page loads nothing.
+        Names from the store are text in the page, never markup, and the page loads no other resource.
         """
         for item in self.content:
             if isinstance(item, Table):

@@ -16,7 +16,7 @@ from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG
 
 PER_IMAGE, MASKS = "per_image.csv", "masks"
 
-# What a run logs as a parameter of its network, and a table shows as a figure.
+# What a run logs as parameters and a table shows as measures.
 _COSTS = ("parameters", "gmacs")
 
 
@@ -26,9 +26,9 @@ class Training:
 
     Attributes:
         run_id: MLflow's identifier.
-        name: the run's name.
-        parameters: as it logged them.
-        histories: by metric, its value after each epoch: epoch -> value.
+        name: The run's name.
+        parameters: Logged parameters.
+        histories: Values of each metric by epoch.
     """
 
     run_id: str
@@ -38,17 +38,17 @@ class Training:
 
     @property
     def fold(self) -> str | None:
-        """The fold of a cross-validation; None where there is none."""
+        """The fold of a cross-validation; None if there is none."""
         return self.parameters.get("fold")
 
     @property
     def epochs(self) -> int:
-        """How many epochs it took: a prolonged training keeps the parameter that it was started with."""
+        """Number of epochs run: an extended training keeps the parameter that it was started with."""
         return max(self.histories.get("train_loss", {0: 0.0}))
 
     @property
     def time_limit(self) -> bool:
-        """Tell whether time decided how many epochs it took."""
+        """Whether a time limit decided the number of epochs."""
         return self.parameters.get("time_limit_s", "None") != "None"
 
 
@@ -58,12 +58,13 @@ class Evaluation:
 
     Attributes:
         run_id: MLflow's identifier.
-        name: the run's name.
-        parameters: as it logged them.
-        metrics: means over the frames, under the metrics' own names; with the network's `parameters` and `gmacs`.
-        per_image: one row a frame, indexed by its file name (with its place, if it is of a loop), a column a metric.
-        weights: SHA-256 of the weights, or their path for a run that logged none.
-        training: the training that made the weights; None if it is not in the store.
+        name: The run's name.
+        parameters: Logged parameters.
+        metrics: Means over the frames by metric, and the network's `parameters` and `gmacs`.
+        per_image: One row per frame, one column per metric. The index is the file name, with the frame number if the
+            frame is from a cine loop.
+        weights: SHA-256 of the weights, or their path if the run logged none.
+        training: The training that made the weights; None if it is not in the store.
     """
 
     run_id: str
@@ -76,17 +77,17 @@ class Evaluation:
 
     @property
     def seed(self) -> str | None:
-        """The training's seed; None where the training is unknown."""
+        """The training's seed; None if the training is unknown."""
         return None if self.training is None else self.training.parameters.get("seed")
 
     @property
     def fold(self) -> str | None:
-        """The fold of a cross-validation that was tested; None where there is none."""
+        """The tested fold of a cross-validation; None if there is none."""
         return self.parameters.get("fold")
 
     @property
     def chance(self) -> str | None:
-        """What sets it apart from the other runs of its method, fold and seed; None where the training is unknown."""
+        """Fold and seed, which distinguish it from other runs of its method; None if the training is unknown."""
         if self.seed is None:
             return None
         return f"seed {self.seed}" if self.fold is None else f"fold {self.fold}, seed {self.seed}"
@@ -99,7 +100,7 @@ class Store:
         uri: MLflow's tracking URI.
 
     Raises:
-        ComparisonError: the store holds no run of this project.
+        ComparisonError: The store has no run of this project.
     """
 
     def __init__(self, uri: str) -> None:
@@ -107,20 +108,20 @@ class Store:
         self.client = mlflow.MlflowClient(uri)
         experiment = self.client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
-            raise ComparisonError(f"{uri} holds no experiment '{EXPERIMENT}'. Name another store with --store.")
+            raise ComparisonError(f"{uri} has no experiment '{EXPERIMENT}'. Give another store with --store.")
         self.experiment_id: str = experiment.experiment_id
 
     def evaluations(self, wanted: Mapping[str, str], names: Sequence[str] = ()) -> list[Evaluation]:
         """Return the finished evaluations, the newest first.
 
-        A training is found by the SHA-256 of its weights; of several that made the same file, the newest counts.
+        A training is found by the SHA-256 of its weights; if several made the same file, the newest is taken.
 
         Args:
-            wanted: parameters that an evaluation must have logged with these values, such as its section.
-            names: if given, only the evaluations of these names, or of the trainings of these names.
+            wanted: Parameters, such as the section, that an evaluation must have logged with these values.
+            names: Names of evaluations or trainings to select; empty for all.
 
         Raises:
-            ComparisonError: there are none, a name is unknown, a run named has other parameters than those wanted, or
+            ComparisonError: There are none, a name is unknown, a named run has parameters other than those wanted, or
                 a run has no `per_image.csv`.
         """
         trainings: dict[str, mlflow.entities.Run] = {}
@@ -140,17 +141,17 @@ class Store:
             elif run.info.run_name in names:
                 raise ComparisonError(
                     f"{run.info.run_name} was evaluated with {_stated(found)}; this comparison is of {_stated(wanted)}."
-                    " Leave it out of --runs, or compare it with runs of its own kind."
+                    " Remove it from --runs, or compare it with runs of the same kind."
                 )
         if not evaluations:
             raise ComparisonError(
-                f"{self.uri} holds no finished evaluation with {_stated(wanted)}. Evaluate first "
-                "(python -m monai.bundle run evaluating ...), or name another store with --store."
+                f"{self.uri} has no finished evaluation with {_stated(wanted)}. Evaluate first "
+                "(python -m monai.bundle run evaluating ...), or give another store with --store."
             )
         return evaluations
 
     def artifact(self, run_id: str, path: str) -> Path | None:
-        """Return an artifact's local copy; None if the run has none of that name."""
+        """Return the local copy of an artifact; None if the run has no artifact of that name."""
         try:
             return Path(self.client.download_artifacts(run_id, path))
         except (MlflowException, OSError):
@@ -173,8 +174,8 @@ class Store:
         table = self.artifact(run.info.run_id, PER_IMAGE)
         if table is None:
             raise ComparisonError(
-                f"{run.info.run_name} has no artifact {PER_IMAGE} in {self.uri}. Evaluate these weights again, or name "
-                "the other runs with --runs."
+                f"{run.info.run_name} has no artifact {PER_IMAGE} in {self.uri}. Evaluate these weights again, or "
+                "select the other runs with --runs."
             )
         parameters = run.data.params
         return Evaluation(
@@ -188,7 +189,7 @@ class Store:
         )
 
     def _training(self, run: mlflow.entities.Run) -> Training:
-        # The loss of single iterations is left out: its steps are no epochs.
+        # The loss of single iterations is omitted: its steps are not epochs.
         metrics = [metric for metric in run.data.metrics if metric != "loss"]
         return Training(
             run_id=run.info.run_id,
@@ -212,8 +213,8 @@ def _read_per_image(path: Path) -> pd.DataFrame:
 def _check_name(name: str, known: set[str], uri: str) -> None:
     if name not in known:
         raise ComparisonError(
-            f"{uri} holds no finished evaluation of the name '{name}', nor a training whose weights were evaluated. "
-            f"There are: {', '.join(sorted(known)) or 'none'}."
+            f"{uri} has no finished evaluation named '{name}', and no training of that name whose weights were "
+            f"evaluated. Expected one of: {', '.join(sorted(known)) or 'none'}."
         )
 
 

@@ -1,4 +1,4 @@
-"""A table as it is shown, and as numbers."""
+"""A table of the comparison, as text and as numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Table:
     """A table of the comparison.
 
     Attributes:
-        name: of its CSV file, without the ending.
-        title: heading.
-        note: how to read it.
-        header: the columns' headings.
-        rows: one text a cell.
-        records: the same rows as numbers, unrounded and in the metrics' own units, by column.
+        name: Name of its CSV file, without the suffix.
+        title: Heading.
+        note: How to read it.
+        header: Headings of the columns.
+        rows: The text of each cell.
+        records: The same rows by column, as unrounded numbers in the metrics' own units.
     """
 
     name: str

@@ -17,15 +17,15 @@ from fetal_monai.comparison.table import Table
 
 
 def methods_table(methods: Sequence[Method]) -> Table:
-    """All methods together; a measure that none of them took has no column."""
+    """Return the table of all methods; a measure that no method has gets no column."""
     measures = [measure for measure in ALL_METHODS if any(method.values(measure.key) for method in methods)]
     return Table(
         name="methods",
         title="All methods on the same frames",
         note=" ".join(
             [
-                "Means over the frames; over several runs (seeds, folds of a cross-validation), mean ± sample "
-                "standard deviation of the runs' means. Input: rows x columns that the network sees.",
+                "Means over the frames. For several runs (seeds, folds of a cross-validation): mean ± sample standard "
+                "deviation of the runs' means. Input: rows x columns of the network's input.",
                 *_notes(measures),
             ]
         ),
@@ -52,7 +52,7 @@ def methods_table(methods: Sequence[Method]) -> Table:
 
 
 def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
-    """A paper's own rows, each with ours below it; None if there is none of ours."""
+    """Return a paper's own rows, each followed by ours; None if there is none of ours."""
     rows, records = [], []
     found = False
     for row in paper.rows:
@@ -73,8 +73,8 @@ def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
     return Table(
         name=f"paper_{paper.key}",
         title=paper.title,
-        note=f"{paper.note} The paper's rows are on another split than ours: no contest. Ours: mean ± sample standard "
-        "deviation over the runs.",
+        note=f"{paper.note} The paper's rows are on a different split and are not directly comparable with ours. Ours: "
+        "mean ± sample standard deviation over the runs.",
         header=["method", "source", *(column.heading for column in paper.columns)],
         rows=rows,
         records=records,
@@ -82,7 +82,7 @@ def paper_table(paper: Paper, methods: Sequence[Method]) -> Table | None:
 
 
 def paired_table(differences: Sequence[PairedDifference]) -> Table:
-    """Every two methods against each other; p-values are adjusted over all comparisons of the table."""
+    """Return the table of paired differences; p-values are adjusted for all comparisons in the table."""
     adjusted = _adjusted([difference.wilcoxon_p for difference in differences])
     rows, records = [], []
     for each, p in zip(differences, adjusted, strict=True):
@@ -115,13 +115,13 @@ def paired_table(differences: Sequence[PairedDifference]) -> Table:
     return Table(
         name="paired",
         title="Two methods on the same frames",
-        note="First less second; each frame's value is averaged over a method's seeds, and the folds of a "
-        "cross-validation are taken together: each frame is tested in one. 95 % interval: bootstrap over the frames "
-        "(BCa). p: Wilcoxon signed-rank test (for right or wrong: McNemar's), and adjusted for the number of "
-        "comparisons (Benjamini-Hochberg); it asks on which side most frames lie, and a few bad frames can turn the "
-        "mean against it. Both treat frames as independent, but those of one exam resemble each other: read them as "
-        "the best case. They speak of these trainings; whether other trainings would do the same, only the differences "
-        "run by run can tell.",
+        note="First minus second. Each frame's value is averaged over a method's seeds, and the folds of a "
+        "cross-validation are pooled: each frame is tested in one. 95 % interval: bootstrap over the frames (BCa). "
+        "p: Wilcoxon signed-rank test (for correct or wrong: McNemar's), also adjusted for the number of comparisons "
+        "(Benjamini-Hochberg). It tests on which side most frames are, so a few bad frames can give the mean the "
+        "opposite sign. Both treat frames as independent, although frames of one exam resemble each other: read them "
+        "as the best case. They describe these trainings; only the differences by run show whether other trainings "
+        "would do the same.",
         header=[
             *("measure", "first", "second", "frames", "mean difference", "95 % interval", "median", "p", "p adjusted"),
             *("by run", "over runs"),
@@ -132,12 +132,12 @@ def paired_table(differences: Sequence[PairedDifference]) -> Table:
 
 
 def agreement_table(agreements: Sequence[Agreement]) -> Table:
-    """Bias and limits of agreement of the head circumference."""
+    """Return the table of bias and limits of agreement of the head circumference."""
     return Table(
         name="agreement",
         title="Agreement of the head circumference with the label",
-        note="Bland and Altman: bias and limits of agreement (bias ± 1.96 standard deviations) of the measured HC less "
-        "the label's. All seeds' frames are pooled.",
+        note="Bland and Altman: bias and limits of agreement (bias ± 1.96 standard deviations) of the measured HC "
+        "minus the label's. The frames of all seeds are pooled.",
         header=["method", "frames measured", "not measured", "bias mm", "limits of agreement mm"],
         rows=[
             [
@@ -157,7 +157,7 @@ def agreement_table(agreements: Sequence[Agreement]) -> Table:
 
 
 def runs_table(methods: Sequence[Method]) -> Table:
-    """Which runs the figures come from."""
+    """Return the table of the runs that the results come from."""
     header = ["method", "fold", "seed", "epochs", "evaluation", "training", "code", "machine", "weights SHA-256"]
     rows = [
         [
@@ -172,7 +172,7 @@ def runs_table(methods: Sequence[Method]) -> Table:
     return Table(
         name="runs",
         title="Runs",
-        note="The names are those in MLflow. Parameters, package versions and whole configurations are kept there.",
+        note="The names are those in MLflow, which also holds the parameters, package versions and full configs.",
         header=header,
         rows=rows,
         records=[dict(zip(header, row, strict=True)) for row in rows],
@@ -198,11 +198,11 @@ def _counted(count: int, what: str) -> str:
 def _notes(measures: Sequence[Measure]) -> list[str]:
     keys = {measure.key for measure in measures}
     notes = {
-        "head_circumference_absolute_difference_mm": "HC figures are over the frames in which a head could be "
-        "measured. Bias: measured less the label's.",
-        "accuracy_mean": "Accuracy, average precision and box IoU are means over the regions, background apart.",
-        "ms_per_frame": "ms a frame: median from the preprocessed input to the network's output, on the machine of the "
-        "run (its parameters device and cpu_threads), the first frames left out.",
+        "head_circumference_absolute_difference_mm": "HC measures are over the frames in which a head could be "
+        "measured. Bias: measured minus label.",
+        "accuracy_mean": "Accuracy, average precision and box IoU are means over the regions without background.",
+        "ms_per_frame": "ms per frame: median time from the preprocessed input to the network's output on the machine "
+        "of the run (its parameters device and cpu_threads), without the first frames.",
     }
     return [note for key, note in notes.items() if key in keys]
 

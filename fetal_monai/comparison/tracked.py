@@ -1,4 +1,4 @@
-"""The comparison as a run in the store that it was read from."""
+"""Log the comparison as a run in the store that it was read from."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def track(store: Store, methods: Sequence[Method], parameters: Mapping[str, obje
     """Log a comparison as a run of stage "comparison", and return the run's name.
 
     Args:
-        store: takes the run.
-        methods: what was compared.
-        parameters: how it was asked for.
-        artifacts: files and folders that came out.
+        store: Store to log to.
+        methods: Methods that were compared.
+        parameters: Options of the comparison.
+        artifacts: Files and folders that it wrote.
     """
     name = f"{STAGE}-{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:6]}"
     commit = git_commit(Path(__file__).parent)

@@ -1,4 +1,4 @@
-"""The sector that a probe sees: where it lies on a frame, and its polar image. No torch in here."""
+"""The sector of a probe: its place on a frame and its polar image. Needs no PyTorch."""
 
 from fetal_monai.geometry.estimate import MINIMUM_CONFIDENCE, SectorEstimate, estimate_sector
 from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields

@@ -1,4 +1,4 @@
-"""What every function of points and images asks of its arguments."""
+"""Checks of points and image shapes given as arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def check_shape(shape: tuple[int, int]) -> tuple[int, int]:
     """(H, W) as two positive integers.
 
     Raises:
-        TypeError: A length is no whole number.
+        TypeError: A length is not an integer.
         ValueError: Not two lengths, or one is not positive.
     """
     lengths = tuple(index(length) for length in shape)

@@ -1,4 +1,4 @@
-"""The sector read off the image itself, where nothing states it."""
+"""Estimation of the sector from the image, for frames without a stated geometry."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fetal_monai.geometry.picture import Edge, find_edge, find_picture
 from fetal_monai.geometry.sector import Sector
 
 MINIMUM_CONFIDENCE = 0.5
-"""An estimate with less is refused: a line that a round outline happens to touch reaches 0.4."""
+"""Estimates with less confidence are refused: a line that touches a round outline by chance reaches 0.4."""
 
-# How far from its arc or edge a boundary pixel may lie.
+# Largest distance of a boundary pixel from its arc or edge.
 _TOLERANCE_PX = 2.0
 # A pixel this close to the image's border may be cut off by it.
 _BORDER_PX = 2
-# A row in which the picture begins inside the edge counts this much: a redaction or a shadow hides the edge.
+# Weight of a row in which the picture begins inside the edge: a redaction or a shadow hides the edge.
 _HIDDEN_WEIGHT = 0.5
 _SMALLEST_OPENING_RAD = 0.1
 _FAR_AWAY_PX = 1e6
@@ -34,11 +34,11 @@ class SectorEstimate:
 
     Attributes:
         sector: The sector, px.
-        confidence: In [0, 1], the smallest of three shares: for either edge, h / (h + o + i / 2) with the rows in
-            which the picture begins on the edge (h), outside it (o), or inside it (i: a shadow or a redaction hides
-            the edge and hardly contradicts it); and the share of the picture that lies inside the sector.
-        near_arc_seen: Whether the probe's face is on the image; else the depths begin where the picture does.
-        far_arc_seen: Whether the end of the beams is on the image; else the depths end where the picture does.
+        confidence: In [0, 1], the smallest of three fractions. For each edge, h / (h + o + i / 2), with the number of
+            rows in which the picture begins on the edge (h), outside it (o), or inside it (i: a shadow or a redaction
+            hides the edge, which hardly contradicts it). And the fraction of the picture inside the sector.
+        near_arc_seen: Whether the probe's face is on the image; otherwise the depths begin where the picture begins.
+        far_arc_seen: Whether the end of the beams is on the image; otherwise the depths end where the picture ends.
     """
 
     sector: Sector
@@ -50,41 +50,41 @@ class SectorEstimate:
 def estimate_sector(
     pixels: NDArray[Any], pixel_aspect_ratio: float = 1.0, minimum_confidence: float = MINIMUM_CONFIDENCE
 ) -> SectorEstimate | FailedEstimate:
-    """Estimate the sector from the picture's two straight edges and, where they are seen, its two arcs.
+    """Estimate the sector from the picture's two straight edges and, where they are visible, its two arcs.
 
-    The edges are fitted to the first and the last pixel of the picture in each row, see `find_edge`; they meet in the
-    apex. The radii are those at which most beams begin and end, or the picture's smallest and largest where the
-    image's border cuts the arcs off.
+    The edges are fitted to the first and the last pixel of the picture in each row, see `find_edge`; they meet at the
+    apex. The radii are those at which most beams begin and end, or the picture's smallest and largest radius where the
+    border of the image cuts off the arcs.
 
     Args:
         pixels: Gray levels (H, W).
         pixel_aspect_ratio: Row spacing over column spacing.
-        minimum_confidence: An estimate with less is refused.
+        minimum_confidence: Estimates with less confidence are refused.
 
     Returns:
-        The estimate, or a `FailedEstimate` that says why there is none: nothing black around the picture, an edge out
-        of the image, parallel edges (a linear probe), or too little confidence.
+        The estimate, or a `FailedEstimate` with the reason why there is none: no black around the picture, an edge
+        outside the image, parallel edges (a linear probe), or too little confidence.
 
     Raises:
-        ValueError: The image is not (H, W), the ratio is not positive, or `minimum_confidence` lies outside [0, 1].
+        ValueError: The image is not (H, W), the ratio is not positive, or `minimum_confidence` is outside [0, 1].
     """
     if np.ndim(pixels) != 2:
         raise ValueError(f"A frame must be an array (H, W), got shape {np.shape(pixels)}.")
     if not (math.isfinite(pixel_aspect_ratio) and pixel_aspect_ratio > 0):
         raise ValueError(f"pixel_aspect_ratio must be a positive number, got {pixel_aspect_ratio}.")
     if not 0 <= minimum_confidence <= 1:
-        raise ValueError(f"minimum_confidence must lie in [0, 1], got {minimum_confidence}.")
+        raise ValueError(f"minimum_confidence must be in [0, 1], got {minimum_confidence}.")
     picture = find_picture(np.asarray(pixels, dtype=np.float32))
     if picture is None:
-        return FailedEstimate("the picture has no black surroundings, so no edge of the sector is seen")
+        return FailedEstimate("the picture has no black surroundings, so no edge of the sector is visible")
     left, mirrored = find_edge(picture, _TOLERANCE_PX), find_edge(picture[:, ::-1], _TOLERANCE_PX)
     if left is None or mirrored is None:
-        return FailedEstimate(f"the {'left' if left is None else 'right'} edge of the sector is not seen")
+        return FailedEstimate(f"the {'left' if left is None else 'right'} edge of the sector is not visible")
     fan = _fan(left, mirrored, picture.shape[1], pixel_aspect_ratio)
     if isinstance(fan, FailedEstimate):
         return fan
     if fan.apex_y * 2 > picture.shape[0]:
-        return FailedEstimate("the edges of the picture meet in it, not above it")
+        return FailedEstimate("the edges of the picture meet inside it, not above it")
 
     near_seen, start_radius = _arc(fan, picture, far=False)
     far_seen, end_radius = _arc(fan, picture, far=True)
@@ -102,7 +102,7 @@ def estimate_sector(
 
 
 def _fan(left: Edge, mirrored: Edge, width: int, ratio: float) -> Sector | FailedEstimate:
-    """Apex and angles; the radii, not known yet, are the smallest and largest that matter."""
+    """Apex and angles; the radii are not known yet and are set to the extremes."""
     right = Edge(width - 1 - mirrored.offset, -mirrored.slope)
     start, end = (math.atan(edge.slope / ratio) for edge in (left, right))
     if end - start < _SMALLEST_OPENING_RAD:
@@ -112,7 +112,7 @@ def _fan(left: Edge, mirrored: Edge, width: int, ratio: float) -> Sector | Faile
 
 
 def _arc(fan: Sector, picture: NDArray[np.bool_], far: bool) -> tuple[bool, float]:
-    """Whether an arc is seen, and the radius at which the beams end (`far`) or begin."""
+    """Whether an arc is visible, and the radius at which the beams end (`far`) or begin."""
     sign = 1 if far else -1
     inside = fan.contains(picture.shape)
     limits = []
@@ -126,7 +126,7 @@ def _arc(fan: Sector, picture: NDArray[np.bool_], far: bool) -> tuple[bool, floa
     begun = np.isfinite(picture_limit)
     if not begun.any():
         return False, 0.0
-    # The sector ends between the last pixel inside and the first outside.
+    # The sector ends between the last pixel inside and the first pixel outside.
     half_px = 0.5 * sign
     uncut = np.sort(picture_limit[begun & (picture_limit < image_limit - _BORDER_PX)])
     if len(uncut):
@@ -138,7 +138,7 @@ def _arc(fan: Sector, picture: NDArray[np.bool_], far: bool) -> tuple[bool, floa
 
 
 def _edge_share(edge: Edge, picture: NDArray[np.bool_], sector: Sector) -> float:
-    """How far the picture confirms its left edge."""
+    """The degree to which the picture confirms its left edge."""
     height, width = picture.shape
     rows = np.arange(max(0, math.ceil(sector.apex_y)), height)
     x = edge.x(rows)

@@ -1,4 +1,4 @@
-"""A geometry stated by name and value: in options, in a row of a table or in the header of a frame."""
+"""A geometry given as named values: in options, in a row of a table or in the header of a frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LENGTHS = ("apex_x", "apex_y", "start_radius", "end_radius")
 _LENGTHS_MM = tuple(f"{name}_mm" for name in _LENGTHS)
 _ASPECT, _ZOOM = "pixel_aspect_ratio", "zoom"
 GEOMETRY_FIELDS = (KIND_FIELD, *_LENGTHS, *_LENGTHS_MM, *_ANGLES, _ASPECT, _ZOOM)
-"""The names that state a geometry."""
+"""The names of the values that state a geometry."""
 
 
 def geometry_from_fields(
@@ -24,22 +24,22 @@ def geometry_from_fields(
 ) -> Sector | PolarFrame | None:
     """The geometry that named values state.
 
-    Either ``geometry = polar``: the frame is polar already. Or a sector: ``start_angle_rad`` and ``end_angle_rad``,
-    with ``apex_x``, ``apex_y``, ``start_radius`` and ``end_radius`` in px, or the same four with ``_mm`` at their
-    end, which need the spacing. Two more are optional. ``pixel_aspect_ratio``, row over column spacing, goes with px
-    and follows from the spacing when absent (1 without spacing). ``zoom`` goes with px too: how many of the frame's
-    pixels stand for one of those in which the sector is stated.
+    ``geometry = polar`` means that the frame is already polar. Otherwise the values are those of a sector:
+    ``start_angle_rad`` and ``end_angle_rad``, with ``apex_x``, ``apex_y``, ``start_radius`` and ``end_radius`` in px,
+    or the same four with the suffix ``_mm``, which need the spacing. With px, two more are optional.
+    ``pixel_aspect_ratio``, row over column spacing, follows from the spacing by default (1 without spacing). ``zoom``
+    is the number of the frame's pixels per pixel in which the sector is stated.
 
     Args:
-        fields: Values by name; other names, and empty values, say nothing.
+        fields: Values by name; other names and empty values are ignored.
         shape: (H, W) of the frame.
         pixel_spacing_mm: (row, column) spacing of the frame, or None.
 
     Returns:
-        The geometry, or None when no field says anything about it.
+        The geometry, or None if no field states one.
 
     Raises:
-        ValueError: A value is no finite number, a field is missing or one too many, or there is no such sector.
+        ValueError: A value is not a finite number, a field is missing or superfluous, or the sector is not valid.
     """
     stated = {name: fields[name] for name in GEOMETRY_FIELDS if str(fields.get(name, "")).strip() not in ("", "None")}
     if not stated:
@@ -85,4 +85,4 @@ def _require(values: Mapping[str, Any], names: tuple[str, ...]) -> None:
 def _refuse(values: Mapping[str, Any], allowed: tuple[str, ...], kind: str) -> None:
     extra = [name for name in values if name not in allowed]
     if extra:
-        raise ValueError(f"{', '.join(extra)} does not go with {kind}; leave it out.")
+        raise ValueError(f"{', '.join(extra)} cannot be used with {kind}; omit it.")

@@ -1,4 +1,4 @@
-"""The ultrasound picture on the screen, and the straight edges that it has in a sector."""
+"""Detection of the ultrasound picture on the screen, and of its straight edges."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label, maximum_filter, maximum_filter1d, minimum_filter, minimum_filter1d
 
-# Gray levels up to this share of the range above the screen's own black belong to the screen: 1.5 of 255.
+# Gray levels up to this fraction of the range above the screen's black belong to the screen: 1.5 of 255.
 _BLACK = 0.006
-# Black on the border of an image that shows any: its corners, at least.
+# Smallest black fraction of the border, if the picture has black surroundings: at least the corners.
 _SMALLEST_BLACK_BORDER = 0.02
 _HOLE_PX, _BAR_PX = 7, 17
 
@@ -37,13 +37,13 @@ class Edge(NamedTuple):
 
 
 def find_picture(pixels: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """What is brighter than the screen and hangs together: the ultrasound picture without text and gray bar.
+    """The ultrasound picture without text and gray bar: the largest connected part brighter than the screen.
 
     Args:
         pixels: Gray levels (H, W).
 
     Returns:
-        Boolean mask (H, W), or None when no black surrounds the picture.
+        Boolean mask (H, W), or None if the picture has no black surroundings.
     """
     border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]])
     span = float(np.ptp(pixels))
@@ -52,10 +52,10 @@ def find_picture(pixels: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         return None
     levels, counts = np.unique(dark, return_counts=True)
     bright = pixels > levels[counts.argmax()] + _BLACK * span
-    # Fluid and weak speckle leave holes; closing bridges them, to tell what hangs together and for nothing else.
+    # Fluid and weak speckle leave holes. Closing bridges them; it is used only to find what is connected.
     whole = maximum_filter(bright, _HOLE_PX, mode="constant", cval=False)
     whole = minimum_filter(whole, _HOLE_PX, mode="constant", cval=True)
-    # The bar of gray levels is thinner than any row of a sector; opening the rows takes it away.
+    # The bar of gray levels is narrower than any row of a sector; opening the rows removes it.
     whole = minimum_filter1d(whole, _BAR_PX, mode="constant", cval=False)
     whole = maximum_filter1d(whole, _BAR_PX, mode="constant", cval=False)
     parts, count = label(whole)
@@ -69,16 +69,16 @@ def find_picture(pixels: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 def find_edge(picture: NDArray[np.bool_], tolerance_px: float) -> Edge | None:
     """The left edge of a sector: the line on which most rows of the picture begin.
 
-    Every pair of up to 48 rows proposes a line; the one that passes most rows' first pixels is refined by least
-    squares. It is RANSAC (Fischler and Bolles, Comm. ACM 24(6), 1981) without chance: the same image always gives
-    the same edge.
+    Every pair of up to 48 rows proposes a line; the one near most rows' first pixels is refined by least squares.
+    This is RANSAC (Fischler and Bolles, Comm. ACM 24(6), 1981) without randomness: the same image always gives the
+    same edge.
 
     Args:
         picture: Mask (H, W); mirror it for the right edge.
-        tolerance_px: How far from the line a first pixel may lie.
+        tolerance_px: Largest distance of a first pixel from the line.
 
     Returns:
-        The edge, or None when less than 8 % of the image's height shows one that leans as a sector's does.
+        The edge, or None if less than 8 % of the image's height shows one with the inclination of a sector's edge.
     """
     height, width = picture.shape
     rows = np.flatnonzero(picture.any(axis=1))

@@ -1,4 +1,4 @@
-"""The polar image of a sector: which place on the frame each of its pixels shows, and back."""
+"""The polar image of a sector, and the mapping between its pixels and the frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fetal_monai.geometry.sector import Sector
 
 Points = NDArray[np.float64]
 
-# Points a side of a box is sampled at; with the places where an arc is lowest or widest the box is exact.
+# Number of sample points per side of a box. With the points where an arc is lowest or widest, the box is exact.
 _SIDE_POINTS = 33
 
 
@@ -22,17 +22,17 @@ _SIDE_POINTS = 33
 class PolarGrid:
     """A polar image of a sector: row = depth, column = angle, both evenly spaced.
 
-    Each pixel stands for an equal share of the angles and of the depths, and shows the middle of its share. So
-    the image's outline, half a pixel beyond the outermost pixel centres, is the sector's outline whatever the size.
+    Each pixel covers an equal part of the angles and of the depths, and shows the middle of that part. So the border of
+    the image, half a pixel beyond the outermost pixel centres, is the outline of the sector for any size.
 
     Attributes:
-        geometry: The sector on the frame; or the frame itself where it is polar already.
+        geometry: The sector on the frame, or the frame itself if it is already polar.
         size: (depths, angles) of the polar image, its (H, W).
-        depth_trim: Share of the depth range left out at each end: near the probe lies its own reverberation, at
-            the far end noise. The reference method leaves out 0.1.
+        depth_trim: Fraction of the depth range omitted at each end: reverberation near the probe, noise at the far
+            end. The reference method omits 0.1.
 
     Raises:
-        ValueError: `depth_trim` lies outside [0, 0.5), or the size is not two positive numbers.
+        ValueError: `depth_trim` is outside [0, 0.5), or the size is not two positive numbers.
     """
 
     geometry: Sector | PolarFrame
@@ -42,10 +42,12 @@ class PolarGrid:
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", check_shape(self.size))
         if not 0 <= self.depth_trim < 0.5:
-            raise ValueError(f"depth_trim, a share left out at both ends, must lie in [0, 0.5), got {self.depth_trim}.")
+            raise ValueError(
+                f"depth_trim, the fraction omitted at each end, must be in [0, 0.5), got {self.depth_trim}."
+            )
 
     def to_polar(self, points: NDArray[Any]) -> Points:
-        """Points on the polar image of points on the frame.
+        """Map points on the frame to the polar image.
 
         Args:
             points: Array (..., 2) of (x, y) on the frame, px.
@@ -58,7 +60,7 @@ class PolarGrid:
         return np.stack([across * self.size[1] - 0.5, along * self.size[0] - 0.5], axis=-1)
 
     def to_frame(self, points: NDArray[Any]) -> Points:
-        """Points (x, y) on the frame of points (..., 2) on the polar image, the inverse of `to_polar`."""
+        """Map points (..., 2) of (x, y) on the polar image to the frame, the inverse of `to_polar`."""
         x, y = check_points(points)
         along = self.depth_trim + (y + 0.5) / self.size[0] * (1 - 2 * self.depth_trim)
         return self.geometry.from_fractions(np.stack([(x + 0.5) / self.size[1], along], axis=-1))
@@ -71,14 +73,14 @@ class PolarGrid:
                 columns 3 to 7 has x_min = 2.5 and x_max = 7.5.
 
         Returns:
-            Array (N, 4) in the same form, cut to the polar image; NaN for a box of which nothing is left.
+            Array (N, 4) in the same form, clipped to the polar image; NaN for a box outside it.
 
         Raises:
             ValueError: `boxes` is not (N, 4).
         """
         boxes = _check_boxes(boxes).copy()
         if isinstance(self.geometry, Sector):
-            # Nothing of a sector lies above its apex, and angles are not continuous up there.
+            # No part of a sector is above its apex, where angles are not continuous.
             above = boxes[:, 3] <= self.geometry.apex_y
             boxes[above] = np.nan
             boxes[:, 1] = np.maximum(boxes[:, 1], self.geometry.apex_y)
@@ -92,10 +94,10 @@ class PolarGrid:
 
         Args:
             boxes: Array (N, 4) as in `boxes_to_polar`, on the polar image.
-            shape: (H, W) of the frame, to which the boxes are cut.
+            shape: (H, W) of the frame, to which the boxes are clipped.
 
         Returns:
-            Array (N, 4) on the frame; NaN for a box of which nothing is left.
+            Array (N, 4) on the frame; NaN for a box outside it.
 
         Raises:
             ValueError: `boxes` is not (N, 4).
@@ -116,7 +118,7 @@ def _check_boxes(boxes: NDArray[Any]) -> Points:
 
 
 def _outlines(boxes: Points, extreme: tuple[float, float]) -> Points:
-    """Points on the outline of each box, (N, P, 2), the ones next to `extreme` (x, y) among them."""
+    """Points on the outline of each box, (N, P, 2), including those nearest to `extreme` (x, y)."""
     x_min, y_min, x_max, y_max = boxes.T[:, :, None]
     steps = np.linspace(0, 1, _SIDE_POINTS)
     x = x_min + steps * (x_max - x_min)

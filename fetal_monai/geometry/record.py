@@ -1,4 +1,4 @@
-"""A frame's geometry as plain values, so that a data loader can collate it and a log can keep it."""
+"""A frame's geometry as plain values, which a data loader can collate and a log can store."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def geometry_record(
     """The record of a geometry; every record has the same fields, whatever the geometry.
 
     Args:
-        geometry: The sector, the polar frame, or why there is neither.
+        geometry: The sector, the polar frame, or the reason why there is neither.
         shape: (H, W) of the frame.
-        origin: Where the geometry comes from.
-        confidence: In [0, 1]; 1 when it is stated.
+        origin: Source of the geometry.
+        confidence: In [0, 1]; 1 for a stated geometry.
 
     Returns:
         ``kind`` ("sector", "polar" or "unknown"), ``reason`` (why it is unknown, else ""), ``origin``,
-        ``confidence``, ``height``, ``width``, and the attributes of `Sector`, NaN where there is none.
+        ``confidence``, ``height``, ``width``, and the attributes of `Sector`, NaN if there is no sector.
     """
     kind = {Sector: "sector", PolarFrame: "polar", FailedEstimate: "unknown"}[type(geometry)]
     attributes = {
@@ -47,7 +47,7 @@ def geometry_record(
 
 
 def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | FailedEstimate:
-    """The geometry that `geometry_record` wrote down; numbers may have become tensors of one element.
+    """The geometry of a record from `geometry_record`; numbers may have become tensors with one element.
 
     Raises:
         ValueError: The record lacks a field, or its kind is unknown.
@@ -61,5 +61,5 @@ def geometry_from_record(record: Mapping[str, Any]) -> Sector | PolarFrame | Fai
         if kind == "unknown":
             return FailedEstimate(record["reason"])
     except KeyError as error:
-        raise ValueError(f"The record of a geometry lacks {error}; make it with geometry_record.") from error
+        raise ValueError(f"The record of a geometry lacks {error}; create it with geometry_record.") from error
     raise ValueError(f"The kind of a geometry is {kind!r}; expected 'sector', 'polar' or 'unknown'.")

@@ -1,4 +1,4 @@
-"""The fan of a curvilinear probe on an image: apex, angles and depth range."""
+"""The sector of a curvilinear probe on an image: apex, angles and depth range."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Points = NDArray[np.float64]
 class Sector:
     """A fan of beams on an image, all lengths in px.
 
-    Pixels, not millimetres: most frames state no spacing, and the fan is seen on the screen all the same. A radius is
-    counted in column spacings; where pixels are not square, `pixel_aspect_ratio` makes a row longer or shorter, so
-    that arcs are circles in tissue whatever the image does to them. One radius px is one column spacing in mm.
+    Lengths are in pixels, not millimetres, because most frames state no spacing, but the sector is visible on the
+    screen. Radii are in units of the column spacing. If pixels are not square, `pixel_aspect_ratio` scales the rows, so
+    that arcs are circles in tissue even if they are not in the image. A radius of 1 px is one column spacing in mm.
 
-    Pixel centres sit at integer coordinates; x is the column, y the row. An angle is counted from straight down (+y)
+    Pixel centres are at integer coordinates; x is the column, y the row. Angles are measured from straight down (+y)
     towards the right (+x). Angles and radii are half-open: the start belongs to the sector, the end does not.
 
     Attributes:
         apex_x: Column of the virtual apex.
-        apex_y: Row of the virtual apex; negative when it lies above the image, as it mostly does.
+        apex_y: Row of the virtual apex; negative if it is above the image, as it usually is.
         start_radius: Distance from the apex to the first sample, in column spacings.
         end_radius: Distance from the apex to the end of the beams, in column spacings.
         start_angle_rad: Angle of the left edge.
@@ -76,7 +76,7 @@ class Sector:
         angles_rad: tuple[float, float],
         pixel_spacing_mm: tuple[float, float],
     ) -> Sector:
-        """The sector whose lengths are stated in mm.
+        """Create a sector from lengths in mm.
 
         Args:
             apex_mm: (x, y) of the apex from the centre of the first pixel, mm.
@@ -85,7 +85,7 @@ class Sector:
             pixel_spacing_mm: (row, column) spacing.
 
         Raises:
-            ValueError: The spacing is not two positive finite numbers, or as the class.
+            ValueError: The spacing is not two positive finite numbers, or as for the class.
         """
         row, column = (float(length) for length in pixel_spacing_mm)
         if not all(math.isfinite(length) and length > 0 for length in (row, column)):
@@ -121,7 +121,7 @@ class Sector:
         return np.stack([np.hypot(right, down), np.arctan2(right, down)], axis=-1)
 
     def cartesian(self, points: NDArray[Any]) -> Points:
-        """Places on the image of points given by radius and angle, the inverse of `polar`.
+        """Points on the image of points given by radius and angle, the inverse of `polar`.
 
         Args:
             points: Array (..., 2) of (radius in column spacings, angle in rad).
@@ -138,7 +138,7 @@ class Sector:
         return np.stack([x, y], axis=-1)
 
     def contains(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """The pixels whose centres lie in the sector.
+        """The pixels whose centres are in the sector.
 
         Args:
             shape: (H, W) of the image.
@@ -155,7 +155,7 @@ class Sector:
     def scaled(self, x_scale: float, y_scale: float) -> Sector:
         """The same sector after the image is resized (zoomed) by these factors.
 
-        Pixel areas keep their corner: the centre x goes to (x + 1/2) x_scale - 1/2.
+        The corners of the image coincide: a pixel centre x is mapped to (x + 1/2) x_scale - 1/2.
 
         Args:
             x_scale: Columns of the resized image per column of this one.
@@ -181,7 +181,7 @@ class Sector:
         return replace(self, apex_x=self.apex_x + columns, apex_y=self.apex_y + rows)
 
     def to_fractions(self, points: NDArray[Any]) -> Points:
-        """Where points on the image lie in the sector.
+        """Map points on the image to fractions of the sector.
 
         Args:
             points: Array (..., 2) of (x, y), px.
@@ -195,7 +195,7 @@ class Sector:
         return np.stack([across, along], axis=-1)
 
     def from_fractions(self, fractions: NDArray[Any]) -> Points:
-        """Places on the image, (x, y) px, of fractions of the angles and the depth range: see `to_fractions`."""
+        """Points on the image, (x, y) px, of fractions of the angles and the depth range, see `to_fractions`."""
         across, along = check_points(fractions)
         angle = self.start_angle_rad + across * (self.end_angle_rad - self.start_angle_rad)
         radius = self.start_radius + along * (self.end_radius - self.start_radius)

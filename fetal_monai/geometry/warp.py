@@ -18,7 +18,7 @@ INTERPOLATORS = {
     "nearest": itk.NearestNeighborInterpolateImageFunction,
 }
 
-# A field for 800x600 px takes 4 MB. Frames of one scanner share a few; where each frame has its own, none is met again.
+# A field for 800x600 px takes 4 MB. Frames of one scanner share a few fields; otherwise a field is never reused.
 _CACHED_FIELDS = 16
 
 _Image = itk.Image[itk.F, 2]
@@ -30,14 +30,14 @@ def warp_to_polar(pixels: NDArray[Any], grid: PolarGrid, mode: str = "bilinear")
 
     Args:
         pixels: Gray levels or mask (H, W); leading axes, such as channels, are kept.
-        grid: The polar image's place on the frame.
+        grid: Grid that places the polar image on the frame.
         mode: "bilinear" for images, "nearest" for masks.
 
     Returns:
-        float32 array (..., depths, angles); 0 where the sector reaches over the frame's border.
+        Array (..., depths, angles) of float32; 0 where the sector extends beyond the frame.
 
     Raises:
-        ValueError: `mode` is unknown, or the frame is polar and not of the shape that the grid names.
+        ValueError: `mode` is unknown, or the frame is polar and its shape differs from that of the grid's geometry.
     """
     pixels = _as_images(pixels)
     shape = pixels.shape[-2:]
@@ -49,19 +49,19 @@ def warp_to_polar(pixels: NDArray[Any], grid: PolarGrid, mode: str = "bilinear")
 def warp_to_frame(
     pixels: NDArray[Any], grid: PolarGrid, shape: tuple[int, int], mode: str = "bilinear"
 ) -> NDArray[np.float32]:
-    """The frame that a polar image came from, the inverse of `warp_to_polar`.
+    """The frame of a polar image, the inverse of `warp_to_polar`.
 
     Args:
         pixels: Polar image (depths, angles), of the grid's size; leading axes are kept.
-        grid: The polar image's place on the frame.
+        grid: Grid that places the polar image on the frame.
         shape: (H, W) of the frame.
         mode: "bilinear" for images, "nearest" for masks.
 
     Returns:
-        float32 array (..., H, W); 0 outside the sector and in the depths that the grid trims.
+        Array (..., H, W) of float32; 0 outside the sector and in the depths that the grid trims.
 
     Raises:
-        ValueError: `mode` is unknown, or the image is not of the grid's size.
+        ValueError: `mode` is unknown, or the image does not have the size of the grid.
     """
     pixels, shape = _as_images(pixels), check_shape(shape)
     if pixels.shape[-2:] != grid.size:
@@ -70,7 +70,7 @@ def warp_to_frame(
 
 
 def _as_images(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    # Always float: ITK would interpolate whole numbers and cut their fractions off.
+    # Always float: ITK would truncate interpolated integers.
     pixels = np.asarray(pixels, dtype=np.float32)
     if pixels.ndim < 2:
         raise ValueError(f"An image must be an array (..., H, W), got shape {pixels.shape}.")
@@ -95,7 +95,7 @@ def _pixel_centres(shape: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _displacement_field(displacements: NDArray[np.float64]) -> Any:
-    """An ITK image of the vectors (H, W, 2) from each output pixel to the place that it shows."""
+    """An ITK image of the vectors (H, W, 2) from each output pixel to the point that it shows."""
     height, width, _ = displacements.shape
     field = _FieldImage.New()
     field.SetRegions([width, height])
@@ -111,12 +111,12 @@ def _warp(pixels: NDArray[np.float32], field: Any, shape: tuple[int, int], mode:
     warp.SetDisplacementField(field)
     warp.SetInterpolator(INTERPOLATORS[mode][_Image, itk.D].New())
     warp.SetEdgePaddingValue(0)
-    # One thread: half a millisecond is not worth sharing, and ITK's threads do not outlive a data loader's fork.
+    # One thread: the warp takes half a millisecond, and ITK's threads do not survive the fork of a data loader.
     warp.SetNumberOfWorkUnits(1)
     planes = pixels.reshape(-1, *pixels.shape[-2:])
     warped = np.empty((len(planes), *shape), dtype=np.float32)
     for plane, out in zip(planes, warped, strict=True):
-        # A view lasts only as long as its array, and a filter as long as its image.
+        # A view is valid only as long as its array, and a filter as long as its image.
         image = itk.image_view_from_array(np.ascontiguousarray(plane))
         warp.SetInput(image)
         warp.Update()

@@ -1,4 +1,4 @@
-"""Simulated ultrasound frames with their exact truth: the fetal head, and frames of all seven classes."""
+"""Simulated ultrasound frames with exact ground truth: the fetal head, and frames of all seven classes."""
 
 from fetal_monai.phantom.demonstration import demonstration_dataset, demonstration_planes
 from fetal_monai.phantom.frame import PhantomFrame, simulate_frame

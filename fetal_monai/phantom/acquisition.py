@@ -1,4 +1,4 @@
-"""From what scatters, reflects and attenuates to what the scanner hears."""
+"""Computation of the received echo from scattering, reflection and attenuation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from fetal_monai.phantom.speckle import echo_envelope
 Field = NDArray[np.float32]
 
 TISSUE_ATTENUATION = 0.30
-"""What soft tissue takes from a beam of 3.5 MHz there and back, dB per mm.
+"""Round-trip attenuation of soft tissue at 3.5 MHz, dB per mm.
 
-The scanner's time gain makes up for it, so a path through fluid or brain comes out brighter by the difference.
+The scanner's time gain compensates for it, so a path through fluid or brain is brighter by the difference.
 """
 
 
 class ScannerSettings(Protocol):
-    """What the scanner and the contact between probe and skin do to every echo."""
+    """Settings of the scanner, and contact between probe and skin, which affect every echo."""
 
     @property
     def beam_width_mm(self) -> float:
@@ -46,11 +46,11 @@ class ScannerSettings(Protocol):
 
     @property
     def contact_db(self) -> SmoothField:
-        """Gain by beam: how well each part of the probe touches the skin."""
+        """Gain by beam, from the contact of each part of the probe with the skin."""
 
     @property
     def patchiness_db(self) -> SmoothField:
-        """Variation of every echo from place to place, finer than an organ and coarser than the speckle."""
+        """Spatial variation of every echo, finer than an organ and coarser than the speckle."""
 
 
 def listen(
@@ -63,7 +63,7 @@ def listen(
     reflection: Field,
     spared_db_per_mm: Field,
 ) -> tuple[Field, Field]:
-    """Envelope of the echo without attenuation, and the gain in dB that attenuation and time gain leave.
+    """Envelope of the echo without attenuation, and the net gain in dB of attenuation and time gain.
 
     Args:
         rng: Source of the speckle.
@@ -73,7 +73,7 @@ def listen(
         focus_radius: Distance of the focus from the sector's apex, px.
         level_db: Level of the diffuse echo; changed in place.
         reflection: Amplitude of the coherent echo; changed in place.
-        spared_db_per_mm: What each sample takes less than the time gain makes up for; negative where it takes more.
+        spared_db_per_mm: Attenuation that the time gain compensates for minus that of each sample; may be negative.
     """
     sector = grid.sector
     depths_mm = (grid.radii - np.float32(sector.start_radius)) * np.float32(pixel_spacing_mm)

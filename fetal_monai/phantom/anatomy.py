@@ -1,4 +1,4 @@
-"""What a class shows on a frame: painted with ovals, or in its own way."""
+"""The anatomy of a class on a frame, composed of ovals or drawn in another way."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fetal_monai.phantom.scene import Oval, Scene
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
 FLUID_ATTENUATION = 0.02
-"""What amniotic fluid and blood take from a beam there and back, dB per mm."""
+"""Round-trip attenuation of amniotic fluid and blood, dB per mm."""
 
 
 class Anatomy(Protocol):
@@ -24,10 +24,10 @@ class Anatomy(Protocol):
 
     @property
     def name(self) -> str:
-        """Its class."""
+        """Name of its class."""
 
     def paint(self, scene: Scene) -> None:
-        """Paint it over what is there."""
+        """Draw it over the existing content."""
 
     def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """The pixels of a screen (H, W) that it covers."""
@@ -38,9 +38,9 @@ class OvalAnatomy:
     """A region made of ovals.
 
     Attributes:
-        name: Its class.
-        ovals: The ovals, painted in this order.
-        extent: Those among them that make up what the class means; their union is the region.
+        name: Name of its class.
+        ovals: The ovals, in drawing order.
+        extent: The ovals that belong to the class; their union is the region.
     """
 
     name: str
@@ -48,7 +48,7 @@ class OvalAnatomy:
     extent: tuple[Oval, ...]
 
     def paint(self, scene: Scene) -> None:
-        """Paint it over what is there."""
+        """Draw it over the existing content."""
         for oval in self.ovals:
             oval.paint(scene)
 

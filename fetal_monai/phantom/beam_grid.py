@@ -1,4 +1,4 @@
-"""Polar samples of a sector on the screen, and scan conversion of what is painted on them."""
+"""Polar samples of a sector on the screen, and their scan conversion."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class BeamGrid:
         """Sample the visible depths and angles of a sector evenly.
 
         Args:
-            sector: of square pixels.
+            sector: The sector, with square pixels.
             shape: (H, W) of the screen, px.
             depths: Number of samples along a beam.
             beams: Number of beams.
 
         Raises:
-            ValueError: The sector lies outside the screen.
+            ValueError: The sector is outside the screen.
         """
         dy = (np.arange(shape[0], dtype=np.float32) - np.float32(sector.apex_y))[:, None]
         dx = (np.arange(shape[1], dtype=np.float32) - np.float32(sector.apex_x))[None, :]
@@ -54,7 +54,7 @@ class BeamGrid:
         visible = sector.contains(shape)
         if not visible.any():
             raise ValueError(f"{sector} does not reach a screen of {shape} px.")
-        # One pixel more on every side, so that scan conversion never extrapolates.
+        # One extra pixel on every side, so that scan conversion never extrapolates.
         radii = np.linspace(max(radius[visible].min() - 1, 1e-3), radius[visible].max() + 1, depths, dtype=np.float32)
         margin = 1 / float(radii[-1])
         angles = np.linspace(angle[visible].min() - margin, angle[visible].max() + margin, beams, dtype=np.float32)
@@ -81,7 +81,7 @@ class BeamGrid:
         return float(self.angles[1] - self.angles[0])
 
     def scan_convert(self, field: Field) -> Field:
-        """Bring a polar field to the screen by bilinear interpolation.
+        """Resample a polar field to the screen by bilinear interpolation.
 
         Args:
             field: Values on the grid, (depths, beams).

@@ -1,4 +1,4 @@
-"""What lies inside the skull: midline, thalami, ventricles, choroid plexus, by stage of pregnancy."""
+"""The brain inside the skull: midline, thalami, ventricles, choroid plexus, by stage of pregnancy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Region:
         across: Centre on the short axis in semi-axes, positive away from the probe.
         half_length: Half length in long semi-axes.
         half_width: Half width in short semi-axes.
-        tilt_rad: Turn of the oval towards +across.
+        tilt_rad: Rotation of the oval towards +across.
         level_db: Level of its diffuse echo.
     """
 
@@ -42,8 +42,8 @@ class Interface:
         along: Centre on the long axis in semi-axes, positive towards the forehead.
         across: Centre on the short axis in semi-axes, positive away from the probe.
         half_length: Half length in long semi-axes.
-        tilt_rad: Turn towards +across.
-        bend: Rise of its ends over its middle, in short semi-axes.
+        tilt_rad: Rotation towards +across.
+        bend: Rise of its ends above its middle, in short semi-axes.
         level_db: Level of its echo where the beam meets it at a right angle.
     """
 
@@ -55,8 +55,8 @@ class Interface:
     level_db: float
 
 
-# Places on an axial (transventricular to transthalamic) plane, read off textbook drawings and frames. The sonographer's
-# rule holds: the hemisphere near the probe drowns in reverberation, so most structures lie in the far one.
+# Positions on an axial (transventricular to transthalamic) plane, from textbook drawings and frames. Reverberation
+# hides the hemisphere near the probe, so most structures are in the far one.
 _SECOND_TRIMESTER_REGIONS = (
     Region(-0.02, 0.16, 0.19, 0.13, 0.0, -45.0),  # far thalamus
     Region(-0.02, -0.16, 0.19, 0.13, 0.0, -44.0),  # near thalamus
@@ -103,8 +103,8 @@ class Brain:
         forehead: +1 when the forehead points along +along, -1 otherwise.
         haze_db: Level of the reverberation under the near skull.
         haze_depth_mm: Depth over which the reverberation falls to 1/e.
-        ripple_phases: Phases, rad, of the ripples that make every outline a little irregular.
-        regions: Ovals, painted in this order.
+        ripple_phases: Phases, rad, of the ripples that make every outline slightly irregular.
+        regions: Ovals, in drawing order.
         interfaces: Reflecting lines.
     """
 
@@ -122,7 +122,7 @@ class Brain:
         early = head_circumference_mm < rng.uniform(85, 115)
         regions = _FIRST_TRIMESTER_REGIONS if early else _SECOND_TRIMESTER_REGIONS
         interfaces = _FIRST_TRIMESTER_INTERFACES if early else _SECOND_TRIMESTER_INTERFACES
-        contrast_db = rng.uniform(-11, -2)  # of all landmarks: many frames hardly show them
+        contrast_db = rng.uniform(-11, -2)  # of all landmarks: many frames barely show them
         kept_regions = tuple(
             replace(
                 region,
@@ -194,10 +194,10 @@ class Brain:
         half_thickness = 0.12 + 0.006 * a_mm  # mm
         echo = np.zeros(along.shape, dtype=np.float32)
         for line in self.interfaces:
-            # The tilt turns the line away from the short axis' direction, on which the beam comes in.
+            # The tilt turns the line away from the direction of the short axis, along which the beam arrives.
             facing = math.cos(math.acos(min(at.short_axis_beam_cosine, 1.0)) + abs(line.tilt_rad))
             amplitude = 10 ** (line.level_db / 20) * max(facing, 0.0) ** 2
-            # Only the samples around the line are worth the exponentials.
+            # Only samples near the line contribute, which saves most of the exponentials.
             reach_along = 1.4 * line.half_length
             reach_across = (
                 reach_along * stretch * abs(math.sin(line.tilt_rad)) + 2 * abs(line.bend) + 4 * half_thickness / b_mm
@@ -213,7 +213,7 @@ class Brain:
         return echo
 
     def _landmark_coordinates(self, at: HeadCoordinates, inside: NDArray[np.bool_]) -> tuple[Field, Field]:
-        """Coordinates along (positive towards the forehead) and across, rippled: no outline is a perfect oval."""
+        """Coordinates along (positive towards the forehead) and across, with ripples for irregular outlines."""
         along, across = at.along[inside] * np.float32(self.forehead), at.across[inside]
         first, second = (np.float32(phase) for phase in self.ripple_phases)
         ripple_along = np.float32(0.02) * np.sin(13 * across + first)
@@ -222,7 +222,7 @@ class Brain:
 
 
 def _seen_from(mark: Region | Interface, along: Field, across: Field, stretch: np.float32) -> tuple[Field, Field]:
-    """Coordinates from the mark's centre, turned by its tilt in true lengths; `stretch` is the semi-axes' ratio."""
+    """Coordinates relative to the mark's centre and tilt, in true lengths; `stretch` is the ratio of the semi-axes."""
     along, across = along - np.float32(mark.along), across - np.float32(mark.across)
     cos, sin = np.float32(math.cos(mark.tilt_rad)), np.float32(math.sin(mark.tilt_rad))
     return along * cos + across * (sin / stretch), across * cos - along * (sin * stretch)

@@ -1,4 +1,4 @@
-"""The data set that a bundle trains on when none is given."""
+"""The data sets of the demonstration, used when a bundle is given none."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ PLANES_DESCRIPTION = {
 
 
 def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES) -> Path:
-    """Return a folder of prepared phantoms, made on the first call.
+    """Return a folder of prepared phantoms, created on the first call.
 
-    Several ranks may call it at once: the first one makes the phantoms, the others wait.
+    Several ranks may call it at once: the first one creates the phantoms, the others wait.
 
     Args:
-        folder: where the phantoms lie, in HC18's layout (annotated frames and a few test frames), with their data list.
-        count: how many annotated frames.
+        folder: Folder of the phantoms, in HC18's layout (annotated frames and a few test frames), and their data list.
+        count: Number of annotated frames.
     """
     folder = Path(folder)
     with idist.one_rank_first():
         if not (folder / DATALIST_NAME).is_file():
-            # Phantoms appear in one step: those of a call that was interrupted later are whole, and serve.
+            # Phantoms appear in one step: those of a call that was interrupted later are complete and can be used.
             if not (folder / "training_set").is_dir():
                 write_phantoms(folder, count=count, test_count=DEMONSTRATION_TEST_FRAMES)
             prepare_hc18(folder, folder)
@@ -44,18 +44,18 @@ def demonstration_dataset(folder: str | Path, count: int = DEMONSTRATION_FRAMES)
 
 
 def demonstration_planes(folder: str | Path, count: int = DEMONSTRATION_PLANES) -> Path:
-    """Return a folder of simulated planes, prepared for classification; made on the first call.
+    """Return a folder of simulated planes, prepared for classification; created on the first call.
 
-    Several ranks may call it at once: the first one makes the phantoms, the others wait.
+    Several ranks may call it at once: the first one creates the phantoms, the others wait.
 
     Args:
-        folder: where the phantoms lie, as `write_plane_phantoms` writes them, with their data list.
-        count: how many frames of all classes together.
+        folder: Folder of the phantoms, as written by `write_plane_phantoms`, and their data list.
+        count: Number of frames, over all classes.
     """
     folder = Path(folder)
     with idist.one_rank_first():
         if not (folder / DATALIST_NAME).is_file():
-            # Phantoms appear in one step: those of a call that was interrupted later are whole, and serve.
+            # Phantoms appear in one step: those of a call that was interrupted later are complete and can be used.
             if not (folder / LABELS_TABLE).is_file():
                 write_plane_phantoms(folder, count)
             write_classification_datalist(inspect_label_folder(folder), PLANES_DESCRIPTION, folder)

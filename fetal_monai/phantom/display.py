@@ -1,4 +1,4 @@
-"""From echo to screen: compression to gray levels, and what the scanner draws around the sector."""
+"""Display of the echo: compression to gray levels, and what the scanner draws around the sector."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How the scanner shows an echo.
+    """Settings for the display of an echo.
 
     Attributes:
         gain_db: Gain; an echo of -gain_db is white.
-        dynamic_range_db: An echo this much weaker is black.
-        gray_curve: Exponent of the gray curve; above 1 it darkens the weak echoes.
+        dynamic_range_db: Range from white to black.
+        gray_curve: Exponent of the gray curve; a value above 1 darkens weak echoes.
         smoothing: Width of the speckle reduction in samples of the polar grid.
     """
 
@@ -42,7 +42,7 @@ class Display:
 
         Args:
             envelope: Envelope of the echo, (depths, beams).
-            gain_db: Gain at every sample on top of the display's own: time gain and attenuation.
+            gain_db: Gain at every sample in addition to the display's own: time gain and attenuation.
 
         Returns:
             Gray levels 0..255, not yet rounded.
@@ -68,7 +68,7 @@ class Furniture:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Furniture:
-        """Draw the layout of one scanner: HC18's own bar and boxes, moved a little."""
+        """Draw the layout of one scanner at random: the bar and boxes of HC18, moved slightly."""
         bar = (24, 181, 3, 11) if rng.random() < 0.9 else (10, 190, 28, 36)
         upper_edge = int(rng.choice((345, 405, 425, 443), p=(0.1, 0.2, 0.35, 0.35)))
         boxes = [(upper_edge, 522, int(rng.integers(585, 625)), 800)]

@@ -1,4 +1,4 @@
-"""Things that are in sight without belonging to a class: cord loops, fibroids, the mother's bladder, bowel gas."""
+"""Distractors, which are visible but belong to no class: cord loops, fibroids, the mother's bladder, bowel gas."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
 
 def draw_distractor(rng: np.random.Generator, place: Place) -> list[Oval]:
-    """One of them, so that no class is the only one with a round, a line, a shadow or a dark patch."""
+    """Draw a distractor, so that no class is the only one with a round shape, a line, a shadow or a dark patch."""
     draw = (_cord, _fibroid, _bladder, _gas)[rng.integers(4)]
     return draw(rng, place)
 
 
 def _cord(rng: np.random.Generator, place: Place) -> list[Oval]:
-    """Loops of the umbilical cord: rings in a chain, two dark vessels or three in each."""
+    """Loops of the umbilical cord: a chain of rings with two or three dark vessels in each."""
     rings = []
     heading, along, across = rng.uniform(0, 2 * math.pi), 0.0, 0.0
     for _ in range(rng.integers(2, 6)):
@@ -44,7 +44,7 @@ def _cord(rng: np.random.Generator, place: Place) -> list[Oval]:
 
 
 def _fibroid(rng: np.random.Generator, place: Place) -> list[Oval]:
-    """A round of muscle, a little darker than its surroundings, with whorls and a weak shadow."""
+    """A round mass of muscle, slightly darker than its surroundings, with whorls and a weak shadow."""
     ripple = ClosedCurveNoise.random(rng, 2, 6, rms=0.03)
     level_db = rng.normal(-43, 2.5)
     outline = Outline(place.ellipse(0, 0, 1, rng.uniform(0.75, 1)), ripple)

@@ -1,4 +1,4 @@
-"""One exam: a head, its surroundings and a scanner; and one view of it, placed on the screen."""
+"""One exam (a head, its surroundings and a scanner), and one view of it on the screen."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from fetal_monai.phantom.smooth_noise import SmoothField
 from fetal_monai.phantom.uterus import Uterus
 
 FRAME_SHAPE = (540, 800)
-"""(H, W) of a frame, HC18's own."""
+"""(H, W) of a frame, as in HC18."""
 
 PIXEL_SPACING_RANGE_MM = (0.05, 0.33)
 """Smallest and largest pixel size of a frame."""
 
-# Head circumferences of HC18 in mm: (share, from, to).
+# Distribution of HC18's head circumferences in mm: (share, from, to).
 _HEAD_SIZES = ((0.18, 50, 100), (0.06, 100, 150), (0.55, 150, 200), (0.06, 200, 250), (0.15, 250, 345))
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """What the frames of one exam share.
+    """The properties that the frames of one exam share.
 
     Attributes:
         head_circumference_mm: Size of the head.
-        axis_ratio: Short over long axis of the head.
+        axis_ratio: Ratio of the head's short to its long axis.
         perimeter_px: Length of the head's outline on the screen.
         angle_rad: Direction of the head's long axis on the screen.
         probe_radius_mm: Radius of the probe's face.
         head_depth_mm: Distance from the probe's face to the skull.
         beam_width_mm: Width of the beam (standard deviation) at the head's centre.
         pulse_length_mm: Length of the pulse (standard deviation).
-        looks: Number of looks the scanner compounds.
+        looks: Number of looks that the scanner compounds.
         depth_gain_db: Gain at the lower end of the sector relative to the upper.
         edge_loss_db: Loss at the outermost beams.
-        contact_db: Gain by beam: how well each part of the probe touches the skin.
-        patchiness_db: Variation of every echo from place to place, finer than an organ and coarser than the speckle.
+        contact_db: Gain by beam, from the contact of each part of the probe with the skin.
+        patchiness_db: Spatial variation of every echo, finer than an organ and coarser than the speckle.
         skull: The skull.
         brain: The brain.
         uterus: The surroundings.
-        frame_count: Number of frames the sonographer kept.
+        frame_count: Number of frames that the sonographer kept.
         display: The scanner's settings.
         furniture: The scanner's screen.
     """
@@ -112,7 +112,7 @@ class View:
         ellipse: The head's outline, px.
         pixel_spacing_mm: Pixel size, the same along rows and columns.
         sector: The sector on the screen.
-        gain_db: Gain of this frame on top of the display's.
+        gain_db: Gain of this frame in addition to the display's.
     """
 
     ellipse: Ellipse
@@ -122,7 +122,7 @@ class View:
 
     @classmethod
     def random(cls, rng: np.random.Generator, exam: Exam) -> View:
-        """Draw a view: the head a little moved and turned, the screen a little panned and zoomed."""
+        """Draw a view at random: the head slightly moved and rotated, the screen slightly panned and zoomed."""
         height, width = FRAME_SHAPE
         ratio = float(np.clip(exam.axis_ratio * rng.normal(1, 0.012), 0.65, 0.94))
         circumference = float(np.clip(exam.head_circumference_mm * rng.normal(1, 0.01), 50, 345))
@@ -134,7 +134,7 @@ class View:
         largest = unit_perimeter * min(0.5 * (height - 12) / half_height, 0.5 * (width - 40) / half_width)
         perimeter_px = min(exam.perimeter_px * rng.normal(1, 0.02), largest)
         spacing = float(np.clip(circumference / perimeter_px, *PIXEL_SPACING_RANGE_MM))
-        # Scanners print the pixel size with a dozen digits; the truth must follow what the table says.
+        # Scanners print the pixel size with a dozen digits; the ground truth must match the table.
         spacing = round(spacing, 12)
         a = circumference / spacing / unit_perimeter
         half_width, half_height = half_width * a, half_height * a
@@ -144,7 +144,7 @@ class View:
         margin = 4.0
         center_x = _within(center_x, half_width + margin, width - 1 - half_width - margin)
         center_y = _within(center_y, half_height + margin, height - 1 - half_height - margin)
-        # A few heads of HC18 reach over the border of the screen.
+        # A few heads of HC18 extend beyond the border of the screen.
         if rng.random() < 0.01:
             center_y = half_height - rng.uniform(2, 8)
         ellipse = Ellipse(center_x, center_y, a, a * ratio, angle)
@@ -155,7 +155,7 @@ class View:
         bearing = rng.normal(0, 0.06)
         apex_x = center_x - apex_distance * math.sin(bearing)
         apex_y = center_y - apex_distance * math.cos(bearing)
-        # Wide enough for most of the head; now and then a side of the head lies outside.
+        # Wide enough for most of the head; occasionally one side of the head is outside.
         needed = math.asin(min(half_width / apex_distance, 0.95))
         half_angle = float(np.clip(needed * rng.uniform(0.9, 2.1), 0.24, 0.62))
         end_radius = apex_distance + half_height + rng.uniform(8, 45) / spacing
@@ -172,10 +172,10 @@ class View:
 
 
 def draw_exam(seed: int, exam: int) -> Exam:
-    """Exam number `exam` of the set that `seed` names; the same numbers always give the same exam.
+    """Exam number `exam` of the set with this seed; the same numbers always give the same exam.
 
     Raises:
-        TypeError: An argument is no whole number.
+        TypeError: An argument is not an integer.
         ValueError: An argument is negative.
     """
     for name, value in (("seed", seed), ("exam", exam)):
@@ -185,5 +185,5 @@ def draw_exam(seed: int, exam: int) -> Exam:
 
 
 def _within(value: float, low: float, high: float) -> float:
-    """`value` between the limits, or their middle when nothing lies between them."""
+    """`value` clipped to the limits, or their middle if the range is empty."""
     return float(np.clip(value, low, high)) if low <= high else (low + high) / 2

@@ -25,13 +25,13 @@ _DEPTHS, _BEAMS = 384, 256
 
 @dataclass(frozen=True, slots=True)
 class PhantomFrame:
-    """A simulated frame and its exact truth.
+    """A simulated frame and its exact ground truth.
 
     Attributes:
         pixels: Gray levels, uint8 (540, 800).
         ellipse: The head's outline on the outer skull, px.
         pixel_spacing_mm: (row spacing, column spacing), mm.
-        sector: The sector, px; it may reach over the borders.
+        sector: The sector, px; it may extend beyond the borders.
     """
 
     pixels: NDArray[np.uint8]
@@ -52,13 +52,13 @@ def simulate_frame(seed: int, exam: int, repeat: int = 0) -> PhantomFrame:
     Args:
         seed: Seed of the whole set, 0 or more.
         exam: Number of the exam within the set, 0 or more: another head, uterus and scanner setting.
-        repeat: Number of the frame within the exam, 0 or more: the same head, a little moved, with new speckle.
+        repeat: Number of the frame within the exam, 0 or more: the same head, slightly moved, with new speckle.
 
     Returns:
         The frame with its exact ellipse.
 
     Raises:
-        TypeError: An argument is no whole number.
+        TypeError: An argument is not an integer.
         ValueError: An argument is negative.
     """
     if index(repeat) < 0:
@@ -75,7 +75,7 @@ def simulate_frame(seed: int, exam: int, repeat: int = 0) -> PhantomFrame:
 
 
 def _listen(rng: np.random.Generator, exam: Exam, view: View, grid: BeamGrid) -> tuple[Field, Field]:
-    """Envelope of the echo without attenuation, and the gain in dB that attenuation and time gain leave."""
+    """Envelope of the echo without attenuation, and the net gain in dB of attenuation and time gain."""
     spacing = view.pixel_spacing_mm
     at = HeadCoordinates.of(view.ellipse, grid, spacing)
     level_db, reflection, fluid = exam.uterus.paint(at, grid, spacing)

@@ -1,4 +1,4 @@
-"""The skull: how far a sample lies from it, how it reflects, and what it lets through."""
+"""The skull: the position of samples relative to it, its echo and its attenuation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class HeadCoordinates:
-    """Where every sample of a polar grid lies relative to the head; all fields (depths, beams).
+    """Position of every sample of a polar grid relative to the head; all fields are (depths, beams).
 
     Attributes:
         along: Coordinate on the long axis in semi-axes, 0 at the centre, 1 at its end.
@@ -39,10 +39,10 @@ class HeadCoordinates:
 
     @classmethod
     def of(cls, ellipse: Ellipse, grid: BeamGrid, pixel_spacing_mm: float) -> HeadCoordinates:
-        """Coordinates of the grid's samples for the head that `ellipse` (px) bounds."""
+        """Coordinates of the grid's samples for the head with the outline `ellipse` (px)."""
         cos, sin = math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)
         a, b = ellipse.semi_axis_a, ellipse.semi_axis_b
-        # The short axis points away from the probe, so that "near" and "far" mean the same in every head.
+        # The short axis points away from the probe, so that "near" and "far" have the same meaning for every head.
         short_x, short_y = -sin, cos
         central_beam = math.atan2(ellipse.center_x - grid.sector.apex_x, ellipse.center_y - grid.sector.apex_y)
         facing = short_x * math.sin(central_beam) + short_y * math.cos(central_beam)
@@ -80,12 +80,12 @@ class Skull:
         thickness_mm: Mean thickness of the shell.
         thickness_variation: Relative variation of the thickness around the head.
         echo_db: Level of its echo where the beam meets it at a right angle.
-        directivity: Exponent of the cosine between beam and normal; the echo fades with it where the beam grazes.
-        attenuation_db_per_mm: What the bone takes from a beam there and back.
+        directivity: Exponent of the cosine between beam and normal, by which the echo fades at grazing incidence.
+        attenuation_db_per_mm: Round-trip attenuation of the bone.
         unevenness_mm: Deviation of the bone from the ellipse around the head. It has no harmonics 0 to 2, so the
             ellipse remains the one that fits the bone best.
         strength_db: Variation of the echo around the head.
-        gaps: Sutures: (parametric angle in rad, half width in mm) of the places without bone.
+        gaps: Sutures: (parametric angle in rad, half width in mm) of the gaps in the bone.
         scalp_mm: Distance of the scalp's faint line from the skull; 0 for none.
     """
 
@@ -121,19 +121,19 @@ class Skull:
         )
 
     def depth_mm(self, at: HeadCoordinates) -> Field:
-        """Distance of every sample from the bone's outer face, negative inside."""
+        """Distance of every sample from the outer surface of the bone, negative inside."""
         return at.distance_mm - self.unevenness_mm(at.curve_angle)
 
     def bone(self, at: HeadCoordinates, depth_mm: Field) -> Field:
-        """Amount of bone at every sample, 0 to 1: bell-shaped across the shell, nothing at the sutures."""
+        """Amount of bone at every sample, 0 to 1: bell-shaped across the shell, 0 at the sutures."""
         thickness = np.float32(self.thickness_mm) * (1 + self.thickness_variation(at.curve_angle))
         from_peak = depth_mm + np.float32(0.5) * thickness
-        # The echo rises steeply on the outer face and trails off inwards.
+        # The echo rises steeply at the outer surface and decays inwards.
         width = np.where(from_peak > 0, np.float32(0.36) * thickness, np.float32(0.55) * thickness)
         return np.exp(np.float32(-0.5) * (from_peak / width) ** 2) * self._closed(at)
 
     def _closed(self, at: HeadCoordinates) -> Field:
-        """1 where there is bone around the head, nearly 0 at the sutures."""
+        """1 around the head where there is bone, nearly 0 at the sutures."""
         size = 2048
         angles = np.linspace(-math.pi, math.pi, size, dtype=np.float32)
         closed = np.ones(size, dtype=np.float32)

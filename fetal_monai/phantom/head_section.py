@@ -1,4 +1,4 @@
-"""An axial section of the head, painted into its surroundings."""
+"""An axial section of the head, drawn into its surroundings."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from fetal_monai.phantom.scene import Scene
 
 Field = NDArray[np.float32]
 
-_BRAIN_ATTENUATION = 0.14  # dB per mm there and back
+_BRAIN_ATTENUATION = 0.14  # dB per mm (round trip)
 
 
 def paint_head(
     skull: Skull, brain: Brain, at: HeadCoordinates, level_db: Field, reflection: Field, spared_db_per_mm: Field
 ) -> None:
-    """Paint skull and brain over what lies around them; all fields are (depths, beams) and changed in place.
+    """Draw skull and brain over their surroundings; all fields are (depths, beams) and changed in place.
 
     Args:
         skull: The skull.
-        brain: What lies inside it.
-        at: Where every sample lies relative to the head.
+        brain: The brain.
+        at: Position of every sample relative to the head.
         level_db: Level of the diffuse echo.
         reflection: Amplitude of the coherent echo.
-        spared_db_per_mm: What each sample takes less than the time gain makes up for.
+        spared_db_per_mm: Attenuation that the time gain compensates for minus that of each sample.
     """
     skull_depth = skull.depth_mm(at)
     bone = skull.bone(at, skull_depth)
     inside = skull_depth < np.float32(-0.5 * skull.thickness_mm)
     level_db[inside] = brain.level_db(at, inside)
-    # The bone's own diffuse echo keeps the sides of the head faintly visible, where nothing is reflected.
+    # The diffuse echo of the bone keeps the sides of the head faintly visible, where nothing is reflected.
     level_db += (np.float32(skull.echo_db - 18) - level_db) * bone * np.float32(0.7)
     reflection *= skull_depth > 0
     reflection[inside] += brain.reflection(at, inside)
@@ -47,10 +47,10 @@ def paint_head(
 
 @dataclass(frozen=True, slots=True)
 class HeadSection:
-    """A head among other anatomies.
+    """A head that is one of several anatomies.
 
     Attributes:
-        ellipse: Its outline on the outer skull, px.
+        ellipse: Outline of the head on the outer skull, px.
         skull: The skull.
         brain: The brain.
     """
@@ -68,11 +68,11 @@ class HeadSection:
 
     @property
     def name(self) -> str:
-        """Its class."""
+        """Name of its class."""
         return "head"
 
     def paint(self, scene: Scene) -> None:
-        """Paint it over what is there."""
+        """Draw it over the existing content."""
         at = HeadCoordinates.of(self.ellipse, scene.grid, scene.pixel_spacing_mm)
         paint_head(self.skull, self.brain, at, scene.level_db, scene.reflection, scene.spared_db_per_mm)
 

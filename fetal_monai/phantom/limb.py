@@ -1,4 +1,4 @@
-"""A limb along its length: one or two long bones in their flesh, straight or bent at the joint."""
+"""A limb in longitudinal section: one or two long bones in soft tissue, straight or bent at the joint."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from fetal_monai.phantom.place import Place
 from fetal_monai.phantom.scene import Oval
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
-_BONE_ATTENUATION = 5.0  # dB per mm there and back
+_BONE_ATTENUATION = 5.0  # dB per mm (round trip)
 
 
 def draw_limb(rng: np.random.Generator, place: Place) -> OvalAnatomy:
-    """A thigh or upper arm; now and then the lower limb alone (two bones), or both with the joint bent.
+    """A thigh or upper arm; occasionally the lower limb alone (two bones), or both with the joint bent.
 
     Args:
         rng: Source of the random numbers.
-        place: Where, with the radius as half of the first bone's length.
+        place: Its place; the radius is half of the first bone's length.
     """
     flesh_db, rim_db = rng.normal(-37, 2.5), rng.uniform(-30, -16)
     flesh, bones = _segment(rng, place, flesh_db, rim_db, paired=rng.random() < 0.3)
     if rng.random() < 0.35:
         bend = rng.uniform(0.6, 1.9)
         length = rng.uniform(0.6, 0.85)
-        # The joint lies at the end of the first bone.
+        # The joint is at the end of the first bone.
         lower = place.inner(1.08 + length * math.cos(bend), length * math.sin(bend), length, bend)
         lower_flesh, lower_bones = _segment(rng, lower, flesh_db, rim_db, paired=rng.random() < 0.6)
         flesh, bones = [*flesh, *lower_flesh], [*bones, *lower_bones]
@@ -43,7 +43,7 @@ def _segment(
     strength_db = rng.normal(-13, 2)
     bones = []
     for shift, length in ((-0.15, 0.95), (0.15, 0.85)) if paired else ((rng.uniform(-0.08, 0.08), 1.0),):
-        # Overlapping pieces follow the curve of the shaft; its ends are a little thicker.
+        # Overlapping pieces follow the curve of the shaft; its ends are slightly thicker.
         for at in np.linspace(-0.9, 0.9, 9):
             bones.append(
                 part(

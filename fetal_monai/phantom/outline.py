@@ -1,4 +1,4 @@
-"""A closed, nearly elliptical line: how far a place lies from it, and which way it faces."""
+"""A closed, nearly elliptical line, and the distance and direction of points relative to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Field = NDArray[np.float32]
 
 
 class OutlineCoordinates(NamedTuple):
-    """Where places lie relative to an outline.
+    """Positions of points relative to an outline.
 
     Attributes:
         distance: Distance from the outline, px, negative inside (first order, exact on a smooth ellipse).
@@ -33,18 +33,18 @@ class OutlineCoordinates(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """An ellipse on the screen, made a little uneven.
+    """An ellipse on the screen with small irregularities.
 
     Attributes:
         ellipse: The ellipse, px.
-        ripple: Its relative deviation outwards around the curve; None for an exact ellipse.
+        ripple: Relative outward deviation around the curve; None for an exact ellipse.
     """
 
     ellipse: Ellipse
     ripple: ClosedCurveNoise | None = None
 
     def coordinates(self, x: Field, y: Field) -> OutlineCoordinates:
-        """Where the places (x, y), px, of any one shape lie."""
+        """Positions of points (x, y), px, relative to the outline; x and y have the same shape."""
         e = self.ellipse
         cos, sin = np.float32(math.cos(e.angle_rad)), np.float32(math.sin(e.angle_rad))
         a, b = np.float32(e.semi_axis_a), np.float32(e.semi_axis_b)
@@ -64,14 +64,14 @@ class Outline:
         )
 
     def coordinates_on(self, shape: tuple[int, int]) -> OutlineCoordinates:
-        """Where the pixel centres of a screen (H, W) lie."""
+        """Positions of the pixel centres of a screen (H, W) relative to the outline."""
         rows, columns = np.indices(shape, dtype=np.float32)
         return self.coordinates(columns, rows)
 
     def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """The pixels of a screen (H, W) whose centres lie inside or on the outline."""
+        """The pixels of a screen (H, W) whose centres are inside or on the outline."""
         mask = np.zeros(shape, dtype=bool)
-        # Only the window around it: an anatomy may have dozens of small outlines.
+        # Only the window around it is computed: an anatomy may have dozens of small outlines.
         reach = 1.15 * self.ellipse.semi_axis_a + 1
         top, left = (max(int(center - reach), 0) for center in (self.ellipse.center_y, self.ellipse.center_x))
         bottom, right = (max(int(center + reach) + 1, 0) for center in (self.ellipse.center_y, self.ellipse.center_x))

@@ -1,4 +1,4 @@
-"""The placenta: an even crescent on the wall of the uterine cavity."""
+"""The placenta: a homogeneous crescent on the wall of the uterine cavity."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
 Field = NDArray[np.float32]
 
-_ATTENUATION = 0.26  # dB per mm there and back
+_ATTENUATION = 0.26  # dB per mm (round trip)
 
 
 @dataclass(frozen=True, slots=True)
 class Placenta:
-    """A crescent that is thickest in its middle and reaches from the wall into the cavity.
+    """A crescent that is thickest in its middle and extends from the wall into the cavity.
 
     Attributes:
         cavity: The wall of the uterine cavity, px.
-        middle_rad: Parametric angle of its middle on the wall.
-        half_width_rad: Parametric angle from its middle to its ends.
-        thickness: Thickness in its middle, px.
+        middle_rad: Parametric angle of the middle on the wall.
+        half_width_rad: Parametric angle from the middle to the ends.
+        thickness: Thickness in the middle, px.
         unevenness: Relative deviation of the thickness around the wall.
         level_db: Level of its diffuse echo.
         plate_db: Level of the reflection of the chorionic plate, its surface towards the fluid.
-        lakes: Venous lakes, dark.
+        lakes: Dark venous lakes.
     """
 
     cavity: Outline
@@ -75,16 +75,16 @@ class Placenta:
 
     @property
     def name(self) -> str:
-        """Its class."""
+        """Name of its class."""
         return "placenta"
 
     def paint(self, scene: Scene) -> None:
-        """Paint it over what is there."""
+        """Draw it over the existing content."""
         index = scene.near(self.cavity, margin=6)
         x, y = scene.x.reshape(-1)[index], scene.y.reshape(-1)[index]
         at = self.cavity.coordinates(x, y)
         thickness = self._thickness(at)
-        # Its surface lies `thickness` inside the wall; the wall's own side merges with the muscle.
+        # Its surface is `thickness` inside the wall; the side at the wall merges with the muscle.
         above = at.distance + thickness
         weight = np.clip(np.float32(0.5) + above / 2, 0, 1) * np.clip(np.float32(0.5) - at.distance / 2, 0, 1)
         weight *= thickness > 1
@@ -101,7 +101,7 @@ class Placenta:
         return (at.distance <= 0) & (at.distance >= -thickness) & (thickness > 1)
 
     def _thickness(self, at: OutlineCoordinates) -> Field:
-        """Thickness at the nearest place of the wall, px; blunt at the ends."""
+        """Thickness at the nearest point of the wall, px; blunt at the ends."""
         turn = np.mod(at.curve_angle - np.float32(self.middle_rad) + math.pi, 2 * math.pi) - math.pi
         profile = np.sqrt(np.clip(1 - (turn / np.float32(self.half_width_rad)) ** 2, 0, 1))
         return np.float32(self.thickness) * profile * (1 + self.unevenness(at.curve_angle))

@@ -15,20 +15,20 @@ from fetal_monai.phantom.scenery import Scenery
 
 FRAMES_PER_PATIENT = 4
 
-_SMALLEST_SHARE = 0.003  # of the screen that a class must cover to count as in sight
+_SMALLEST_SHARE = 0.003  # of the screen that a class must cover to count as visible
 
 
 @dataclass(frozen=True, slots=True)
 class PlanePhantom:
-    """A simulated frame and its exact truth.
+    """A simulated frame and its exact ground truth.
 
     Attributes:
         pixels: Gray levels, uint8 (H, W).
-        labels: The classes in sight, in the order of `ANATOMICAL_CLASSES`.
-        boxes: (x_min, y_min, x_max, y_max) of what is in sight of each region, half-open, px; background has none.
-        sector: The sector, px; it may reach over the borders.
+        labels: The visible classes, in the order of `ANATOMICAL_CLASSES`.
+        boxes: (x_min, y_min, x_max, y_max) of the visible part of each region, half-open, px; background has none.
+        sector: The sector, px; it may extend beyond the borders.
         pixel_spacing_mm: (row spacing, column spacing), mm.
-        patient: Frames of one patient share scanner and settings.
+        patient: Number of the patient; frames of one patient share scanner and settings.
     """
 
     pixels: NDArray[np.uint8]
@@ -42,8 +42,8 @@ class PlanePhantom:
 def simulate_plane(seed: int, number: int) -> PlanePhantom:
     """Simulate one frame; the same two numbers always give the same frame.
 
-    Frame `number` shows class `number` modulo 7; placenta or a limb may come with it. A patient has
-    `FRAMES_PER_PATIENT` frames in a row.
+    Frame `number` shows class `number` modulo 7; placenta or a limb may also be visible. A patient has
+    `FRAMES_PER_PATIENT` consecutive frames.
 
     Args:
         seed: Seed of the whole set, 0 or more.
@@ -53,7 +53,7 @@ def simulate_plane(seed: int, number: int) -> PlanePhantom:
         The frame with its classes, boxes and sector.
 
     Raises:
-        TypeError: An argument is no whole number.
+        TypeError: An argument is not an integer.
         ValueError: An argument is negative.
     """
     for name, value in (("seed", seed), ("number", number)):
@@ -66,7 +66,7 @@ def simulate_plane(seed: int, number: int) -> PlanePhantom:
     while True:
         scenery = Scenery.random(rng, scanner, name)
         masks = scenery.visible_masks()
-        # A draw that hides what it should show is no frame of its class.
+        # Draw again if the class is hidden.
         if all(mask.mean() > _SMALLEST_SHARE for mask in masks.values()):
             break
     return PlanePhantom(

@@ -15,7 +15,7 @@ _SHAPES = ((256, 320), (288, 384), (300, 400))
 
 @dataclass(frozen=True, slots=True)
 class PlaneScanner:
-    """A curved probe and its settings, as `ScannerSettings` wants them.
+    """A curved probe and its settings, an implementation of `ScannerSettings`.
 
     Attributes:
         shape: (H, W) of the screen.
@@ -27,8 +27,8 @@ class PlaneScanner:
         depth_gain_db: Gain at the lower end of the sector relative to the upper.
         edge_loss_db: Loss at the outermost beams.
         contact_db: Gain by beam.
-        patchiness_db: Variation of every echo from place to place.
-        display: How an echo is shown.
+        patchiness_db: Spatial variation of every echo.
+        display: Settings for the display of an echo.
     """
 
     shape: tuple[int, int]
@@ -61,7 +61,7 @@ class PlaneScanner:
         )
 
     def view(self, rng: np.random.Generator) -> tuple[Sector, float]:
-        """Draw a depth setting: the sector on the screen, and the pixel size in mm."""
+        """Draw a depth setting at random: the sector on the screen, and the pixel size in mm."""
         height, width = self.shape
         top, bottom = rng.uniform(0, 14), height - rng.uniform(2, 14)
         spacing_mm = float(rng.uniform(75, 150) / (bottom - top))

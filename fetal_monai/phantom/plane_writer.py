@@ -19,23 +19,23 @@ _IMAGES_FOLDER = "images"
 def write_plane_phantoms(folder: str | Path, count: int, seed: int = 0) -> None:
     """Write simulated frames in the layout that `inspect_label_folder` reads.
 
-    - `images/0000.png`: the frame, 8-bit gray. Frame i shows class i modulo 7, maybe with others;
-    - `labels.csv`: `filename`, `labels` (all classes in sight), `patient`, `pixel_spacing_mm`, and the sector by the
-      names of `SECTOR_FIELDS`;
-    - `boxes.csv`: `filename`, `label` and the box, half-open, px; one row a region in sight.
+    - `images/0000.png`: the frame, 8-bit gray. Frame i shows class i modulo 7, possibly with others;
+    - `labels.csv`: `filename`, `labels` (all visible classes), `patient`, `pixel_spacing_mm`, and the sector in columns
+      named as in `SECTOR_FIELDS`;
+    - `boxes.csv`: `filename`, `label` and the box, half-open, px; one row per visible region.
 
-    The same seed gives the same frames, and frame i does not depend on how many are written. Everything takes its place
-    at the end: an interrupted run leaves nothing behind.
+    The same seed gives the same frames, and frame i does not depend on the number of frames. Files are moved to the
+    folder at the end: an interrupted run leaves nothing behind.
 
     Args:
-        folder: Where to write. It may exist, but holds none of the names above.
+        folder: Output folder. It may exist, but must not contain any of the names above.
         count: Number of frames, 1 or more.
         seed: Seed of the set, 0 or more.
 
     Raises:
-        TypeError: A number is no whole number.
+        TypeError: A number is not an integer.
         ValueError: A number is too small.
-        FileExistsError: The folder holds a data set already.
+        FileExistsError: The folder already contains a data set.
         NotADirectoryError: `folder` is a file.
     """
     for name, value, smallest in (("count", count, 1), ("seed", seed, 0)):

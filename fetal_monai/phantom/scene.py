@@ -1,4 +1,4 @@
-"""What scatters, reflects and attenuates in the sector, and ovals of tissue, fluid and bone to paint it with."""
+"""Scattering, reflection and attenuation in the sector, and ovals of tissue, fluid and bone to draw into it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from fetal_monai.phantom.outline import Outline
 
 Field = NDArray[np.float32]
 
-_EDGE_PX = 1.5  # over which one tissue gives way to another
+_EDGE_PX = 1.5  # width of the transition between two tissues
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The fields that painting changes; all are (depths, beams).
+    """The fields that are drawn into; all are (depths, beams).
 
     Attributes:
         grid: The polar grid.
         pixel_spacing_mm: Pixel size of the screen.
         level_db: Level of the diffuse echo.
         reflection: Amplitude of the coherent echo.
-        spared_db_per_mm: What each sample takes less than the time gain makes up for; negative where it takes more.
+        spared_db_per_mm: Attenuation that the time gain compensates for minus that of each sample; may be negative.
         x: Columns of the samples, px.
         y: Rows of the samples, px.
     """
@@ -39,18 +39,18 @@ class Scene:
     y: Field = field(init=False)
 
     def __post_init__(self) -> None:
-        # Once: an anatomy asks for them with every oval.
+        # Computed once, because every oval of an anatomy needs them.
         object.__setattr__(self, "x", self.grid.x)
         object.__setattr__(self, "y", self.grid.y)
 
     def cover(self, index: NDArray[np.intp], weight: Field, level_db: float | Field, attenuation: float) -> None:
-        """Put a tissue over what is there.
+        """Draw a tissue over the existing content.
 
         Args:
             index: Samples, as positions in the flattened grid.
-            weight: How much of each is covered, 0 to 1.
+            weight: Covered fraction of each sample, 0 to 1.
             level_db: Level of the tissue's diffuse echo.
-            attenuation: What the tissue takes from the beam there and back, dB per mm.
+            attenuation: Round-trip attenuation of the tissue, dB per mm.
         """
         level, reflection, spared = (
             each.reshape(-1) for each in (self.level_db, self.reflection, self.spared_db_per_mm)
@@ -64,7 +64,7 @@ class Scene:
         self.reflection.reshape(-1)[index] += amplitude
 
     def near(self, outline: Outline, margin: float) -> NDArray[np.intp]:
-        """Positions in the flattened grid of the samples that may lie within `margin` px of an outline."""
+        """Positions in the flattened grid of the samples that may be within `margin` px of an outline."""
         e = outline.ellipse
         reach = np.float32(1.15 * e.semi_axis_a + margin)
         return np.flatnonzero(
@@ -72,7 +72,7 @@ class Scene:
         )
 
     def facing(self, index: NDArray[np.intp], normal_x: Field, normal_y: Field) -> Field:
-        """Cosine between a normal and the beam at samples, without its sign."""
+        """Absolute cosine between a normal and the beam at samples."""
         angle = self.grid.angles[index % len(self.grid.angles)]
         return np.abs(normal_x * np.sin(angle) + normal_y * np.cos(angle))
 
@@ -82,10 +82,10 @@ class Oval:
     """A piece of tissue, fluid or bone.
 
     Attributes:
-        outline: Where it ends.
+        outline: Its outline.
         level_db: Level of its diffuse echo.
         rim_db: Level of its outline's reflection where the beam meets it at a right angle; None for no rim.
-        attenuation: What it takes from the beam there and back, dB per mm.
+        attenuation: Its round-trip attenuation, dB per mm.
     """
 
     outline: Outline
@@ -94,7 +94,7 @@ class Oval:
     attenuation: float = TISSUE_ATTENUATION
 
     def paint(self, scene: Scene) -> None:
-        """Paint it over what is there."""
+        """Draw it over the existing content."""
         index = scene.near(self.outline, margin=6)
         x, y = scene.x.reshape(-1)[index], scene.y.reshape(-1)[index]
         at = self.outline.coordinates(x, y)

@@ -1,4 +1,4 @@
-"""What one frame shows: a uterus, the anatomies in it, where they lie, and what else is in sight."""
+"""The content of one frame: a uterus, the anatomies in it and their places, and distractors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PLACENTA = "placenta"
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """How large a body may be: its radius in heights of the screen, and its width over its length."""
+    """Size range of a body: its radius in screen heights, and the ratio of its width to its length."""
 
     smallest: float
     largest: float
@@ -56,17 +56,17 @@ _DISTRACTOR = _Size(0.06, 0.2, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Scenery:
-    """One frame before it is looked at.
+    """The content of one frame before simulation.
 
     Attributes:
         shape: (H, W) of the screen.
         sector: The sector, px.
         spacing_mm: Pixel size of the screen.
         wall: The wall of the uterine cavity.
-        fluid: The amniotic fluid; None where there is hardly any.
-        uterus: What lies around it.
-        distractors: What is in sight without belonging to a class.
-        anatomies: What is in sight, the hindmost first.
+        fluid: The amniotic fluid; None if there is hardly any.
+        uterus: The uterus around it.
+        distractors: Visible structures that belong to no class.
+        anatomies: Visible anatomies, in drawing order.
     """
 
     shape: tuple[int, int]
@@ -80,7 +80,7 @@ class Scenery:
 
     @classmethod
     def random(cls, rng: np.random.Generator, scanner: PlaneScanner, name: str) -> Scenery:
-        """Draw a frame that shows the class `name`; placenta or a limb may come with it."""
+        """Draw a frame at random that shows the class `name`; placenta or a limb may also be visible."""
         shape = scanner.shape
         sector, spacing_mm = scanner.view(rng)
         in_sight = sector.contains(shape)
@@ -109,7 +109,7 @@ class Scenery:
         return cls(shape, sector, spacing_mm, wall, fluid, uterus, tuple(distractors), tuple(anatomies))
 
     def visible_masks(self) -> dict[str, Mask]:
-        """What is in sight of each class, (H, W): in the sector, and not behind what is painted later."""
+        """Visible part of each class, (H, W): in the sector, and not covered by what is drawn later."""
         free = self.sector.contains(self.shape)
         masks = {}
         for anatomy in reversed(self.anatomies):
@@ -119,7 +119,7 @@ class Scenery:
         return masks
 
     def scene(self) -> Scene:
-        """All that scatters, reflects and attenuates."""
+        """The fields of scattering, reflection and attenuation."""
         grid = BeamGrid.of(self.sector, self.shape, _DEPTHS, _BEAMS)
         at = HeadCoordinates.of(self.wall.ellipse, grid, self.spacing_mm)
         level_db, reflection, _ = self.uterus.paint(at, grid, self.spacing_mm)
@@ -143,12 +143,12 @@ class Scenery:
 
 
 def _find_place(rng: np.random.Generator, sector: Sector, free: Mask, size: _Size, name: str) -> Place:
-    """A random place that lies in the free part of the screen, or the freest of many."""
+    """A random place in the free part of the screen, or the one of many that overlaps least."""
     best, best_share = None, -1.0
     for _ in range(25):
         radius = sector.start_radius + rng.uniform(0.2, 0.85) * (sector.end_radius - sector.start_radius)
         angle = sector.axis_rad + rng.uniform(-0.75, 0.75) * sector.half_angle_rad
-        # A sonographer lays long bones across the beam; sections through the body may be turned any way.
+        # Sonographers image long bones perpendicular to the beam; cross-sections may have any rotation.
         lying = name in ("spine", "limbs")
         place = Place(
             center_x=sector.apex_x + radius * math.sin(angle),
@@ -174,7 +174,7 @@ def _share_on(free: Mask, points: NDArray[np.float64]) -> float:
 
 
 def _draw_wall(rng: np.random.Generator, sector: Sector, shape: tuple[int, int], body: Place | None) -> Outline:
-    """The wall of a cavity round the body, or somewhere in the sector."""
+    """The wall of a cavity around the body, or somewhere in the sector."""
     height = shape[0]
     if body is None:
         radius = sector.start_radius + rng.uniform(0.35, 0.65) * (sector.end_radius - sector.start_radius)
@@ -196,7 +196,7 @@ def _draw_wall(rng: np.random.Generator, sector: Sector, shape: tuple[int, int],
 
 
 def _draw_uterus(rng: np.random.Generator) -> Uterus:
-    # Its own placenta and limbs would be in sight without a label, and the fluid is painted apart.
+    # Its own placenta and limbs would be visible without a label, and the fluid is drawn separately.
     uterus = replace(Uterus.random(rng, head_circumference_mm=200), placenta_mm=0.0, limbs=(), fluid_gap_mm=-1000.0)
     return replace(uterus, layers_db=SmoothField.random(rng, (160, 7), scale=float(rng.uniform(0.5, 2.5))))
 
@@ -206,7 +206,7 @@ def _draw_fluid(rng: np.random.Generator, wall: Outline, uterus: Uterus) -> Oval
 
 
 def _draw_placenta(rng: np.random.Generator, wall: Outline, in_sight: Mask) -> Placenta:
-    """A placenta on that part of the wall that is in sight."""
+    """A placenta on the visible part of the wall."""
     cavity = wall.ellipse
     thickness = min(rng.uniform(0.11, 0.24) * in_sight.shape[0], 0.8 * cavity.semi_axis_b)
     cos, sin = math.cos(cavity.angle_rad), math.sin(cavity.angle_rad)

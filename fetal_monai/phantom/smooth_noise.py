@@ -12,9 +12,9 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class SmoothField:
-    """Random values on a coarse grid over depth and angle, interpolated smoothly between.
+    """Random values on a coarse grid over depth and angle, with smooth interpolation.
 
-    The values belong to places of the body, not to samples of the screen: two frames of one exam share them.
+    The values belong to positions in the body, not to samples of the screen: two frames of one exam share them.
 
     Attributes:
         knots: Values, (depth knots, angle knots).
@@ -39,7 +39,7 @@ class SmoothField:
         return cls(rng.standard_normal(knots, dtype=np.float32) * np.float32(scale), depth_range, angle_range)
 
     def __call__(self, depths_mm: Field, angles_rad: Field) -> Field:
-        """Values at every depth of every beam, (depths, beams); their standard deviation is near the knots' own."""
+        """Values at every depth of every beam, (depths, beams); their standard deviation is near that of the knots."""
         along = _bumps(depths_mm, self.depth_range, self.knots.shape[0])
         across = _bumps(angles_rad, self.angle_range, self.knots.shape[1])
         return along @ self.knots @ across.T
@@ -51,7 +51,7 @@ class ClosedCurveNoise:
 
     Attributes:
         first: Number of the lowest harmonic.
-        cosines: Amplitudes of the cosines, one a harmonic.
+        cosines: Amplitudes of the cosines, one per harmonic.
         sines: Amplitudes of the sines.
     """
 
@@ -61,7 +61,7 @@ class ClosedCurveNoise:
 
     @classmethod
     def random(cls, rng: np.random.Generator, first: int, last: int, rms: float) -> ClosedCurveNoise:
-        """Draw harmonics `first` to `last`; harmonic k has an amplitude near 1/k, the sum the given rms."""
+        """Draw harmonics `first` to `last`; the amplitude of harmonic k is near 1/k, the sum has the given rms."""
         orders = np.arange(first, last + 1, dtype=np.float32)
         amplitudes = rng.standard_normal((2, len(orders)), dtype=np.float32) / orders
         amplitudes *= np.float32(rms / np.sqrt((amplitudes**2).sum() / 2))
@@ -69,7 +69,7 @@ class ClosedCurveNoise:
 
     def __call__(self, angle_rad: Field) -> Field:
         """Values at the angles, of any shape."""
-        # A table, because the angles are many and the curve is smooth.
+        # A lookup table, because there are many angles and the curve is smooth.
         size = 2048
         t = np.arange(size) * (2 * np.pi / size)
         orders = np.arange(self.first, self.first + len(self.cosines))[:, None]
@@ -78,7 +78,7 @@ class ClosedCurveNoise:
 
 
 def _bumps(positions: Field, span: tuple[float, float], count: int) -> Field:
-    """Gaussian weights of `count` even knots, (positions, knots), with unit sum of squares."""
+    """Gaussian weights of `count` evenly spaced knots, (positions, knots), with unit sum of squares."""
     knots = np.linspace(*span, count, dtype=np.float32)
     pitch = (span[1] - span[0]) / max(count - 1, 1)
     weights = np.exp(-(((positions[:, None] - knots) / np.float32(0.8 * pitch)) ** 2))

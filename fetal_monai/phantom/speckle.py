@@ -1,4 +1,4 @@
-"""Speckle: what a pulse makes of many scatterers that are too small to be seen one by one."""
+"""Speckle: the interference pattern of many scatterers that are too small to be resolved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def echo_envelope(
     sum. Where nothing reflects, the envelope follows Rayleigh's distribution, whose mean is 1.91 times its standard
     deviation; a reflector adds a coherent part, which makes it Rice's (Wagner, Smith, Sandrik and Lopez, "Statistics
     of speckle in ultrasound B-scans", IEEE Trans. Sonics Ultrason. 30, 1983). The beam's width is constant in angle,
-    so on the screen the speckle widens with depth.
+    so the speckle widens with depth on the screen.
 
     Spatial compounding averages the envelopes of several looks from different directions, whose speckle is independent:
     with n looks the mean is 1.91 sqrt(n) times the standard deviation.

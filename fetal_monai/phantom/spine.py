@@ -9,18 +9,18 @@ from fetal_monai.phantom.place import Place
 from fetal_monai.phantom.scene import Oval
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
-_BONE_ATTENUATION = 1.6  # dB per mm there and back, of cartilage that is turning into bone
+_BONE_ATTENUATION = 1.6  # dB per mm (round trip), of ossifying cartilage
 
 
 def draw_spine(rng: np.random.Generator, place: Place) -> OvalAnatomy:
     """Rows of ossification centres on both sides of the canal, in the soft tissue of the back.
 
-    In the coronal plane the laminae make two rows and the vertebral bodies a third between them; in the sagittal plane
-    there are two. The rows come together at the sacrum, towards +along.
+    In the coronal plane the laminae form two rows and the vertebral bodies a third between them; in the sagittal plane
+    there are two. The rows converge at the sacrum, towards +along.
 
     Args:
         rng: Source of the random numbers.
-        place: Where, with the radius as half of the spine's length.
+        place: Its place; the radius is half of the spine's length.
     """
     back_db = rng.normal(-39, 2.5)
     strength_db = rng.uniform(-24, -15)

@@ -11,15 +11,15 @@ from fetal_monai.phantom.place import Place
 from fetal_monai.phantom.scene import Oval
 from fetal_monai.phantom.smooth_noise import ClosedCurveNoise
 
-_RIB_ATTENUATION = 3.0  # dB per mm there and back
+_RIB_ATTENUATION = 3.0  # dB per mm (round trip)
 
 
 def draw_thorax(rng: np.random.Generator, place: Place) -> OvalAnatomy:
-    """A transverse section at the level of the four chambers; the spine lies towards +across.
+    """A transverse section at the level of the four chambers; the spine is towards +across.
 
     Args:
         rng: Source of the random numbers.
-        place: Where, with the radius as half of the width from side to side.
+        place: Its place; the radius is half of the width from side to side.
     """
     depth = rng.uniform(0.8, 0.96)
     body = _body(rng, place, depth, level_db=rng.normal(-37, 2.5))
@@ -41,11 +41,11 @@ def draw_thorax(rng: np.random.Generator, place: Place) -> OvalAnatomy:
 
 
 def draw_abdomen(rng: np.random.Generator, place: Place) -> OvalAnatomy:
-    """A transverse section at the level of the stomach; the spine lies towards +across.
+    """A transverse section at the level of the stomach; the spine is towards +across.
 
     Args:
         rng: Source of the random numbers.
-        place: Where, with the radius as half of the width from side to side.
+        place: Its place; the radius is half of the width from side to side.
     """
     depth = rng.uniform(0.86, 1.0)
     body = _body(rng, place, depth, level_db=rng.normal(-37, 2.5))
@@ -88,7 +88,7 @@ def _body(rng: np.random.Generator, place: Place, depth: float, level_db: float)
 
 
 def _heart(rng: np.random.Generator, heart: Place) -> list[Oval]:
-    """Myocardium with four chambers; the apex lies towards +along."""
+    """Myocardium with four chambers; the apex is towards +along."""
     muscle_db, blood_db = rng.normal(-34, 2), rng.normal(-58, 3)
     muscle = part(heart, 0, 0, 1, rng.uniform(0.72, 0.85), level_db=muscle_db, rim_db=-26, ripple=_unevenness(rng))
     chambers = [
@@ -111,7 +111,7 @@ def _heart(rng: np.random.Generator, heart: Place) -> list[Oval]:
 
 
 def _spine(rng: np.random.Generator, place: Place, depth: float) -> list[Oval]:
-    """A vertebra cut across, three echoes round the canal, and the aorta before it."""
+    """A vertebra in cross-section, three echoes around the canal, and the aorta in front of it."""
     size = rng.uniform(0.8, 1.25)
     canal = part(place, 0, 0.75 * depth, 0.09 * size, 0.08 * size, level_db=-50)
     bones = [
@@ -145,7 +145,7 @@ def _ribs(rng: np.random.Generator, place: Place, depth: float, number: tuple[in
     """Thin bones along the wall, `number[0]` to `number[1]` - 1 on each side."""
     ribs = []
     for side in (-1, 1):
-        # From behind the flank to near the breast bone; the spine is at +pi/2.
+        # From the posterior flank to near the sternum; the spine is at +pi/2.
         angles = np.linspace(0.85, -0.9, 5) + rng.normal(0, 0.08, 5)
         for angle in rng.permutation(angles)[: rng.integers(*number)]:
             along, across = 0.88 * math.cos(angle), 0.88 * depth * math.sin(angle)

@@ -1,4 +1,4 @@
-"""What lies around the head: amniotic fluid, placenta, the uterine wall, the mother's tissue, limbs."""
+"""The surroundings of the head: amniotic fluid, placenta, the uterine wall, the mother's tissue, limbs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Field = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Limb:
-    """A limb cut across: a bright round with a brighter near rim.
+    """A limb in cross-section: a bright disc with a brighter near rim.
 
     Attributes:
         angle_rad: Direction from the head's centre, as a parametric angle of its ellipse.
@@ -36,23 +36,23 @@ class Limb:
 class Uterus:
     """Everything outside the head.
 
-    The amniotic cavity follows the head at a distance that varies around it: where the distance is positive there is
-    fluid, elsewhere the wall or the placenta touches the head.
+    The wall of the amniotic cavity follows the head at a varying distance. Where the distance is positive there is
+    fluid; elsewhere the wall or the placenta touches the head.
 
     Attributes:
-        fluid_gap_mm: Mean distance between the head and the wall; negative for a snug uterus.
+        fluid_gap_mm: Mean distance between the head and the wall; negative for a tight uterus.
         fluid_gap_variation_mm: Its variation around the head.
         fluid_db: Level of the fluid's faint echo.
         tissue_db: Level of the wall's and the mother's tissue.
         wall_reflection_db: Level of the wall's surface where the beam meets it at a right angle.
-        placenta_mm: Thickness of the placenta; 0 for none in sight.
+        placenta_mm: Thickness of the placenta; 0 if none is visible.
         placenta_angle_rad: Direction of its middle, as a parametric angle of the head's ellipse.
         placenta_db: Level of the placenta.
         variation_db: Broad variation of the tissue's level.
         layers_db: Layers of muscle and fat, long across the beams and thin along them.
-        fascia: Short reflecting sheets across the beams, where the value lies above 1.
+        fascia: Short reflecting sheets across the beams, where the value is above 1.
         fascia_db: Level of their echo.
-        skin_mm: Depth over which the layers under the probe stand out.
+        skin_mm: Depth over which the layers under the probe are more pronounced.
         limbs: Limbs in the fluid.
     """
 
@@ -102,7 +102,7 @@ class Uterus:
         )
 
     def paint(self, at: HeadCoordinates, grid: BeamGrid, pixel_spacing_mm: float) -> tuple[Field, Field, Field]:
-        """Paint the surroundings.
+        """Draw the surroundings.
 
         Args:
             at: Head coordinates of the grid's samples.
@@ -110,8 +110,8 @@ class Uterus:
             pixel_spacing_mm: Pixel size of the screen.
 
         Returns:
-            Three fields (depths, beams): level of the diffuse echo in dB, amplitude of the coherent echo, and how much
-            of each sample is fluid (0 to 1).
+            Three fields (depths, beams): level of the diffuse echo in dB, amplitude of the coherent echo, and fraction
+            of fluid in each sample (0 to 1).
         """
         distance = at.distance_mm
         gap = np.float32(self.fluid_gap_mm) + self.fluid_gap_variation_mm(at.curve_angle)

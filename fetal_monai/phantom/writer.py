@@ -1,4 +1,4 @@
-"""Write simulated frames in HC18's own layout."""
+"""Write simulated frames in the layout of HC18."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from fetal_monai.phantom.exam import draw_exam
 from fetal_monai.phantom.frame import PhantomFrame, simulate_frame
 from fetal_monai.phantom.staging import staged_folder, write_png, write_table
 
-# The first part of an HC18 archive holds annotated frames, the second frames alone.
+# The first part of an HC18 archive contains annotated frames, the second only frames.
 _TRAINING_FOLDER, _TRAINING_TABLE = "training_set", "training_set_pixel_size_and_HC.csv"
 _TEST_FOLDER, _TEST_TABLE = "test_set", "test_set_pixel_size.csv"
 _TRUTH_TABLE = "ground_truth.csv"
-# The test frames are exams of their own, however many training exams there are.
+# The test frames come from other exams, whatever the number of training exams.
 _FIRST_TEST_EXAM = 1_000_000
 
 
 def write_phantoms(folder: str | Path, count: int, seed: int = 0, test_count: int = 0) -> None:
-    """Write simulated frames with their annotation and measurements, as HC18 is laid out.
+    """Write simulated frames with their annotation and measurements in the layout of HC18.
 
     - `training_set/000_HC.png`: the frame, 800x540 px, 8-bit gray. `000` is the exam; a second frame of the same exam
       is `000_2HC.png`;
     - `training_set/000_HC_Annotation.png`: a thin closed line along the exact ellipse, 255 on 0;
     - `training_set_pixel_size_and_HC.csv`: `filename`, `pixel size(mm)`, `head circumference (mm)`;
-    - `test_set/` and `test_set_pixel_size.csv`, when asked: frames without annotation;
-    - `ground_truth.csv`, which HC18 lacks: the exact ellipse of every frame, test frames included.
+    - `test_set/` and `test_set_pixel_size.csv`, if requested: frames without annotation;
+    - `ground_truth.csv`, which HC18 does not have: the exact ellipse of every frame, test frames included.
 
-    The same seed gives the same frames, and frame number i does not depend on how many are written. Everything takes
-    its place at the end: an interrupted run leaves nothing behind.
+    The same seed gives the same frames, and frame number i does not depend on the number of frames. Files are moved to
+    the folder at the end: an interrupted run leaves nothing behind.
 
     Args:
-        folder: Where to write. It may exist, but holds none of the names above.
+        folder: Output folder. It may exist, but must not contain any of the names above.
         count: Number of training frames, 1 or more.
         seed: Seed of the set, 0 or more.
         test_count: Number of test frames, 0 or more.
 
     Raises:
-        TypeError: A number is no whole number.
+        TypeError: A number is not an integer.
         ValueError: A number is too small.
-        FileExistsError: The folder holds a data set already.
+        FileExistsError: The folder already contains a data set.
         NotADirectoryError: `folder` is a file.
     """
     for name, value, smallest in (("count", count, 1), ("seed", seed, 0), ("test_count", test_count, 0)):
@@ -75,7 +75,7 @@ def write_phantoms(folder: str | Path, count: int, seed: int = 0, test_count: in
 
 
 def _write_training_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iterator[tuple[object, ...]]:
-    """Write annotated frames and their table; yield the rows of truth."""
+    """Write annotated frames and their table; yield the rows of the ground truth."""
     (folder / _TRAINING_FOLDER).mkdir()
     rows = []
     for (exam, repeat), _ in zip(_training_numbers(seed), range(count), strict=False):
@@ -90,7 +90,7 @@ def _write_training_set(folder: Path, count: int, seed: int, progress: tqdm) -> 
 
 
 def _write_test_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iterator[tuple[object, ...]]:
-    """Write frames without annotation and their table; yield the rows of truth."""
+    """Write frames without annotation and their table; yield the rows of the ground truth."""
     (folder / _TEST_FOLDER).mkdir()
     rows = []
     for number in range(count):
@@ -104,7 +104,7 @@ def _write_test_set(folder: Path, count: int, seed: int, progress: tqdm) -> Iter
 
 
 def _training_numbers(seed: int) -> Iterator[tuple[int, int]]:
-    """(exam, repeat) of one training frame after the other, without end."""
+    """Endless (exam, repeat) of the training frames."""
     for exam in range(_FIRST_TEST_EXAM):
         for repeat in range(draw_exam(seed, exam).frame_count):
             yield exam, repeat
@@ -125,7 +125,7 @@ def _truth_row(name: str, frame: PhantomFrame) -> tuple[object, ...]:
 
 
 def _outline(ellipse: Ellipse, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A closed line of 1.8 px around the ellipse; its middle is the ellipse, so that a fit gives the ellipse back."""
+    """A closed line of 1.8 px centred on the ellipse, so that a fit returns the ellipse."""
     half_width = 0.9
     outer, inner = (
         replace(ellipse, semi_axis_a=ellipse.semi_axis_a + offset, semi_axis_b=ellipse.semi_axis_b + offset)

@@ -1,4 +1,4 @@
-"""Every row of a paper's tables, trained and evaluated by the bundles' own commands, and compared."""
+"""Reproduction of a paper's tables: every row is trained and evaluated by the bundles' own commands, and compared."""
 
 from fetal_monai.reproduction.errors import ReproductionError
 from fetal_monai.reproduction.plan import Job, Plan

@@ -1,7 +1,7 @@
 r"""Run every row of a paper's tables, and compare.
 
-Trains and evaluates each row with each seed (and fold) by the bundles' own commands, which are shown, and writes the
-comparison (docs/comparing.md). Killed and started again it goes on where it was.
+Trains and evaluates each row with each seed (and fold) by the bundles' own commands, which are printed, and writes the
+comparison (docs/comparing.md). If it is killed, the same command resumes it.
 
 Examples:
     python -m fetal_monai.reproduction gan --dataset_dir data/hc18 --seeds 0 1 2
@@ -38,21 +38,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         epilog=f"papers and their rows:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paper", choices=papers, help="whose tables")
-    parser.add_argument("--dataset_dir", type=Path, required=True, help="the prepared data set")
+    parser.add_argument("paper", choices=papers, help="the paper to reproduce")
+    parser.add_argument("--dataset_dir", type=Path, required=True, help="prepared data set")
     parser.add_argument(
-        "--output_dir", type=Path, default=Path("reproduction"), help="where results go (default: reproduction)"
+        "--output_dir", type=Path, default=Path("reproduction"), help="folder of the results (default: reproduction)"
     )
     parser.add_argument("--rows", nargs="+", default=(), metavar="ROW", help="only these rows (default: all)")
-    parser.add_argument("--seeds", nargs="+", type=int, default=(0,), metavar="SEED", help="of the trainings (0)")
     parser.add_argument(
-        "--folds", nargs="+", type=int, default=(), metavar="FOLD", help="of a cross-validation, only these"
+        "--seeds", nargs="+", type=int, default=(0,), metavar="SEED", help="seeds of the trainings (default: 0)"
+    )
+    parser.add_argument(
+        "--folds",
+        nargs="+",
+        type=int,
+        default=(),
+        metavar="FOLD",
+        help="only these folds of a cross-validation (default: all)",
     )
     parser.add_argument(
         "--quick",
         type=float,
         metavar="MINUTES",
-        help="small inputs, and as many epochs as fit into about so many minutes in all; one for each row at least",
+        help="small inputs, and as many epochs as fit into about this time in all; at least one epoch for each row",
     )
     parser.add_argument(
         "--override",
@@ -61,9 +68,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="NAME=VALUE",
         help="overrides as in the bundles' READMEs, for every config that has them: num_workers=8 pretrained=FILE",
     )
-    parser.add_argument("--nproc_per_node", type=int, default=1, metavar="N", help="processes of a training (1)")
-    parser.add_argument("--store", help="MLflow's tracking URI (MLFLOW_TRACKING_URI, else in the output folder)")
-    parser.add_argument("--bundles_dir", type=Path, default=Path("bundles"), help="the bundles (default: bundles)")
+    parser.add_argument(
+        "--nproc_per_node", type=int, default=1, metavar="N", help="processes per training (default: 1)"
+    )
+    parser.add_argument(
+        "--store", help="MLflow's tracking URI (default: MLFLOW_TRACKING_URI, else in the output folder)"
+    )
+    parser.add_argument(
+        "--bundles_dir", type=Path, default=Path("bundles"), help="folder of the bundles (default: bundles)"
+    )
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
@@ -89,13 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n{outcome.page.with_suffix('.md').read_text(encoding='utf-8')}\n{outcome.page}")
     if outcome.failed:
         failed = "".join(f"\n  {what}: {why}" for what, why in outcome.failed.items())
-        sys.exit(f"{len(outcome.failed)} failed; the same command tries them again:{failed}")
+        sys.exit(f"{len(outcome.failed)} failed; run the same command to try them again:{failed}")
 
 
 def _overrides(texts: list[str]) -> dict[str, str]:
     for text in texts:
         if "=" not in text.removeprefix("="):
-            raise ReproductionError(f"The override '{text}' is not of the form NAME=VALUE.")
+            raise ReproductionError(f"The override '{text}' does not have the form NAME=VALUE.")
     return dict(text.split("=", 1) for text in texts)
 
 

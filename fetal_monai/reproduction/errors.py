@@ -1,5 +1,5 @@
-"""What cannot be reproduced."""
+"""The error of a reproduction."""
 
 
 class ReproductionError(ValueError):
-    """The runs asked for cannot be made; the message names what is wrong and the mend."""
+    """The requested runs are not possible; the message says what is wrong and how to fix it."""

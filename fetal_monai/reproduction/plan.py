@@ -1,4 +1,4 @@
-"""Which trainings and evaluations make a paper's tables, and their commands."""
+"""The trainings and evaluations that make up a paper's tables, and their commands."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Job:
     """One training and its evaluation.
 
     Attributes:
-        row: of the paper's table.
-        run: how it is run.
-        seed: of the training.
-        fold: that tests; None where there is one split.
-        folder: holds `training/`, `evaluation/`, their logs and `settings.json`.
+        row: Row of the paper's table.
+        run: How the row is run.
+        seed: Seed of the training.
+        fold: Test fold; None if there is a single split.
+        folder: Folder of `training/`, `evaluation/`, their logs and `settings.json`.
     """
 
     row: PaperRow
@@ -45,15 +45,15 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name in messages."""
         return f"{self.row.method}, seed {self.seed}" + ("" if self.fold is None else f", fold {self.fold}")
 
     def output_dir(self, stage: str) -> Path:
-        """Return where its training or its evaluation writes."""
+        """Return the output folder of its training or its evaluation."""
         return self.folder / stage
 
     def log(self, stage: str) -> Path:
-        """Return the file that keeps what its training or its evaluation prints."""
+        """Return the log file of its training or its evaluation."""
         return self.folder / f"{stage}.log"
 
 
@@ -62,19 +62,19 @@ class Plan:
     """The jobs of a paper.
 
     Attributes:
-        paper: whose tables.
-        dataset_dir: the prepared data set.
-        output_dir: the jobs' folders are `<paper>/<row>/seed<n>[/fold<n>]` in it.
-        bundles_dir: holds the bundles.
-        rows: keys of the rows; empty for all.
-        seeds: of the trainings.
-        folds: those that are run; empty for all of the paper. A paper without folds has none.
-        quick: with the rows' overrides of a small run.
-        overrides: further overrides, as texts by name; one goes to every config that has its name.
-        processes: of a training: one a GPU.
+        paper: Paper whose tables are reproduced.
+        dataset_dir: Prepared data set.
+        output_dir: Folder of the results; a job's folder is `<paper>/<row>/seed<n>[/fold<n>]` in it.
+        bundles_dir: Folder of the bundles.
+        rows: Keys of the rows; empty for all.
+        seeds: Seeds of the trainings.
+        folds: Folds to run; empty for all of the paper, or for a paper without folds.
+        quick: Whether to use the rows' overrides of a small run.
+        overrides: Further overrides, as texts by name; each is passed to every config that has its name.
+        processes: Number of processes per training, one per GPU.
 
     Raises:
-        ReproductionError: there is no such row, fold, bundle or override.
+        ReproductionError: There is no such row, fold, bundle or override.
     """
 
     paper: Paper
@@ -108,7 +108,7 @@ class Plan:
 
     @cached_property
     def chosen(self) -> list[tuple[PaperRow, RowRun]]:
-        """The rows that are run, in the order of the table, each with how it is run."""
+        """The rows to run and how they are run, in the order of the table."""
         return [
             (row, row.run)
             for row in self.paper.rows
@@ -128,11 +128,11 @@ class Plan:
 
     @property
     def comparison_dir(self) -> Path:
-        """Where the comparison goes."""
+        """Folder of the comparison."""
         return self.output_dir / self.paper.key / "comparison"
 
     def settings(self, job: Job) -> dict[str, Any]:
-        """Return what makes a job's training what it is."""
+        """Return the settings that determine the result of a job's training."""
         return {
             "bundle": job.run.bundle,
             "overlays": [*job.run.overlays, *job.run.training_overlays],
@@ -141,7 +141,7 @@ class Plan:
         }
 
     def training(self, job: Job, resume: bool = False, time_limit_s: float | None = None) -> list[str]:
-        """Return the command of a job's training, as the bundles' READMEs have it."""
+        """Return the command of a job's training, as documented in the bundles' READMEs."""
         overlays = [*job.run.overlays, *job.run.training_overlays]
         launch = ["-m", "monai.bundle"]
         if self.processes > 1:
@@ -169,14 +169,14 @@ class Plan:
 
     @cached_property
     def _names(self) -> dict[tuple[str, str], set[str]]:
-        """The overrides that each config takes, by bundle and file."""
+        """The overrides that each config accepts, by bundle and file."""
         names = {}
         for _, run in self.chosen:
             for config in ("train.json", "evaluate.json"):
                 path = self.bundles_dir / run.bundle / "configs" / config
                 if not path.is_file():
                     raise ReproductionError(
-                        f"{path} is not there. Run the command from the repository's root, or name the folder of the "
+                        f"{path} does not exist. Run the command from the repository's root, or give the folder of the "
                         "bundles with --bundles_dir."
                     )
                 names[run.bundle, config] = set(ConfigParser.load_config_file(path))

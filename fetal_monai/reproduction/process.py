@@ -1,4 +1,4 @@
-"""A command whose output is shown and kept."""
+"""Run a command with its output on the terminal and in a log."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import cast
 
 
 def run_logged(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
-    """Run a command; what it prints goes to the terminal and to the end of the log.
+    """Run a command, and write its output to the terminal and to the end of the log.
 
-    When this process is interrupted the command is ended. It writes into a pipe, so that it cannot outlive this process
-    for long even if that is killed.
+    The command is terminated when this process is interrupted. It writes into a pipe, so that it cannot outlive this
+    process for long, even if this process is killed.
 
     Returns:
         The command's exit status.

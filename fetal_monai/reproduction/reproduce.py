@@ -1,4 +1,4 @@
-"""Train and evaluate what a paper's tables show, and compare."""
+"""Train and evaluate the rows of a paper's tables, and compare."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from fetal_monai.reproduction.runs import Runs
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a reproduction.
+    """The outcome of a reproduction.
 
     Attributes:
-        page: of the comparison; None if there is none.
-        failed: what failed, and why or where that is told.
+        page: Page of the comparison; None if there is none.
+        failed: The reason of each failure, or the log that contains it, by job.
     """
 
     page: Path | None
@@ -37,16 +37,16 @@ class Outcome:
 def reproduce(plan: Plan, store_uri: str | None = None, minutes: float | None = None) -> Outcome:
     """Run what is not finished yet, and compare what is finished.
 
-    It may be killed at any time and called again: finished trainings and evaluations are skipped, an interrupted
-    training goes on behind its last epoch. A job that fails does not stop the others.
+    It may be killed at any time and called again: finished trainings and evaluations are skipped, and an interrupted
+    training resumes after the last completed epoch. A job that fails does not stop the others.
 
     Args:
-        plan: what is run.
-        store_uri: MLflow's tracking URI; None for a store of its own in the output folder.
-        minutes: for all jobs together, about; None for no limit.
+        plan: The jobs to run.
+        store_uri: MLflow's tracking URI; None for a store in the output folder.
+        minutes: Approximate time for all jobs together; None for no limit.
 
     Raises:
-        ReproductionError: the data set is none for this paper, or a folder holds a run with other settings.
+        ReproductionError: The data set does not fit this paper, or a folder has a run with other settings.
     """
     facts = {"data_fingerprint": _checked_data(plan)}
     runs = Runs(store_uri) if store_uri else Runs.in_folder(plan.output_dir / "mlruns")
@@ -55,7 +55,7 @@ def reproduce(plan: Plan, store_uri: str | None = None, minutes: float | None = 
         _check_settings(job, {**plan.settings(job), **facts})
     left = [job for job in plan.jobs if runs.evaluation(job) is None]
     print(
-        f"{plan.paper.title}\n{len(plan.jobs)} jobs, {len(plan.jobs) - len(left)} of them finished before", flush=True
+        f"{plan.paper.title}\n{len(plan.jobs)} jobs, {len(plan.jobs) - len(left)} of them already finished", flush=True
     )
     budget = None if minutes is None else Budget(60 * minutes)
     failed: dict[str, str] = {}
@@ -75,7 +75,7 @@ def reproduce(plan: Plan, store_uri: str | None = None, minutes: float | None = 
 
 
 def _run(plan: Plan, job: Job, runs: Runs, heading: str, budget: Budget | None, jobs_left: int) -> Path | None:
-    """Run what a job lacks; return the log of what failed, or None."""
+    """Run the unfinished stages of a job; return the log of the one that failed, or None."""
     begin = time.monotonic()
     trained_before = runs.training(job) is not None
     resume = (job.output_dir(TRAINING) / "checkpoint.pt").is_file()
@@ -107,7 +107,7 @@ def _failed(job: Job, stage: str) -> Path:
 
 
 def _checked_data(plan: Plan) -> str:
-    """Return the data set's fingerprint; an error where it cannot serve this paper."""
+    """Return the fingerprint of the data set; raise an error if it does not fit the paper."""
     try:
         if plan.paper.folds is None:
             load_datalist(plan.dataset_dir, "test")
@@ -127,8 +127,8 @@ def _check_settings(job: Job, wanted: Mapping[str, Any]) -> None:
     if differing:
         differences = "; ".join(f"{key}: {found.get(key)} there, {wanted[key]} now" for key in differing)
         raise ReproductionError(
-            f"{job.folder} was run with other settings ({differences}). Name another --output_dir, or delete that "
-            "folder to run it anew."
+            f"{job.folder} was run with other settings ({differences}). Choose another --output_dir, or delete that "
+            "folder to run it again."
         )
 
 

@@ -1,4 +1,4 @@
-"""What of a reproduction is done already, by its MLflow store."""
+"""The finished runs of a reproduction, read from its MLflow store."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from fetal_monai.tracking import EXPERIMENT, WEIGHTS_TAG, create_store
 
 
 class Runs:
-    """The finished runs in a store. The comparison reads them there: what the store has not, is not done.
+    """The finished runs in a store.
 
-    A store that is a file is created if there is none.
+    The comparison reads them there, so a run that is not in the store counts as not finished. A store that is a file is
+    created if it does not exist.
 
     Args:
         uri: MLflow's tracking URI.
@@ -27,11 +28,11 @@ class Runs:
 
     @classmethod
     def in_folder(cls, folder: Path) -> Runs:
-        """Return the runs in a store of that folder, with their artifacts; it is made where there is none."""
+        """Return the runs in a store in this folder, which also keeps their artifacts; create it if necessary."""
         folder = folder.resolve()
         runs = cls(f"sqlite:///{folder / 'mlruns.db'}")
         if runs.client.get_experiment_by_name(EXPERIMENT) is None:
-            # MLflow would put the artifacts of a SQLite store into the working directory.
+            # By default, MLflow puts the artifacts of a SQLite store into the working directory.
             runs.client.create_experiment(EXPERIMENT, artifact_location=folder.as_uri())
         return runs
 
@@ -40,7 +41,7 @@ class Runs:
         return self._finished(job.output_dir(TRAINING))
 
     def evaluation(self, job: Job) -> Run | None:
-        """Return the run of a job's finished evaluation; None if it is not finished, or of other weights."""
+        """Return the run of a job's finished evaluation; None if it is not finished, or used other weights."""
         trained, evaluated = self.training(job), self._finished(job.output_dir(EVALUATION))
         if trained is None or evaluated is None:
             return None

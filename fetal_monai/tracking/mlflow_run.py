@@ -20,25 +20,25 @@ from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG
 from fetal_monai.weights.state_dict import file_sha256
 
 PROCESS_TAG = "process"
-"""The tag that names the process of a run: one that was killed leaves its run marked as running."""
+"""The tag that names the process of a run: the run of a killed process stays marked as running."""
 
 
 class MLflowRun(MLFlowHandler):
-    """MONAI's `MLFlowHandler` with what it leaves to its caller.
+    """MONAI's `MLFlowHandler` with unique run names, resuming, tags, and artifacts in folders.
 
-    Every run has a name of its own, so that no unfinished run of anybody else is taken for it.
+    Every run has a unique name, so that no other unfinished run is mistaken for it.
 
     Args:
         uri: MLflow's tracking URI.
-        stage: what the run does: "train", "evaluate" or "inference".
-        name_file: holds the run's name, so that a resumed training goes on in its run.
-        provenance: as from `fetal_monai.tracking.provenance`.
-        config: the merged config, logged as an artifact; None outside a bundle.
-        parameters: all that is logged as a parameter.
-        artifacts: files and folders, logged when the run completes, a folder under its own name.
-        weights: the file that a training makes, or that another stage uses.
-        validator: its metrics are logged beside the engine's own after every epoch.
-        resume: go on in the run that `name_file` names.
+        stage: What the run does: "train", "evaluate" or "inference".
+        name_file: File that keeps the run's name, so that a resumed training continues its run.
+        provenance: The result of `fetal_monai.tracking.provenance`.
+        config: The merged config, logged as an artifact; None outside a bundle.
+        parameters: Everything to log as parameters.
+        artifacts: Files and folders to log when the run completes, a folder under its own name.
+        weights: The file that a training writes, or that another stage uses.
+        validator: Evaluator whose metrics are logged with the engine's own after every epoch.
+        resume: Whether to continue the run that `name_file` names.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class MLflowRun(MLFlowHandler):
         )
 
     def start(self, engine: Engine) -> None:
-        """Open the run, or the interrupted one again, and log what is known before the first iteration."""
+        """Open a new run or reopen the interrupted one, and log what is known before the first iteration."""
         self._set_experiment()
         self._mark_killed_runs()
         self.cur_run = (self._interrupted_run() if self.resume else None) or self._new_run()
@@ -84,14 +84,14 @@ class MLflowRun(MLFlowHandler):
             )
 
     def complete(self) -> None:
-        """Log what came out: MONAI's handler would strew a folder's files over the run's own folder."""
+        """Log the results. MONAI's handler would log the files of a folder without the folder."""
         if self.stage == "train":
             self._tag_weights()
         run_id = self.cur_run.info.run_id
         for artifact in map(Path, self.artifacts):
             if artifact.is_dir():
                 self.client.log_artifacts(run_id, str(artifact), artifact_path=artifact.name)
-            elif artifact.is_file():  # a training without validation leaves no weights
+            elif artifact.is_file():  # a training without validation writes no weights
                 self.client.log_artifact(run_id, str(artifact))
 
     def fail(self, exception: BaseException) -> None:
@@ -100,7 +100,7 @@ class MLflowRun(MLFlowHandler):
         self.client.set_terminated(self.cur_run.info.run_id, "FAILED")
 
     def tag(self, name: str, value: str) -> None:
-        """Set a tag, as much of it as MLflow takes."""
+        """Set a tag, cut to the length that MLflow accepts."""
         self.client.set_tag(self.cur_run.info.run_id, name, value[:5000])
 
     def _new_run(self) -> Run:
@@ -112,7 +112,7 @@ class MLflowRun(MLFlowHandler):
         return run
 
     def _interrupted_run(self) -> Run | None:
-        """The run that was begun in this folder, marked as running again; None if the store does not have it."""
+        """The run that was started in this folder, marked as running again; None if the store does not have it."""
         if not self.name_file.is_file():
             return None
         query = f"run_name = '{self.name_file.read_text().strip()}'"
@@ -134,7 +134,7 @@ class MLflowRun(MLFlowHandler):
         }
 
     def _mark_killed_runs(self) -> None:
-        """Mark the runs that a process of this host left as running when it ended."""
+        """Mark as killed the runs of this host whose process has ended but which are marked as running."""
         for run in self.client.search_runs([self.experiment.experiment_id], "attributes.status = 'RUNNING'"):
             if has_ended(run.data.tags.get(PROCESS_TAG, "")):
                 self.client.set_terminated(run.info.run_id, "KILLED")
@@ -144,7 +144,7 @@ class MLflowRun(MLFlowHandler):
             self.tag(WEIGHTS_TAG, file_sha256(self.weights))
 
     def _log_params(self, params: dict[str, Any]) -> None:
-        # MLflow refuses a parameter's second value: a resumed run keeps those that it was started with.
+        # MLflow refuses to change a parameter: a resumed run keeps the values that it was started with.
         new = {key: str(value)[:6000] for key, value in params.items()}
         self._delete_exist_param_in_dict(new)
         super()._log_params(new)

@@ -1,4 +1,4 @@
-"""Which process made a run, and whether it still lives."""
+"""The process of a run, and whether it has ended."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SEPARATOR = " / "
 
 
 def process_name(pid: int) -> str | None:
-    """Return a name of a living process that no other one ever has; None if it does not live, or outside Linux.
+    """Return a unique name of a living process; None if the process has ended, or on other systems than Linux.
 
-    The name holds the host with the namespace of the process numbers (containers count anew), the number, and the
-    start: numbers are used again.
+    The name consists of the host with the namespace of the process numbers (each container has its own), the process
+    number, and the start time, because numbers are reused.
     """
     try:
         # The second field, the command in parentheses, may itself hold spaces and parentheses.
@@ -27,7 +27,7 @@ def process_name(pid: int) -> str | None:
 
 
 def has_ended(name: str) -> bool:
-    """Tell whether the process of a name that `process_name` gave has ended; False for one of another host."""
+    """Return whether the process with a name from `process_name` has ended; False for a process of another host."""
     host, _, rest = name.partition(_SEPARATOR)
     pid = rest.partition(_SEPARATOR)[0]
     own = process_name(os.getpid())

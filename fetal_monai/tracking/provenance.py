@@ -1,4 +1,4 @@
-"""What a run must be able to say of itself: bundle, code, packages."""
+"""The provenance of a run: bundle, code and packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def provenance(bundle_root: str | Path) -> dict[str, str]:
     """Return the bundle's name and version, the git commit, the code's checksum and the versions of the packages.
 
     Raises:
-        FileNotFoundError: if the folder is no bundle.
+        FileNotFoundError: The folder is not a bundle.
     """
     metadata = load_metadata(bundle_root)
     return {
@@ -29,7 +29,7 @@ def provenance(bundle_root: str | Path) -> dict[str, str]:
 
 
 def code_sha256(bundle_root: str | Path) -> str:
-    """Return the SHA-256 of the bundle's configs and of the modules of this package: it tells packs, too, apart."""
+    """Return the SHA-256 of the bundle's configs and of this package's modules, which identifies packs too."""
     package = Path(__file__).parents[1]
     files = {f"configs/{path.name}": path for path in (Path(bundle_root) / "configs").glob("*.json")}
     files |= {path.relative_to(package.parent).as_posix(): path for path in package.rglob("*.py")}
@@ -45,7 +45,7 @@ def package_versions() -> dict[str, str]:
 
 
 def git_commit(folder: str | Path) -> str:
-    """Return the commit of the checkout that holds the folder, with "+changes" if it differs; "unknown" outside one."""
+    """Return the commit of the folder's checkout, with "+changes" if files differ; "unknown" outside a checkout."""
     try:
         described = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"],

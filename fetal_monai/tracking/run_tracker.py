@@ -17,37 +17,37 @@ from fetal_monai.tracking.provenance import provenance
 from fetal_monai.tracking.store import create_store, tracking_uri
 from fetal_monai.workflow.running import running_parser
 
-# By default MLflow tries for four minutes, or longer, to reach a server; nobody's measurement is to wait so long.
+# By default MLflow tries for four minutes or longer to reach a server; a measurement should not wait that long.
 _SERVER_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
 
 
 class RunTracker:
-    """Logs a run of a bundle to MLflow: what it was, how it went, what came out.
+    """Log a run of a bundle to MLflow: its parameters, metrics and results.
 
-    Parameters and tags hold the bundle, its version, the git commit, the versions of the packages and PyTorch's
-    threads; the merged config is an artifact. A run that fails is marked FAILED. One that was killed is marked KILLED
-    by the next run on the same host that uses the same store.
+    Parameters and tags contain the bundle, its version, the git commit, the versions of the packages and the number of
+    PyTorch's threads; the merged config is an artifact. A run that fails is marked FAILED. A run that was killed is
+    marked KILLED by the next run on the same host that uses the same store.
 
     Tracking never ends a run. When MLflow fails (full disk, locked database, no server), one warning says why, and no
-    more metrics are logged. At the end the results are logged all the same if MLflow takes them; the tag
-    `tracking_failure` then says what is missing.
+    more metrics are logged. At the end the results are still logged if MLflow accepts them; the tag `tracking_failure`
+    then says why metrics are missing.
 
     Attach it last: it logs the metrics that the handlers before it leave in the engine's state.
 
     Args:
-        bundle_root: the bundle's folder.
-        stage: what the run does: "train", "evaluate" or "inference".
-        output_dir: where the run writes. The run's name is kept there, so that a resumed training goes on in its run.
-        parameters: what else to log as parameters; values as text.
-        artifacts: files and folders that are logged when the run completes, a folder under its own name.
-        weights: the file that a training makes, or that another stage uses. Its SHA-256 becomes the tag
-            `weights_sha256`: by it an evaluation finds the training that made its weights.
-        validator: its metrics are logged beside the engine's own after every epoch.
-        iteration_interval: a training's loss is logged at every so many iterations (a write costs about 17 ms).
-        resume: go on in the run that was interrupted in `output_dir`.
+        bundle_root: The bundle's folder.
+        stage: What the run does: "train", "evaluate" or "inference".
+        output_dir: Output folder of the run. It keeps the run's name, so that a resumed training continues its run.
+        parameters: Further parameters to log; values as text.
+        artifacts: Files and folders to log when the run completes, a folder under its own name.
+        weights: The file that a training writes, or that another stage uses. Its SHA-256 becomes the tag
+            `weights_sha256`, by which an evaluation finds the training that made its weights.
+        validator: Evaluator whose metrics are logged with the engine's own after every epoch.
+        iteration_interval: Number of iterations between two logged losses of a training (a write costs about 17 ms).
+        resume: Whether to continue the run that was interrupted in `output_dir`.
 
     Raises:
-        FileNotFoundError: `bundle_root` is no bundle.
+        FileNotFoundError: `bundle_root` is not a bundle.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class RunTracker:
             os.environ.setdefault(variable, value)
         with self._at_most_warning(engine):
             if not self.resume:
-                self.name_file.unlink(missing_ok=True)  # of an earlier run, for which this one is not to be taken
+                self.name_file.unlink(missing_ok=True)  # it names an earlier run
             uri = tracking_uri(self.bundle_root)
             create_store(uri)
             run = self._make_run(uri)
@@ -118,7 +118,7 @@ class RunTracker:
                 self.run.epoch_completed(engine)
 
     def complete(self, engine: Engine) -> None:
-        """Log what came out, and close the run."""
+        """Log the results, and close the run."""
         if self.run is not None:
             with self._at_most_warning(engine):
                 self.run.complete()
@@ -128,7 +128,7 @@ class RunTracker:
                 self.run.close()
 
     def fail(self, engine: Engine, exception: BaseException) -> None:
-        """Mark the run as failed, with the reason, and raise it again: Ignite swallows what no handler raises."""
+        """Mark the run as failed, with the reason, and re-raise: otherwise Ignite would swallow the exception."""
         if self.run is not None:
             with self._at_most_warning(engine):
                 self.run.fail(exception)
@@ -136,13 +136,13 @@ class RunTracker:
 
     @contextmanager
     def _at_most_warning(self, engine: Engine) -> Iterator[None]:
-        """Keep any error of the tracking away from the run; the first one is logged."""
+        """Keep errors of the tracking from ending the run; the first one is logged."""
         try:
             yield
         except Exception as error:
             if self.failure is None:
                 engine.logger.warning(
-                    f"This run goes on without MLflow, which failed: {type(error).__name__}: {error}\n"
-                    "Check the store that MLFLOW_TRACKING_URI names, or mlruns/mlruns.db where it is not set."
+                    f"This run continues without MLflow, which failed: {type(error).__name__}: {error}\n"
+                    "Check the store in MLFLOW_TRACKING_URI, or mlruns/mlruns.db if it is not set."
                 )
             self.failure = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Where runs are kept: one MLflow store for all bundles of a checkout."""
+"""The MLflow store: one for all bundles of a checkout."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SQLITE = "sqlite:///"
 
 
 def tracking_uri(bundle_root: str | Path) -> str:
-    """Return the URI of the MLflow store that the runs of a bundle go to.
+    """Return the URI of the MLflow store for the runs of a bundle.
 
-    `MLFLOW_TRACKING_URI` if it is set. Else one SQLite file for all bundles, so that they can be compared:
-    `mlruns/mlruns.db` in the folder that holds `bundles/`, or in the bundle itself where it stands alone.
+    This is `MLFLOW_TRACKING_URI` if it is set, else one SQLite file for all bundles, so that they can be compared:
+    `mlruns/mlruns.db` in the folder that contains `bundles/`, or in the bundle itself if it is not in such a folder.
     """
     if named := os.environ.get("MLFLOW_TRACKING_URI"):
         return named
@@ -35,16 +35,16 @@ def tracking_uri(bundle_root: str | Path) -> str:
 
 
 def create_store(uri: str) -> None:
-    """Create the database of a store that is a SQLite file, if there is none; leave any other store to MLflow.
+    """Create the database of a SQLite store if it does not exist; leave any other store to MLflow.
 
     MLflow creates the tables one by one in the file itself: two processes that do so at once, or one that is killed
-    meanwhile, leave a file that no MLflow can use. Here one process creates it, under another name.
+    meanwhile, leave a file that MLflow cannot use. Here a single process creates it under another name.
 
     Args:
         uri: MLflow's tracking URI.
 
     Raises:
-        RuntimeError: the file is one that MLflow was creating.
+        RuntimeError: The file was left behind by an interrupted creation or upgrade.
     """
     database = Path(uri.removeprefix(_SQLITE).partition("?")[0]).absolute()
     if not uri.startswith(_SQLITE) or uri in (_SQLITE, f"{_SQLITE}:memory:"):
@@ -55,7 +55,7 @@ def create_store(uri: str) -> None:
             _refuse_half_created(database)
             return
         with atomic_path(database) as temporary:
-            # MONAI's handler, too, keeps artifacts beside the database.
+            # Next to the database, where MONAI's handler keeps artifacts too.
             SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()
 
 
@@ -65,6 +65,6 @@ def _refuse_half_created(database: Path) -> None:
         table = connection.execute(query).fetchone()
     if table is not None:
         raise RuntimeError(
-            f"{database} is unusable: its creation or its upgrade was broken off (it holds the table '{table[0]}'). "
+            f"{database} is unusable: its creation or upgrade was interrupted (it contains the table '{table[0]}'). "
             "Move the file away: the next run creates a new store."
         )

@@ -1,4 +1,4 @@
-"""What a running bundle needs to know of itself: metadata, merged config, misspelt overrides, demonstration."""
+"""Helpers of a running bundle: its metadata and merged config, misspelt overrides, the demonstration."""
 
 from fetal_monai.workflow.demonstration import check_dataset, demonstrate
 from fetal_monai.workflow.metadata import load_metadata

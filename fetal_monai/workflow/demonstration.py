@@ -1,4 +1,4 @@
-"""What a bundle runs on when no data set is given: its demonstration."""
+"""The demonstration, which a bundle runs when no data set is given."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ OVERLAY = "demonstration.json"
 
 
 def demonstrate(bundle_root: str | Path, stage: str) -> None:
-    """Merge `configs/demonstration.json` into the running config if it names no data set.
+    """Merge `configs/demonstration.json` into the running config if no data set is given.
 
-    It stands in a config's `initialize`, so that the config itself states the method and nothing of the demonstration.
-    Values that the caller overrides are kept, unless they are the config's own. A bundle that is shared has no
-    demonstration: then nothing changes, and `check_dataset` reports that there is no data set.
+    It is called in a config's `initialize`, so that the config itself describes only the method. Values that the caller
+    overrides are kept if they differ from the config's own. A packed bundle has no demonstration: then nothing changes,
+    and `check_dataset` reports that there is no data set.
 
     Args:
-        bundle_root: the bundle's folder.
-        stage: name of the config that runs, without suffix: "train", "evaluate" or "inference".
+        bundle_root: The bundle's folder.
+        stage: Name of the config that runs, without suffix: "train", "evaluate" or "inference".
     """
     parser, configs = running_parser(), Path(bundle_root) / "configs"
     if parser is None or parser.get("dataset_dir") is not None or not (configs / OVERLAY).is_file():
         return
     overlay = json.loads((configs / OVERLAY).read_text())
     own = ConfigParser(json.loads((configs / f"{stage}.json").read_text()))
-    own.resolve_macro_and_relative_ids()  # as the running config's are already
+    own.resolve_macro_and_relative_ids()  # those of the running config are already resolved
     parser.update({key: value for key, value in overlay.items() if parser.get(key) == own.get(key)})
-    # The expression that calls this is being resolved: its resolver must hold the new items when it goes on.
+    # The expression that calls this function is being resolved: its resolver needs the new items when it continues.
     parser.parse(reset=True)
     if idist.get_rank() == 0:
         print(f"No data set given: this is the DEMONSTRATION ({configs / OVERLAY}). {overlay['about']}")
@@ -41,14 +41,14 @@ def check_dataset(dataset_dir: object) -> None:
     """Check that a data set is given.
 
     Args:
-        dataset_dir: the config's `dataset_dir`.
+        dataset_dir: The config's `dataset_dir`.
 
     Raises:
-        ValueError: it is None.
+        ValueError: It is None.
     """
     if dataset_dir is None:
         raise ValueError(
-            "No data set given. Name it with --dataset_dir: the folder of a prepared data set for training and "
-            "evaluation, a frame or a folder of frames for inference. The bundle's docs/README.md says how to prepare "
+            "No data set given. Set --dataset_dir: the folder of a prepared data set for training and evaluation, a "
+            "frame or a folder of frames for inference. The bundle's docs/README.md says how to prepare "
             "one. (The demonstration on simulated frames is in the project's repository only.)"
         )

@@ -1,4 +1,4 @@
-"""Overrides that override nothing: MONAI takes `--lerning_rate 0.1` for a new entry of the config and goes on."""
+"""Detection of misspelt overrides: MONAI adds `--lerning_rate 0.1` to the config as a new entry and continues."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _MONAIS_OWN = {("initialize",), ("finalize",), (ConfigParser.meta_key,)}
 
 
 class UnknownOverrideError(ValueError):
-    """An override or an overlay names what the config does not have."""
+    """An override or an overlay names an entry that the config does not have."""
 
 
 def check_overrides(bundle_root: str | Path, config: str) -> None:
     """Refuse entries of the running config that are in none of the bundle's files and that nothing refers to.
 
-    It stands first in what a config runs, so that a misspelt override costs no work. The entries are the config's
-    keys, and those of its plain sections (`train#dataset`); deeper ones are arguments, which components check.
+    A config calls it first, so that a misspelt override costs no work. Checked are the config's keys and those of its
+    plain sections (`train#dataset`); deeper entries are arguments, which the components check.
 
     Args:
-        bundle_root: the bundle's folder.
-        config: name of the config that runs, without suffix: "train", "evaluate" or "inference".
+        bundle_root: The bundle's folder.
+        config: Name of the config that runs, without suffix: "train", "evaluate" or "inference".
 
     Raises:
-        UnknownOverrideError: if there are such entries; the message names them and the nearest that exist.
-        FileNotFoundError: if the folder is no bundle.
+        UnknownOverrideError: There are such entries; the message names them and the most similar known entries.
+        FileNotFoundError: The folder is not a bundle.
     """
     load_metadata(bundle_root)
     parser = running_parser()
@@ -47,7 +47,7 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
     known = own.union(_MONAIS_OWN, *map(_entries, _overlays(file.parent)))
     references = _references(merged)
     unknown = [entry for entry in _entries(merged) if entry not in known and not _is_referred_to(entry, references)]
-    # Of a section that is unknown itself, no more is said.
+    # If a section itself is unknown, its entries are not listed.
     named = [_with_nearest(entry, own) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
     if named:
         raise UnknownOverrideError(
@@ -57,11 +57,11 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
 
 
 def _overlays(folder: Path) -> Iterator[dict[str, Any]]:
-    """The configs that run nothing by themselves: one of them may name what another config has."""
+    """The configs that run nothing by themselves: an overlay may have entries of another config."""
     for path in folder.glob("*.json"):
         try:
             config = _read(path)
-        except json.JSONDecodeError:  # of a file that this run does not use, or MONAI would have told
+        except json.JSONDecodeError:  # this run does not use the file, else MONAI would have reported it
             continue
         if path.name != "metadata.json" and "run" not in config:
             yield config
@@ -83,7 +83,7 @@ def _references(config: Mapping[str, Any]) -> set[_Entry]:
 
 
 def _is_referred_to(entry: _Entry, references: set[_Entry]) -> bool:
-    """Itself, what it holds or what holds it."""
+    """Whether a reference names the entry, something in it, or something that contains it."""
     return any(entry[: len(other)] == other[: len(entry)] for other in references)
 
 

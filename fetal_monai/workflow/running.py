@@ -8,10 +8,10 @@ from monai.bundle import ConfigParser
 
 
 def running_parser() -> ConfigParser | None:
-    """Return the parser of the bundle run that calls; None outside one.
+    """Return the parser of the bundle run that calls this function; None outside a bundle run.
 
-    MONAI hands the merged config to none of its components, so it is taken from the `ConfigParser` that is
-    instantiating the caller: the one way that holds for the command line and for `ConfigWorkflow` alike.
+    MONAI does not pass the merged config to its components, so it is taken from the `ConfigParser` that is
+    instantiating the caller. Nothing else works both for the command line and for `ConfigWorkflow`.
     """
     frame = inspect.currentframe()
     while frame is not None:

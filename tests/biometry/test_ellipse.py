@@ -46,7 +46,7 @@ def test_perimeter_of_a_circle_is_two_pi_r() -> None:
 @given(ellipses())
 @settings(deadline=None)
 def test_points_lie_on_the_ellipse(ellipse: Ellipse) -> None:
-    """The distances of a point to the two foci add up to the long axis."""
+    """The distances of a point to the two foci sum to the long axis."""
     focal_distance = math.sqrt(ellipse.semi_axis_a**2 - ellipse.semi_axis_b**2)
     direction = np.array([math.cos(ellipse.angle_rad), math.sin(ellipse.angle_rad)])
     center = np.array([ellipse.center_x, ellipse.center_y])
@@ -90,7 +90,7 @@ def test_perimeter_with_unequal_spacing_is_the_length_of_the_scaled_outline(
 ) -> None:
     outline = ellipse.points(20000) * [x_scale, y_scale]
     length = np.linalg.norm(np.diff(outline, axis=0, append=outline[:1]), axis=1).sum()
-    # Ramanujan's approximation itself loses 5e-4 on an ellipse forty times as long as wide.
+    # Ramanujan's approximation itself is off by 5e-4 for an ellipse forty times as long as wide.
     assert ellipse.scaled(x_scale, y_scale).perimeter == pytest.approx(length, rel=2e-3)
 
 
@@ -139,7 +139,7 @@ def test_fit_finds_the_ellipse_its_points_came_from(ellipse: Ellipse, count: int
 
 @pytest.mark.parametrize("seed", range(20))
 def test_fit_is_the_constrained_minimum(seed: int) -> None:
-    """Fitzgibbon's own formulation: the 6x6 generalised eigenproblem of scatter and constraint matrix."""
+    """Fitzgibbon's original formulation: the 6x6 generalised eigenproblem of scatter and constraint matrix."""
     random = np.random.default_rng(seed)
     points = Ellipse(0.2, -0.1, 1.3, 0.9, random.uniform(0, 3)).points(100) + random.normal(0, 0.03, (100, 2))
     x, y = points.T

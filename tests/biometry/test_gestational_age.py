@@ -50,7 +50,7 @@ def test_intergrowth_growth_gives_the_check_values(week: int, mean: float, sd: f
 
 @pytest.mark.parametrize("week", PUBLISHED_CENTILES)
 def test_published_centile_table(week: int) -> None:
-    """Half a tenth of a millimetre of rounding is a fraction of a centile in the middle of the distribution."""
+    """Rounding to a tenth of a millimetre changes a centile in the middle of the distribution by less than one."""
     _, sd = intergrowth_head_circumference_mm(7 * week)
     for hc_mm, centile in zip(PUBLISHED_CENTILES[week], CENTILES, strict=True):
         rounding = 0.051 / sd * 100 / math.sqrt(2 * math.pi)
@@ -68,7 +68,7 @@ def test_mean_head_lies_on_the_fiftieth_centile(age_days: float) -> None:
 @given(st.floats(98, 36 * 7))
 @settings(deadline=None)
 def test_age_of_the_mean_head_is_the_age_itself_within_days(age_days: float) -> None:
-    """Near term growth flattens, and a regression of age on size parts from one of size on age: up to 36 weeks."""
+    """Up to 36 weeks: near term, growth flattens, and a regression of age on size differs from one of size on age."""
     mean, _ = intergrowth_head_circumference_mm(age_days)
     assert intergrowth_gestational_age_days(mean) == pytest.approx(age_days, abs=3)
     assert hadlock_gestational_age_days(mean) == pytest.approx(age_days, abs=4)

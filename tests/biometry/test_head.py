@@ -45,7 +45,7 @@ def line_through(ellipse: Ellipse, shape: tuple[int, int] = SHAPE) -> np.ndarray
 def test_rasterised_head_is_measured_within_a_fraction_of_a_pixel(head: Ellipse) -> None:
     found = measured(head.rasterise(SHAPE)).ellipse_px
     for name in ("center_x", "center_y", "semi_axis_a", "semi_axis_b"):
-        # Worst for ellipses aligned with the grid, 0.17 px, where all rounding goes one way.
+        # Worst for ellipses aligned with the grid, 0.17 px, where all rounding has the same sign.
         assert getattr(found, name) == pytest.approx(getattr(head, name), abs=0.2)
 
 

@@ -1,4 +1,4 @@
-"""What holds for both adversarial bundles: test classes inherit these checks and name their bundle."""
+"""Checks for both adversarial bundles: test classes inherit them and name their bundle."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -31,7 +31,7 @@ def train(run: Run, checkout: Path, source: Path, overrides: dict[str, str], *ov
 
 
 def tiny_training(source: Path, dataset_dir: Path) -> dict[str, str]:
-    """The overrides that both bundles document for a training, but for the output folder, small."""
+    """The training overrides that both bundles document, except the output folder, with small values."""
     return {
         **named("--dataset_dir", str(dataset_dir), "--bundle_root", f"bundles/{source.name}", "--seed", "4"),
         **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--spatial_size", "[32,48]"),
@@ -42,7 +42,7 @@ def tiny_training(source: Path, dataset_dir: Path) -> dict[str, str]:
 
 
 def evaluate(run: Run, bundle: Path, weights: Path, dataset_dir: Path, own_overrides: dict[str, str]) -> Path:
-    """Evaluate from the bundle's own folder, with every override that the README documents; return where to."""
+    """Evaluate from the bundle's own folder, with every documented override; return the output folder."""
     output = bundle / "output" / "evaluation"
     overrides = {
         **named("--dataset_dir", str(dataset_dir), "--output_dir", str(output), "--bundle_root", "."),
@@ -56,7 +56,7 @@ def evaluate(run: Run, bundle: Path, weights: Path, dataset_dir: Path, own_overr
 
 
 class AdversarialBundleTests(EvaluationTests, FormatTests):
-    """Set what `FormatTests` asks for, the network's name, and the overrides that the bundle alone has."""
+    """Set what `FormatTests` requires, the network's name, and the overrides that only this bundle has."""
 
     network: ClassVar[str]
     own_overrides: ClassVar[dict[str, str]] = {}
@@ -64,7 +64,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
 
     @pytest.fixture(scope="class")
     def tiny(self, few_phantoms: Path) -> dict[str, str]:
-        """All overrides of a small training but for its output folder."""
+        """All overrides of a small training except its output folder."""
         return {**tiny_training(self.source, few_phantoms), **self.own_overrides, **self.own_training_overrides}
 
     @pytest.fixture(scope="class")
@@ -110,7 +110,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         assert {"network", "optimizer", "lr_scheduler"} <= checkpoint.keys()
         assert {"discriminator", "discriminator_optimizer", "discriminator_lr_scheduler"} <= checkpoint.keys()
         assert checkpoint["network"].keys() == torch.load(trained / "model.pt", weights_only=True).keys()
-        # Poly decay is at its end behind the last iteration.
+        # Poly decay ends after the last iteration.
         for name in ("optimizer", "discriminator_optimizer"):
             assert [group["lr"] for group in checkpoint[name]["param_groups"]] == pytest.approx(
                 [0.0] * len(checkpoint[name]["param_groups"])
@@ -134,7 +134,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
     ) -> None:
         assert summary["section"] == "validation"
         assert summary["network"] == self.network
-        # 95 of 100 points of an outline are no farther than the farthest one, and on average they are nearer.
+        # 95 % of an outline's points are no farther than the farthest one, and the average is smaller.
         assert summary["mean_surface_distance_mm"] <= summary["hausdorff_distance_95_mm"]
         assert summary["hausdorff_distance_95_mm"] <= summary["hausdorff_distance_mm"]
         assert len(list((evaluation / "masks").glob("*_mask.png"))) == summary["images"]

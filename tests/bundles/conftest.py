@@ -1,4 +1,4 @@
-"""The bundles, run as a user runs them: by the commands of `python -m monai.bundle`."""
+"""Fixtures that run the bundles as a user does, by the commands of `python -m monai.bundle`."""
 
 import shutil
 import subprocess
@@ -22,13 +22,13 @@ def command(*arguments: str) -> list[str]:
 
 
 def reasons(error: BaseException | None) -> str:
-    """The messages of an error and of all that it was raised from."""
+    """The messages of an error and of its causes."""
     return f"{error}\n{reasons(error.__cause__)}" if error else ""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def store_beside_the_bundle() -> Iterator[None]:
-    """Runs are tracked in the store beside the copied bundle, whatever the caller's environment names."""
+    """Track runs in the store next to the copied bundle, whatever the caller's environment says."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield
@@ -36,7 +36,7 @@ def store_beside_the_bundle() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def run() -> Run:
-    """Run `python -m monai.bundle ...` in a process of its own; return what it prints, or fail with it."""
+    """Run `python -m monai.bundle ...` in a new process; return its output, or fail with it."""
 
     def run_bundle(*arguments: str, cwd: Path) -> str:
         done = subprocess.run(command(*arguments), cwd=cwd, capture_output=True, text=True, timeout=900)
@@ -48,14 +48,14 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def call() -> Run:
-    """What `run` does but in this process, to save the seconds of importing; errors are raised."""
+    """Do the same as `run` in this process, which saves the import time; errors are raised."""
 
     return call_bundle
 
 
 @pytest.fixture(scope="module")
 def checkout(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that looks like a checkout, with a copy of the bundle that the test module names as `BUNDLE`."""
+    """A folder that looks like a checkout, with a copy of the test module's `BUNDLE`."""
     source: Path = request.module.BUNDLE
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copytree(source, folder / "bundles" / source.name, ignore=shutil.ignore_patterns("output"))

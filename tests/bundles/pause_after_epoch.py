@@ -6,7 +6,7 @@ from ignite.engine import Engine, Events
 
 
 class PauseAfterEpoch:
-    """Says that the first epoch is over and its checkpoint saved, and waits to be killed."""
+    """Report that the first epoch is complete and its checkpoint saved, and wait to be killed."""
 
     def attach(self, engine: Engine) -> None:
         engine.add_event_handler(Events.EPOCH_COMPLETED(once=1), self)

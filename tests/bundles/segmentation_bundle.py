@@ -1,4 +1,4 @@
-"""What holds for every bundle (`FormatTests`) and every segmentation bundle (`EvaluationTests`): tests inherit it."""
+"""Checks for every bundle (`FormatTests`) and every segmentation bundle (`EvaluationTests`), to inherit from."""
 
 import csv
 import hashlib
@@ -24,7 +24,7 @@ from tests.bundles.conftest import Run
 
 
 def runs_of(bundle: Path) -> tuple[mlflow.MlflowClient, list[mlflow.entities.Run]]:
-    """The runs in the store beside a bundle."""
+    """The runs in the store next to a bundle."""
     client = mlflow.MlflowClient(tracking_uri(bundle))
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
@@ -50,7 +50,7 @@ def flat(overrides: dict[str, str]) -> list[str]:
 
 
 def documented(bundle: Path, config: str) -> set[str]:
-    """The overrides that the table of a bundle's README states for a config."""
+    """The overrides that the table in a bundle's README lists for a config."""
     rows = re.findall(r"^\| `(--\w+)` \| ([\w, ]+) \|", (bundle / "docs" / "README.md").read_text(), re.MULTILINE)
     return {name for name, configs in rows if configs == "all" or config in configs.split(", ")}
 
@@ -70,14 +70,14 @@ def train_in_two_processes(checkout: Path, configs: str, arguments: Sequence[str
 
 
 class FormatTests:
-    """The checks of MONAI's model zoo. Set `source`; the fixture `weights` names trained weights."""
+    """Checks of MONAI's model zoo. Set `source`; the fixture `weights` names trained weights."""
 
     source: ClassVar[Path]
     image_shape: ClassVar[tuple[int, int, int]]
     network_overrides: ClassVar[tuple[str, ...]] = ()
 
     def parsed_network_overrides(self) -> dict[str, Any]:
-        """What the command line makes of `network_overrides`."""
+        """`network_overrides` as parsed from the command line."""
         return {
             name.removeprefix("--"): yaml.safe_load(value) for name, value in named(*self.network_overrides).items()
         }
@@ -133,7 +133,7 @@ class FormatTests:
 
 
 class EvaluationTests:
-    """What an evaluation writes. The fixture `evaluation` names its output folder."""
+    """Checks of what an evaluation writes. The fixture `evaluation` names its output folder."""
 
     @pytest.fixture
     def summary(self, evaluation: Path) -> dict[str, float]:

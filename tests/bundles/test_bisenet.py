@@ -34,7 +34,7 @@ SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
 
 @pytest.fixture(scope="module")
 def demonstration(checkout: Path, run: Run) -> str:
-    """What the README's command prints: training without a data set, from the repository's root."""
+    """Output of the README's command for a training without a data set, from the repository's root."""
     return run("run", "training", "--config_file", "bundles/bisenet/configs/train.json", cwd=checkout)
 
 
@@ -148,7 +148,7 @@ class TestInference:
 
 
 class TestResume:
-    """A training that is killed goes on where it was, in the same MLflow run."""
+    """A training that is killed resumes after the last completed epoch, in the same MLflow run."""
 
     def test_killed_between_epochs(
         self, checkout: Path, bundle: Path, few_phantoms: Path, tmp_path: Path, call: Run
@@ -183,7 +183,7 @@ class TestMultiGpu:
         configs = "['bundles/bisenet/configs/train.json','bundles/bisenet/configs/multi_gpu_train.json']"
         arguments = ["--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), "--epochs", "2", *SMALL]
         train_in_two_processes(checkout, configs, arguments)
-        # One rank alone writes and tracks; the weights carry no trace of the wrapper.
+        # Only one rank writes and tracks; the weights have no trace of the wrapper.
         assert (tmp_path / "mlflow_run.txt").is_file()
         names = torch.load(tmp_path / "model.pt", weights_only=True).keys()
         assert not any(name.startswith("module.") for name in names)
@@ -290,7 +290,7 @@ class TestErrors:
         arguments += ["--weights", str(BUNDLE / "models" / "model.pt")]
         with pytest.raises(RuntimeError) as raised:
             call("run", "--config_file", config, *arguments, cwd=tmp_path)
-        assert "nowhere is no bundle" in reasons(raised.value)
+        assert "nowhere is not a bundle" in reasons(raised.value)
         assert "--bundle_root" in reasons(raised.value)
 
     def test_a_misspelt_override_is_named_before_any_work(self, tmp_path: Path, call: Run) -> None:

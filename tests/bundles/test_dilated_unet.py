@@ -32,7 +32,7 @@ COMMON = named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None") 
 
 
 def brightness_network(threshold: float) -> DilatedUNet:
-    """A network whose logit is the frame's own gray value less a threshold: it finds what is bright."""
+    """A network whose logit is the gray value minus a threshold: it finds what is bright."""
     network = DilatedUNet(base_channels=4)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -47,7 +47,7 @@ def brightness_network(threshold: float) -> DilatedUNet:
 
 @pytest.fixture(scope="module")
 def tiny(few_phantoms: Path) -> dict[str, str]:
-    """The overrides that the README documents for a training, but for the output folder, small."""
+    """The training overrides that the README documents, except the output folder, with small values."""
     return {
         **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/dilated_unet", "--seed", "4"),
         **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),

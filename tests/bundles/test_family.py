@@ -1,4 +1,4 @@
-"""What keeps the bundles one family: whatever they share is the same in all of them."""
+"""Consistency of the bundles: whatever they share is the same in all of them."""
 
 import copy
 import json
@@ -28,7 +28,7 @@ from tests.test_packaging import settings
 NAMES = sorted(path.parent.parent.name for path in (REPOSITORY / "bundles").glob("*/configs/metadata.json"))
 STAGES = {"train": "training", "evaluate": "evaluating", "inference": "inferring"}
 
-# What makes a method: it may differ from bundle to bundle, and everything else that has one name is the same.
+# Entries that define a method may differ between bundles; all other entries of one name are the same.
 METHOD = {
     "train": {
         *("epochs", "batch_size", "learning_rate", "spatial_size", "network_def", "network", "complexity", "loss"),
@@ -46,7 +46,7 @@ METHOD = {
         *("changelog", "network_data_format"),
     },
 }
-# What makes a task: it is the same in all bundles for segmentation.
+# Entries that define a task are the same in all bundles for segmentation.
 TASK = {
     "train": {
         *("best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
@@ -60,10 +60,10 @@ TASK = {
     },
     "metadata": {"data_source"},
 }
-# Transforms that read, copy or hand on, and say nothing of what the network is shown.
+# Transforms that read, copy or pass on data, and do not change the network's input.
 CARRYING = {"LoadImaged", "EnsureTyped", "CopyItemsd", "SelectItemsd"}
 WRITING = {"RunTracker", "ProgressBar", "StatsHandler", "SampleOverlays"}
-# Switched by an overlay, not by the user.
+# Set by an overlay, not by the user.
 SWITCHES = {"adversarial", "demonstration", "is_not_rank0"}
 
 
@@ -89,7 +89,7 @@ def segmentation_bundles() -> list[str]:
 
 
 def differing(names: list[str], config: str, but_for: set[str]) -> dict[str, dict[str, Any]]:
-    """Entries of the same name that are not the same in all bundles that have them."""
+    """Entries of one name that differ between the bundles that have them."""
     by_entry: dict[str, dict[str, Any]] = {}
     for name in names:
         for entry, value in entries(load(name, config)).items():
@@ -109,7 +109,7 @@ def handlers(config: dict[str, Any], engine: str) -> Iterator[tuple[str, dict[st
 
 
 def resolved(config: dict[str, Any], value: Any) -> Any:
-    """What a value refers to, if it is a reference to a top-level entry."""
+    """The top-level entry that a value refers to, or the value if it is no such reference."""
     return config[value[1:]] if isinstance(value, str) else value
 
 
@@ -118,7 +118,7 @@ def metrics(evaluate: dict[str, Any]) -> set[str]:
 
 
 def of_the_image(transforms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is done to the image, by a list of transforms of image and label."""
+    """The transforms of the image, from a list of transforms of image and label."""
     done = []
     for transform in transforms:
         keys = transform["keys"]
@@ -152,7 +152,7 @@ class TestAllBundles:
             "TrainingState": {"objects", "settings"},
             "RunTracker": {"parameters", "artifacts"},
             "StopOnNonFinite": {"networks"},
-            "LrScheduleHandler": {"epoch_level"},  # by epoch where it is not stated
+            "LrScheduleHandler": {"epoch_level"},  # by epoch by default
         }
         seen: dict[str, dict[str, Any]] = {}
         for name in NAMES:
@@ -237,7 +237,7 @@ class TestEachBundle:
     def test_training_evaluation_and_inference_have_one_network_and_one_default(self, name: str) -> None:
         configs = [load(name, config) for config in STAGES]
         common = set.intersection(*(documented(REPOSITORY / "bundles" / name, config) for config in STAGES))
-        # Each writes to a place of its own, and training alone looks for the fastest number format.
+        # Each stage has its own output folder, and only training selects the fastest number format.
         common -= {"--output_dir", "--autocast_dtype"}
         for key in ("network_def", "complexity", *(option.removeprefix("--") for option in common)):
             assert configs[0][key] == configs[1][key] == configs[2][key], key
@@ -265,14 +265,14 @@ class TestEachBundle:
         assert {f"--{key}" for key in demonstration.keys() - own} <= documented_options
         for config in STAGES:
             text = json.dumps(load(name, config))
-            assert text.count("@demonstration") == text.count('"@demonstration"')  # reported, never decided by
+            assert text.count("@demonstration") == text.count('"@demonstration"')  # reported only
 
     def test_metrics_that_are_named_exist(self, name: str) -> None:
         train, evaluate = load(name, "train"), load(name, "evaluate")
         validated = train["validate"]["key_metric"].keys() | train["validate"].get("additional_metrics", {}).keys()
         assert train["best_network"]["metric"] in validated
         if name not in segmentation_bundles():
-            return  # its figures are those of a report, not of metrics in the config
+            return  # its measures come from a report, not from metrics in the config
         evaluated = metrics(evaluate)
         (report,) = [each for each in evaluate["handlers"] if each["_target_"].endswith("EvaluationReport")]
         known = evaluated | report["facts"].keys()

@@ -61,13 +61,13 @@ def few_phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def sectors(few_phantoms: Path) -> Path:
-    """The table of the phantoms' labels, which states their sectors."""
+    """The table of the phantoms' labels, which contains their sectors."""
     return few_phantoms / "labels.csv"
 
 
 @pytest.fixture(scope="module")
 def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The overrides that the README documents for a training, but for the output folder, small."""
+    """The training overrides that the README documents, except the output folder, with small values."""
     pretrained = tmp_path_factory.mktemp("pretrained") / "backbone.pt"
     torch.save(SoftProposalNetwork().backbone.state_dict(), pretrained)
     return {
@@ -83,7 +83,7 @@ def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> tuple[Path, str]:
-    """The output folder of a training by the README's command, and what it printed."""
+    """The output folder of a training by the README's command, and its output."""
     output = bundle / "output" / "train"
     overrides = {**tiny, "--output_dir": str(output)}
     assert overrides.keys() == documented(bundle, "train")
@@ -148,7 +148,7 @@ class TestTraining:
         images = torch.stack([item["image"] for item in dataset])
         assert images.shape[1:] == (1, 32, 32)
         assert_allclose([images.amin((1, 2, 3)), images.amax((1, 2, 3))], [[0] * len(images), [1] * len(images)])
-        # Perfect logits cost nothing, and logits that leave out one of two labels do.
+        # The loss is zero for perfect logits, and positive for logits that miss one of two labels.
         loss = parser.get_parsed_content("loss")
         labels = torch.tensor(targets, dtype=torch.float32)
         assert loss(40 * labels - 20, labels) == pytest.approx(0, abs=1e-6)
@@ -278,7 +278,7 @@ def inference(checkout: Path, bundle: Path, tmp_path_factory: pytest.TempPathFac
 
 
 class TestInference:
-    """Stills, loops and files that cannot be read, by a network that finds what is bright."""
+    """Inference on stills, loops and unreadable files with a network that finds what is bright."""
 
     def test_the_box_is_in_the_frames_own_pixels(self, inference: Localised) -> None:
         _, by_file = inference
@@ -288,7 +288,7 @@ class TestInference:
             for row in by_file[name]:
                 box = [float(row[edge]) for edge in ("x_min", "y_min", "x_max", "y_max")]
                 assert (row["status"], row["region"]) == ("localised", "head")
-                # To within half a site of the response map, 16 px of the input.
+                # Within half a pixel of the response map, 16 px of the input.
                 assert_allclose(box, expected, atol=3 * 16 / 2)
 
     def test_loops_are_streamed_frame_by_frame(self, inference: Localised) -> None:

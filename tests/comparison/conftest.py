@@ -1,4 +1,4 @@
-"""A real MLflow store of small runs, as the bundles' RunTracker leaves them."""
+"""A real MLflow store of small runs, as logged by the bundles' RunTracker."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 class Recorder:
-    """Makes runs with the project's own tracker."""
+    """Log runs with the project's own tracker."""
 
     def __init__(self, checkout: Path) -> None:
         self.checkout = checkout
@@ -46,7 +46,7 @@ class Recorder:
     def train(
         self, seed: int, val_mean_dice: float = 0.9, validated: str = "val_mean_dice", **parameters: object
     ) -> Path:
-        """Train for two epochs, the first of which is the better one; return the weights."""
+        """Train for two epochs, of which the first is better; return the weights."""
         output = self._output("train")
         weights = output / "model.pt"
         weights.write_bytes(f"weights {self._count}".encode())
@@ -79,7 +79,7 @@ class Recorder:
     def evaluate_regions(
         self, weights: Path, backbone: str, fold: int, winners: Sequence[str], loop: bool = False, **parameters: object
     ) -> str:
-        """Evaluate on the four planes, or frames of a loop, of a fold, of which these win; return the run's name."""
+        """Evaluate on a fold's four planes, or frames of a loop, given the winning classes; return the run's name."""
         table = regions_per_image(winners, ["loop.avi"] * 4 if loop else PLANES)
         table["frame"] = range(4) if loop else None
         metrics = {"accuracy_mean": table["right"].mean(), "accuracy_head": table["right"][:2].mean()}
@@ -120,7 +120,7 @@ def recorder(checkout: Path) -> Recorder:
 
 
 def per_image(dice: Sequence[float], images: Sequence[str] = FRAMES) -> pd.DataFrame:
-    """Measures of each frame; the smaller the Dice, the larger the HC; a Dice below 0.5 is no head."""
+    """Measures of each frame: the smaller the Dice, the larger the HC; no head is found if the Dice is below 0.5."""
     values = np.asarray(dice, dtype=float)
     difference = np.where(values < 0.5, np.nan, 100 * (1 - values))
     table = pd.DataFrame(
@@ -137,7 +137,7 @@ def per_image(dice: Sequence[float], images: Sequence[str] = FRAMES) -> pd.DataF
 
 
 def regions_per_image(winners: Sequence[str], images: Sequence[str] = PLANES) -> pd.DataFrame:
-    """What is told of four planes of which these classes win; the limbs alone have a box, and it is found."""
+    """Results on four planes, given the winning classes; only the limbs have a box, and it is found."""
     labels = [label.split(", ") for label in PLANE_LABELS]
     right = [int(winner in shown) for winner, shown in zip(winners, labels, strict=True)]
     scores = {f"score_{name}": [0.9 if winner == name else 0.1 for winner in winners] for name in REGIONS}

@@ -29,7 +29,7 @@ GAN_DICE = [0.95, 0.96, 0.97, 0.98, 0.97, 0.96, 0.95, 0.94]
 
 @pytest.fixture
 def data_dir(checkout: Path) -> Path:
-    """A prepared data set of the frames evaluated; their masks lie where the recorder takes them from."""
+    """A prepared data set of the evaluated frames, with masks where the recorder reads them."""
     data, masks = checkout / "data", checkout / "masks"
     data.mkdir()
     head = Ellipse(30.0, 20.0, 15.0, 10.0, 0.0)
@@ -43,7 +43,7 @@ def data_dir(checkout: Path) -> Path:
 
 
 class Page(HTMLParser):
-    """Notes what a browser would load, and the text of the tables' cells."""
+    """Record what a browser would load, and the text of the tables' cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir:
     artifacts = {artifact.path for artifact in client.list_artifacts(logged.info.run_id)}
     assert artifacts >= {"comparison.html", "comparison.md", "methods.csv", "paired.csv", "figures"}
 
-    # A comparison is no evaluation: a second one finds the same runs, and writes the same page.
+    # A comparison is not an evaluation: a second one finds the same runs, and writes the same page.
     before = page.read_bytes()
     assert compare(recorder.uri, out, **known, data_dir=data_dir, frames=3).read_bytes() == before
 
@@ -167,7 +167,7 @@ def test_which_runs_are_read(recorder: Recorder) -> None:
     assert evaluation.training.histories["val_mean_dice"] == {1: pytest.approx(0.9), 2: pytest.approx(0.8)}
     with pytest.raises(ComparisonError, match=f"{other_section} was evaluated with section = validation.* = test"):
         read(first, other_section)
-    with pytest.raises(ComparisonError, match=f"holds no finished evaluation of the name 'nobody'.*{first}"):
+    with pytest.raises(ComparisonError, match=f"has no finished evaluation named 'nobody'.*{first}"):
         read("nobody")
     with pytest.raises(ComparisonError, match=r"no finished evaluation with section = training.*--store"):
         read(section="training")
@@ -183,7 +183,7 @@ def test_the_command_says_what_is_wrong(
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit, match="2"):
         main()
-    assert "holds no finished evaluation with section = training" in capsys.readouterr().err
+    assert "has no finished evaluation with section = training" in capsys.readouterr().err
 
 
 def test_frames_are_spread_from_the_worst_to_the_best() -> None:

@@ -91,7 +91,7 @@ def test_folds_are_one_method_and_each_frame_is_tested_in_one() -> None:
     assert method.folds == ("1", "10")
     assert [(each.fold, each.seed) for each in method.evaluations] == [("1", "0"), ("1", "1"), ("10", "0")]
     assert method.frames == 4
-    # Of fold 1 the mean over its seeds; frames of the same name in two folds stay two frames.
+    # In fold 1 the mean over its seeds; frames of the same name in two folds remain two frames.
     assert method.per_image("dice").tolist() == pytest.approx([0.7, 0.7, 0.9, 0.9])
     assert len(method.pooled()) == 6
 

@@ -24,7 +24,7 @@ def method(name: str, *seeds: list[float]) -> Method:
 
 
 def exact_wilcoxon_p(differences: np.ndarray) -> float:
-    """The two-sided p-value by going through every sign that the ranks could have had."""
+    """The two-sided p-value, by enumerating all possible signs of the ranks."""
     ranks = np.abs(differences).argsort().argsort() + 1
     observed = abs(ranks[differences > 0].sum() - ranks.sum() / 2)
     sums = [np.dot(signs, ranks) for signs in itertools.product((0, 1), repeat=len(ranks))]
@@ -125,7 +125,7 @@ def test_limits_of_agreement_are_those_of_the_pooled_frames() -> None:
     assert found.bias_mm == pytest.approx(differences.mean())
     reach = 1.96 * np.sqrt(np.sum((differences - differences.mean()) ** 2) / 14)
     assert found.limits_mm == pytest.approx((differences.mean() - reach, differences.mean() + reach))
-    # The label's HC is 180 mm on each frame: both HC's mean lies half the difference above it.
+    # The label's HC is 180 mm on each frame: the mean of both is half the difference above it.
     np.testing.assert_allclose(found.mean_mm, 180 + differences / 2)
 
 

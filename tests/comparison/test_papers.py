@@ -49,6 +49,6 @@ def test_the_soft_proposal_mean_is_that_of_six_regions() -> None:
     (paper,) = [paper for paper in load_papers() if paper.key == "soft_proposal"]
     for row in paper.rows:
         if row.method == "Soft proposal, VGG-13-BN":
-            continue  # its stated mean is 0.891, that of its six figures 0.888
+            continue  # the paper states a mean of 0.891; the mean of its six values is 0.888
         regions = [row.reported[column.key] for column in paper.columns[:6]]
         assert row.reported["accuracy_mean"] == pytest.approx(sum(regions) / 6, abs=1e-3)

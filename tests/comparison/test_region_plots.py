@@ -34,7 +34,7 @@ def test_the_folds_make_one_curve_a_class(method: Method) -> None:
     for name, target in targets.items():
         scores = [0.9 if winner == name else 0.1 for winner in FIRST_FOLD + SECOND_FOLD]
         assert curves[name].average_precision == pytest.approx(average_precision_score(target, scores))
-    # By hand: of the two frames called head one shows it, and it is one of four.
+    # By hand: one of the two frames classified as head shows it, out of four.
     assert (curves["head"].precision[1], curves["head"].recall[1]) == (0.5, 0.25)
 
 
@@ -51,7 +51,7 @@ def test_panels_are_classes_and_methods(method: Method) -> None:
     other = Method("B", method.evaluations)
     width, height = size_px(confusion_matrices([method]))
     assert size_px(confusion_matrices([method, other])) == (2 * width, height)
-    # A second method is a second colour in the panels of the same three classes.
+    # A second method adds a colour to the panels of the same three classes.
     width, height = size_px(precision_recall_curves([method]))
     assert (width, height) == size_px(precision_recall_curves([method, other]))
     assert width / height == pytest.approx(3 * 3.6 / (3.4 + 0.6), rel=0.01)

@@ -90,10 +90,10 @@ def test_half_the_size_is_half_the_sector() -> None:
     [
         (np.zeros(SHAPE), "no black surroundings"),
         (np.full(SHAPE, 7.0), "no black surroundings"),
-        (np.random.default_rng(0).integers(100, 200, SHAPE), "the left edge of the sector is not seen"),
-        (np.pad(np.full((200, 300), 90.0), 50), "the left edge of the sector is not seen"),
-        (picture(Sector(50, -60, 80, 320, -0.55, 0.5))[:, 150:], "the left edge of the sector is not seen"),
-        (picture(Sector(350, -60, 80, 320, -0.55, 0.5))[:, :250], "the right edge of the sector is not seen"),
+        (np.random.default_rng(0).integers(100, 200, SHAPE), "the left edge of the sector is not visible"),
+        (np.pad(np.full((200, 300), 90.0), 50), "the left edge of the sector is not visible"),
+        (picture(Sector(50, -60, 80, 320, -0.55, 0.5))[:, 150:], "the left edge of the sector is not visible"),
+        (picture(Sector(350, -60, 80, 320, -0.55, 0.5))[:, :250], "the right edge of the sector is not visible"),
         (90.0 * Ellipse(200, 150, 120, 90, 0.2).rasterise(SHAPE), "the confidence in the sector is 0"),
     ],
 )
@@ -125,7 +125,7 @@ def test_impossible_arguments_are_refused(options: dict[str, Any]) -> None:
 
 def test_a_real_frame(real_data: Path) -> None:
     estimate = estimated(read_frame(real_data / "hc18" / "training_set" / "670_HC.png").pixels)
-    # A whole sector with both arcs, upright and symmetric as the scanner draws it.
+    # A complete sector with both arcs, upright and symmetric, as scanners draw it.
     assert estimate.near_arc_seen
     assert estimate.far_arc_seen
     assert estimate.sector.start_angle_rad == pytest.approx(-estimate.sector.end_angle_rad, abs=0.01)

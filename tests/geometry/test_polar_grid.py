@@ -114,7 +114,7 @@ def test_a_box_of_which_nothing_is_left_is_nan() -> None:
 
 
 def test_impossible_grids_and_boxes_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"must lie in \[0, 0.5\), got 0.5"):
+    with pytest.raises(ValueError, match=r"must be in \[0, 0.5\), got 0.5"):
         PolarGrid(SECTOR, (10, 10), depth_trim=0.5)
     with pytest.raises(ValueError, match=r"got \(10, 0\)"):
         PolarGrid(SECTOR, (10, 0))

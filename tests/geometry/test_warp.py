@@ -34,7 +34,7 @@ def test_itk_agrees_with_scipy(aspect: float, mode: str, order: int) -> None:
     inside = (x > 0) & (x < SHAPE[1] - 1) & (y > 0) & (y < SHAPE[0] - 1)
     assert inside.mean() > 0.5
     if mode == "nearest":
-        # On the border between two pixels, rounding decides.
+        # On the boundary between two pixels, rounding decides.
         assert (polar != reference)[inside].mean() < 1e-3
     else:
         assert_allclose(polar[inside], reference[inside], atol=1e-3)
@@ -99,7 +99,7 @@ def test_masks_stay_binary_and_lie_in_their_boxes() -> None:
         rows, columns = np.nonzero(image)
         assert x_min <= columns.min() <= columns.max() <= x_max
         assert y_min <= rows.min() <= rows.max() <= y_max
-    # The mask itself comes back but for its outline.
+    # The mask is restored except for its outline.
     assert np.count_nonzero(back != mask) < 0.03 * mask.sum()
 
 

@@ -47,7 +47,7 @@ def test_scan_conversion_brings_the_samples_to_their_own_places(
     grid = BeamGrid.of(sector, SHAPE, depths=130, beams=120)
     rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
 
-    # A linear function of the place; bilinear interpolation over angle and depth bends it a little.
+    # A linear function of the position; bilinear interpolation over angle and depth changes it slightly.
     screen = grid.scan_convert(grid.x + 2 * grid.y)
 
     np.testing.assert_allclose(screen[grid.visible], (columns + 2 * rows)[grid.visible], atol=0.1)

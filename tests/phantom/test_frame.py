@@ -91,7 +91,7 @@ def test_the_skull_is_the_brightest_zone(frames: list[PhantomFrame]) -> None:
 
 
 def test_the_skulls_echo_ends_at_the_ellipse(frames: list[PhantomFrame]) -> None:
-    """Outwards across the near and far skull, the echo falls to half its height close to the ellipse."""
+    """Going outwards across the near and far skull, the echo falls to half its height near the ellipse."""
     ends_mm = []
     for frame in frames:
         e, spacing = frame.ellipse, frame.pixel_spacing_mm[0]
@@ -119,9 +119,9 @@ def test_every_view_is_a_plausible_head_on_the_screen(seed: int, exam: int, repe
     assert PIXEL_SPACING_RANGE_MM[0] <= view.pixel_spacing_mm <= PIXEL_SPACING_RANGE_MM[1]
     assert 49.9 <= view.ellipse.perimeter * view.pixel_spacing_mm <= 345.1
     points = view.ellipse.points()
-    # A few reach over the upper border, as some of HC18 do; none by more than 8 px.
+    # A few extend beyond the upper border, as some in HC18 do; none by more than 8 px.
     assert points.min() > -9 and points[:, 0].max() < 800 and points[:, 1].max() < 540
-    # Where the sector is narrower than the head, most of the head is seen all the same.
+    # Even where the sector is narrower than the head, most of the head is visible.
     head = view.ellipse.rasterise(FRAME_SHAPE)
     assert (view.sector.contains(FRAME_SHAPE) & head).sum() > 0.6 * head.sum()
 

@@ -35,7 +35,7 @@ def test_distance_is_the_distance_from_the_ellipse(grid: BeamGrid, at: HeadCoord
 
 
 def test_the_beam_meets_the_ellipse_at_the_angle_of_its_normal(grid: BeamGrid, at: HeadCoordinates) -> None:
-    # The distance's gradient along the beam is the cosine between beam and normal.
+    # The gradient of the distance along the beam is the cosine between beam and normal.
     along_beam = np.gradient(at.distance_mm, axis=0) / (grid.depth_step * SPACING_MM)
 
     near = np.abs(at.distance_mm) < 0.5

@@ -30,7 +30,7 @@ def test_the_mask_is_the_ellipse_even_over_the_border(x: float, y: float, a: flo
 
     different = Outline(ellipse).mask((64, 96)) ^ ellipse.rasterise((64, 96))
 
-    # Only pixel centres on the line itself may be counted otherwise in single precision.
+    # In single precision, only pixel centres on the line itself may be classified differently.
     rows, columns = np.nonzero(different)
     assert (np.abs(Outline(ellipse).coordinates(np.float32(columns), np.float32(rows)).distance) < 1e-2).all()
 

@@ -63,7 +63,7 @@ def test_the_region_is_where_painting_changes_the_scene(name: str, seed: int) ->
     level_db = painted.grid.scan_convert(np.abs(painted.level_db - bare.level_db))
     touched = painted.grid.scan_convert(changed.astype(np.float32)) > 0.5
     region = replace(drawn, anatomies=(anatomy,)).visible_masks()[name]
-    # Edges are soft and rims have some width: a few px outside, and none inside.
+    # Edges are soft and rims have some width: a few px outside are allowed, and none inside.
     assert (level_db[region] > 1e-3).mean() > 0.97
     reach = 8 if name == "head" else 5
     for axis in (0, 1):

@@ -44,7 +44,7 @@ def test_a_frame_does_not_depend_on_the_count(folder: Path, tmp_path: Path) -> N
 
 
 def test_an_existing_data_set_is_never_overwritten(folder: Path) -> None:
-    with pytest.raises(FileExistsError, match=r"images exists already\. Choose another folder"):
+    with pytest.raises(FileExistsError, match=r"images already exists\. Choose another folder"):
         write_plane_phantoms(folder, 1)
 
 
@@ -72,6 +72,6 @@ def test_the_demonstration_is_made_once(tmp_path: Path) -> None:
     assert sum(len(load_classification_datalist(folder, name)) for name in ("training", "validation", "test")) == 24
     made = (folder / "datalist.json").read_bytes()
     (folder / "datalist.json").unlink()
-    # An interrupted preparation is taken up again, with the frames that are there.
+    # An interrupted preparation is resumed with the existing frames.
     demonstration_planes(folder, count=5)
     assert (folder / "datalist.json").read_bytes() == made

@@ -27,7 +27,7 @@ def test_uniform_tissue_has_rayleigh_speckle() -> None:
     envelope = homogeneous()
 
     assert envelope.mean() / envelope.std() == pytest.approx(RAYLEIGH_SNR, rel=0.02)
-    # Samples ten widths apart are independent.
+    # Samples ten beam widths apart are independent.
     apart = envelope[::15, ::20].ravel()
     assert stats.kstest(apart, stats.rayleigh(scale=1 / math.sqrt(2)).cdf).pvalue > 0.01
 

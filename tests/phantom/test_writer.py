@@ -76,7 +76,7 @@ def test_the_annotation_is_a_thin_closed_line_along_the_exact_ellipse(folder: Pa
         exact = ellipses[f"training_set/{stem}.png"]
         assert set(np.unique(line)) == {0, 255}
         assert line.astype(bool).sum() < 2 * exact.perimeter
-        # 004_2HC reaches over the upper border, as some of HC18 do: its line is cut off there.
+        # 004_2HC extends beyond the upper border, as some frames of HC18 do: its line is cut off there.
         filled = ndimage.binary_fill_holes(line > 0)
         closed = filled.sum() == pytest.approx(np.pi * exact.semi_axis_a * exact.semi_axis_b, rel=0.02)
         assert closed == (exact.points()[:, 1].min() > 0)
@@ -144,7 +144,7 @@ def test_the_folder_is_prepared_as_the_real_one(folder: Path, tmp_path: Path) ->
 def test_an_existing_data_set_is_never_overwritten(folder: Path) -> None:
     before = (folder / "ground_truth.csv").read_bytes()
 
-    with pytest.raises(FileExistsError, match=r"training_set exists already\. Choose another folder"):
+    with pytest.raises(FileExistsError, match=r"training_set already exists\. Choose another folder"):
         write_phantoms(folder, 1)
 
     assert (folder / "ground_truth.csv").read_bytes() == before
@@ -183,5 +183,5 @@ def test_numbers_that_make_no_set_are_refused(tmp_path: Path, numbers: dict[str,
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    with pytest.raises(NotADirectoryError, match=r"is a file\. Name a folder"):
+    with pytest.raises(NotADirectoryError, match=r"is a file\. Give a folder"):
         write_phantoms(tmp_path / "file", 1)

@@ -5,10 +5,10 @@ from fetal_monai.reproduction.budget import Budget
 
 def test_what_is_left_is_shared_by_the_jobs_that_are_left() -> None:
     budget = Budget(100)
-    assert budget.time_limit_s(5) == pytest.approx(10, abs=0.1)  # half of a share, as nothing is known yet
+    assert budget.time_limit_s(5) == pytest.approx(10, abs=0.1)  # half of a share: the overhead is not known yet
     budget.note(job_s=30, epochs_s=24)
     assert budget.time_limit_s(5) == pytest.approx(20 - 6, abs=0.1)
-    # A job that took less than its share leaves more to the others.
+    # A job that takes less than its share leaves more for the others.
     assert budget.time_limit_s(2) == pytest.approx(50 - 6, abs=0.1)
 
 

@@ -1,4 +1,4 @@
-"""A row or two of each paper on phantoms, by the bundles' real commands, to the comparison."""
+"""One or two rows of each paper on phantoms, by the bundles' real commands, up to the comparison."""
 
 import sys
 from collections.abc import Mapping, Sequence

@@ -27,7 +27,7 @@ def overrides(command: list[str]) -> dict[str, str]:
 
 
 def config_of(command: list[str]) -> dict[str, Any]:
-    """The config that a command's files make, and its overrides changed."""
+    """The config merged from a command's files and overrides."""
     files = command[command.index("--config_file") + 1]
     parser = ConfigParser(ConfigParser.load_config_files(files if files.startswith("/") else eval(files)))
     for name, value in overrides(command).items():
@@ -128,7 +128,7 @@ def test_every_row_is_run_but_one_that_does_not_say_how() -> None:
 
 
 def test_bundles_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ReproductionError, match=r"gan_deeplab/configs/train.json is not there.*--bundles_dir"):
+    with pytest.raises(ReproductionError, match=r"gan_deeplab/configs/train.json does not exist.*--bundles_dir"):
         Plan(PAPERS["gan"], Path("data"), Path("out"), tmp_path)
     with pytest.raises(ReproductionError, match="no fold 5: the paper 'soft_proposal' has the folds 0 to 4"):
         plan_of("soft_proposal", folds=[5])

@@ -1,4 +1,4 @@
-"""A paper on phantoms, with the real commands: broken off, resumed, and finished."""
+"""A paper on phantoms, with the real commands: interrupted, resumed, and finished."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(phantoms: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
-    """Both rows of the paper, in a copy of the bundle whose overlay for the first row is broken."""
+    """Both rows of the paper, in a copy of the bundle with a broken overlay for the first row."""
     folder = tmp_path_factory.mktemp("reproduction")
     shutil.copytree(BUNDLES / "dilated_unet", folder / "bundles" / "dilated_unet")
     (folder / "bundles" / "dilated_unet" / "configs" / "baseline_unet.json").write_text('{"dilation": [1, 1')
@@ -54,7 +54,7 @@ def arguments(plan: Plan, *more: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def killed(plan: Plan) -> str:
-    """What the command printed that was killed in the second row's training; all its processes are gone."""
+    """Output of a command that was killed in the second row's training; all its processes have ended."""
     checkpoint = plan.jobs[1].output_dir("training") / "checkpoint.pt"
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     command = [sys.executable, "-m", "fetal_monai.reproduction", *arguments(plan, "--quick", "9")]
@@ -89,7 +89,7 @@ def second(plan: Plan) -> Plan:
 def test_a_row_that_fails_is_told_and_the_next_one_is_run(killed: str, plan: Plan) -> None:
     assert "== failed: U-Net, plain convolutions, seed 0: training. The end of" in killed
     assert "baseline_unet.json" in plan.jobs[0].log("training").read_text()
-    assert "2 jobs, 0 of them finished before" in killed
+    assert "2 jobs, 0 of them already finished" in killed
     assert "== job 2 of 2, " in killed
 
 
@@ -107,7 +107,7 @@ def test_a_killed_training_goes_on_where_it_was(finished: tuple[Outcome, int], p
         *range(reached + 1, epochs[-1] + 1),
     ]
     assert epochs[-1] > reached
-    # The time limit, and not its 100,000 epochs, has ended it.
+    # The time limit ended it, not its 100,000 epochs.
     assert epochs[-1] < 10_000
     (experiment,) = runs.client.search_experiments(filter_string="name = 'fetal_monai'")
     (run_of_training,) = runs.client.search_runs([experiment.experiment_id], "tags.stage = 'train'")
@@ -133,7 +133,7 @@ def test_what_is_finished_is_skipped(
     weights = job.output_dir("training") / "model.pt"
     before = weights.stat().st_mtime_ns
     reproduce(second(plan), minutes=1)
-    assert "1 jobs, 1 of them finished before" in capfd.readouterr().out
+    assert "1 jobs, 1 of them already finished" in capfd.readouterr().out
     assert weights.stat().st_mtime_ns == before
 
 
@@ -150,7 +150,7 @@ def test_runs_with_other_settings_are_not_taken_for_these(finished: tuple[Outcom
             ["gan", "--dataset_dir", "nowhere"],
             "nowhere/datalist.json does not exist. Prepare the data set with:",
         ),
-        (["gan", "--dataset_dir", "nowhere", "--override", "seed"], "'seed' is not of the form NAME=VALUE"),
+        (["gan", "--dataset_dir", "nowhere", "--override", "seed"], "'seed' does not have the form NAME=VALUE"),
     ],
 )
 def test_what_is_missing_is_told(

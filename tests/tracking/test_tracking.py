@@ -121,7 +121,7 @@ def test_a_resumed_run_goes_on_in_the_same_mlflow_run(
 ) -> None:
     with pytest.raises(RuntimeError):
         _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 2}), fail_in=2).run(range(2), max_epochs=2)
-    # A parameter that changed meanwhile keeps its first value: MLflow would refuse a second one.
+    # A parameter that has changed keeps its first value: MLflow would refuse a second one.
     _engine(RunTracker(bundle, "train", tmp_path / "out", {"epochs": 5}, resume=True)).run(range(2), max_epochs=1)
     (run,) = _runs(client)
     assert run.info.status == "FINISHED"
@@ -145,7 +145,7 @@ def test_two_trainings_into_one_folder_are_two_runs(bundle: Path, client: mlflow
 
 
 def test_an_unknown_bundle_root_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"is no bundle.*metadata\.json.*--bundle_root"):
+    with pytest.raises(FileNotFoundError, match=r"is not a bundle.*metadata\.json.*--bundle_root"):
         provenance(tmp_path)
 
 

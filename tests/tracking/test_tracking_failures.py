@@ -1,4 +1,4 @@
-"""What must not happen to a run through its tracking: several first runs at once, kills, and stores that fail."""
+"""Failures of tracking that must not affect a run: simultaneous first runs, kills, and stores that fail."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ def track(bundle: Path, output_dir: Path, stage: str = "train", end_in: int | No
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    """Starts processes that have imported all there is to import, and have not used MLflow yet."""
+    """Start processes that have imported everything, and have not used MLflow yet."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     return context
@@ -150,7 +150,7 @@ def test_a_store_that_is_none_ends_no_run(
     name_file.parent.mkdir()
     name_file.write_text("an earlier run")
     assert track(bundle, tmp_path / "out").state.epoch == 2
-    assert "goes on without MLflow" in warning(caplog)
+    assert "continues without MLflow" in warning(caplog)
     assert not name_file.exists()
 
 
@@ -185,7 +185,7 @@ def test_a_store_that_fails_in_the_middle_gets_the_results_all_the_same(
     result.write_text("dice\n0.5\n")
     RunTracker(bundle, "train", tmp_path / "out", {}, [result], iteration_interval=1).attach(engine)
     engine.run([0], max_epochs=3)
-    assert "goes on without MLflow" in warning(caplog)
+    assert "continues without MLflow" in warning(caplog)
     (run,) = runs(store)
     assert run.info.status == "FINISHED"
     assert run.data.tags["tracking_failure"]

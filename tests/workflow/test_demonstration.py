@@ -62,7 +62,7 @@ def test_a_shared_bundle_asks_for_a_data_set(bundle: Path) -> None:
     (bundle / "configs" / "demonstration.json").unlink()
     with pytest.raises(RuntimeError) as raised:
         run(bundle)
-    assert "No data set given. Name it with --dataset_dir" in str(raised.value.__cause__)
+    assert "No data set given. Set --dataset_dir" in str(raised.value.__cause__)
     assert run(bundle, dataset_dir="mine") == (0.1, [100, 100], "mine")
 
 

@@ -52,7 +52,7 @@ def train(bundle: Path, *overlays: Path, **overrides: Any) -> str:
         ({"train#datset": 1}, r"does not have --train#datset \(did you mean --train#dataset"),
         ({"train::rte": 1}, r"does not have --train#rte \(did you mean --train#rate\?\)\."),
         ({"zzz": 1}, r"does not have --zzz\. The bundle's docs/README\.md"),
-        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, and the training is not told
+        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, the training does not
         ({"lerning_rate": 1, "dpeth": 1}, "--lerning_rate .*; --dpeth "),
     ],
 )
@@ -105,7 +105,7 @@ def test_monais_own_tracking_passes(bundle: Path) -> None:
 
 def test_outside_of_a_bundle_run_there_is_nothing_to_check(bundle: Path) -> None:
     check_overrides(bundle, "train")
-    with pytest.raises(FileNotFoundError, match="is no bundle"):
+    with pytest.raises(FileNotFoundError, match="is not a bundle"):
         check_overrides(bundle / "nowhere", "train")
 
 

@@ -23,5 +23,5 @@ def test_the_running_parser_holds_the_merged_config() -> None:
 
 
 def test_a_folder_that_is_no_bundle_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=rf"{tmp_path} is no bundle.*metadata\.json.*--bundle_root"):
+    with pytest.raises(FileNotFoundError, match=rf"{tmp_path} is not a bundle.*metadata\.json.*--bundle_root"):
         load_metadata(tmp_path)
