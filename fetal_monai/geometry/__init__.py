@@ -1,5 +1,6 @@
 """The sector that a probe sees: where it lies on a frame, and its polar image. No torch in here."""
 
+from fetal_monai.geometry.box import Box, box_edges, boxes_from_edges
 from fetal_monai.geometry.estimate import MINIMUM_CONFIDENCE, SectorEstimate, estimate_sector
 from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
 from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
@@ -20,11 +21,14 @@ from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
 __all__ = [
     "GEOMETRY_FIELDS",
     "MINIMUM_CONFIDENCE",
+    "Box",
     "PolarFrame",
     "PolarGrid",
     "Region",
     "Sector",
     "SectorEstimate",
+    "box_edges",
+    "boxes_from_edges",
     "common_spacing",
     "estimate_sector",
     "geometry_from_fields",

@@ -16,7 +16,7 @@ from ignite.engine import Engine, Events
 from fetal_monai.data import FrameStream
 from fetal_monai.data.frame_collection import natural_key
 from fetal_monai.data.frame_failure import FAILURE
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.report_files import frame_name
 
@@ -28,7 +28,7 @@ class RegionTable:
 
     ``regions.csv`` has one row a frame, in natural order of the files: ``file``, ``frame`` (its place in a cine loop),
     ``time_s``, ``status``, ``reason``, ``region`` (the winning class), ``score_<class>`` (sigmoid of the logit),
-    the box in px of the frame (``x_min`` ... ``y_max``, half-open), ``geometry`` ("sector", "polar" or "unknown"),
+    the box in px of the frame (``x_min`` ... ``y_max``, see `Box`), ``geometry`` ("sector", "polar" or "unknown"),
     ``geometry_origin`` and ``geometry_confidence``. ``status`` is
 
     - ``localised``;

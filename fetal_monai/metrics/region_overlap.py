@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, box_overlap
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import box_overlap
 
 
 def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[Any]) -> NDArray[np.float64]:
@@ -21,8 +22,7 @@ def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[A
     Args:
         winner: the winning class.
         box: its box, or why there is none.
-        references: (C, 4), the expert's boxes as x_min, y_min, x_max, y_max, half-open as `Box`, in the same px as the
-            box; rows of NaN where none is known.
+        references: (C, 4), the expert's boxes in the same px as the box; rows of NaN where none is known.
 
     Returns:
         (C,), NaN for every class that does not count on this frame.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.metrics.region_classification import (
     PrecisionRecall,
     class_accuracy,

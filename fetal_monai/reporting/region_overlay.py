@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.reporting.annotated_picture import (
     QUIET_COLOUR,
     TEXT_COLOUR,
@@ -55,7 +55,7 @@ def draw_region_overlay(
     opacity = Image.fromarray((np.clip(strength, 0, 1) * HEAT_OPACITY * 255).astype(np.uint8))
     picture = Image.composite(colour, gray, opacity)
     if isinstance(box, Box):
-        # A box is half-open: its ends, counted from the frame's outer edge, are those of the picture's pixels.
+        # A box counts from the outer edge of the first pixel, as the picture does.
         left, right = box.x_min * x_scale, box.x_max * x_scale
         top, bottom = box.y_min * y_scale, box.y_max * y_scale
         outline = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]

@@ -10,7 +10,7 @@ from typing import Any
 from scipy.special import expit
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.metrics import EvaluatedFrame, RegionStatistics
 from fetal_monai.reporting.report_files import write_table
 

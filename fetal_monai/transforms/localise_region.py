@@ -13,7 +13,8 @@ from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, enlarge_response, response_region
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import enlarge_response, response_region
 from fetal_monai.transforms.polar import grid_of
 
 
@@ -95,19 +96,18 @@ class LocaliseRegiond(MapTransform):
         if isinstance(region, FailedEstimate):
             return region
         grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
-        edges = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
-        edges = edges[np.isfinite(edges).all(axis=1)]
-        if not len(edges):
+        boxes = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        if not len(boxes):
             return FailedEstimate("what stands out lies beyond the frame's border")
-        # A box holds whole pixels, its edges lie half a pixel before their centres.
-        return Box(*(edges[:, :2].min(axis=0) + 0.5).tolist(), *(edges[:, 2:].max(axis=0) + 0.5).tolist())
+        return Box(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
 
-def _runs(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The region (H, W) cut into runs of pixels along its rows, (N, 4) of their edges."""
+def _runs(region: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The region (H, W) cut into runs of pixels along its rows, as boxes (N, 4)."""
     steps = np.diff(np.pad(region, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     (rows, first), (_, end) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    return np.stack([first, rows, end, rows + 1], axis=1).astype(np.float64) - 0.5
+    return np.stack([first, rows, end, rows + 1], axis=1)
 
 
 def _relative(response_map: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:

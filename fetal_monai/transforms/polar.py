@@ -141,8 +141,8 @@ class SectorToPolard(_Reprojectiond):
         depth_trim: share of the depth range left out at each end.
         mode: "bilinear" for images, "nearest" for masks; one for all, or one a key.
         geometry_key: where `FrameGeometryd` put the frame's geometry.
-        box_keys: boxes (N, 4) of (x_min, y_min, x_max, y_max), px, pixel centres at integers; they become the boxes
-            that enclose them on the polar image, NaN where nothing is left. An item may lack them.
+        box_keys: boxes (N, 4), each row a `Box`, px; they become the boxes that enclose them on the polar image, NaN
+            where nothing is left. An item may lack them.
         unknown: what to do with a frame whose geometry is unknown: "raise" an error, or "resize" the frame as it is.
         allow_missing_keys: leave out keys that an item lacks.
 

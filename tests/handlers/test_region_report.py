@@ -16,8 +16,8 @@ from PIL import Image
 from scipy.special import expit
 
 from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.geometry import Box
 from fetal_monai.handlers import RegionReport
-from fetal_monai.localisation import Box
 
 CLASSES = ["head", "thorax", "limbs", "background"]
 NAN = [float("nan")] * 4

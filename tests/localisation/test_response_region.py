@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import find_objects
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, enlarge_response, response_region, response_threshold
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import enlarge_response, response_region, response_threshold
 
 
 def enclosed(*arguments: Any, **options: Any) -> Box | FailedEstimate:

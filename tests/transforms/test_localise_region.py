@@ -8,8 +8,8 @@ import torch
 from numpy.testing import assert_allclose
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, geometry_record
-from fetal_monai.localisation import Box, response_region
+from fetal_monai.geometry import Box, PolarFrame, PolarGrid, Sector, geometry_record
+from fetal_monai.localisation import response_region
 from fetal_monai.transforms import LocaliseRegiond
 
 CLASSES = ["head", "limbs", "background"]
