@@ -6,16 +6,16 @@ from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
 from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
 from fetal_monai.geometry.polar_grid import PolarGrid
 from fetal_monai.geometry.record import geometry_from_record, geometry_record
-from fetal_monai.geometry.region import (
-    Region,
+from fetal_monai.geometry.sector import Sector
+from fetal_monai.geometry.ultrasound_region import (
+    UltrasoundRegion,
     common_spacing,
-    regions_from_text,
-    regions_to_text,
+    read_ultrasound_regions,
     same_spacing,
     spacing_at,
-    tissue_regions,
+    ultrasound_regions_from_text,
+    ultrasound_regions_to_text,
 )
-from fetal_monai.geometry.sector import Sector
 from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
 
 __all__ = [
@@ -24,9 +24,9 @@ __all__ = [
     "Box",
     "PolarFrame",
     "PolarGrid",
-    "Region",
     "Sector",
     "SectorEstimate",
+    "UltrasoundRegion",
     "box_edges",
     "boxes_from_edges",
     "common_spacing",
@@ -35,11 +35,11 @@ __all__ = [
     "geometry_from_record",
     "geometry_record",
     "is_polar_metaimage",
-    "regions_from_text",
-    "regions_to_text",
+    "read_ultrasound_regions",
     "same_spacing",
     "spacing_at",
-    "tissue_regions",
+    "ultrasound_regions_from_text",
+    "ultrasound_regions_to_text",
     "warp_to_frame",
     "warp_to_polar",
 ]

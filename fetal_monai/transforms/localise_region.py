@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import Box
-from fetal_monai.localisation import enlarge_response, response_region
+from fetal_monai.localisation import enlarge_response, response_mask
 from fetal_monai.transforms.polar import grid_of
 
 
@@ -30,7 +30,7 @@ class LocaliseRegiond(MapTransform):
     - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
       and below) to 1 (the maximum), for `PolarToSectord` and a picture.
 
-    What stands out is found on the network's input, see `response_region`; the box encloses it on the frame.
+    What stands out is found on the network's input, see `response_mask`; the box encloses it on the frame.
 
     Args:
         keys: the responses.
@@ -40,7 +40,7 @@ class LocaliseRegiond(MapTransform):
         background: the class that is no region and has no box.
         rule: as for `response_threshold`.
         excess: as for `response_threshold`.
-        largest_component: as for `response_region`.
+        largest_component: as for `response_mask`.
         geometry_key: where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
         allow_missing_keys: leave out keys that an item lacks.
     """
@@ -92,20 +92,20 @@ class LocaliseRegiond(MapTransform):
     def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | FailedEstimate:
         if self.class_names[winner] == self.background:
             return FailedEstimate(f"{self.background}: no region in sight")
-        region = response_region(response_map, self.size, self.rule, self.excess, self.largest_component)
-        if isinstance(region, FailedEstimate):
-            return region
+        mask = response_mask(response_map, self.size, self.rule, self.excess, self.largest_component)
+        if isinstance(mask, FailedEstimate):
+            return mask
         grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
-        boxes = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
+        boxes = grid.boxes_to_frame(_runs(mask), (int(record["height"]), int(record["width"])))
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
         if not len(boxes):
             return FailedEstimate("what stands out lies beyond the frame's border")
         return Box(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
 
-def _runs(region: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The region (H, W) cut into runs of pixels along its rows, as boxes (N, 4)."""
-    steps = np.diff(np.pad(region, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A mask (H, W) cut into runs of pixels along its rows, as boxes (N, 4)."""
+    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     (rows, first), (_, end) = np.nonzero(steps == 1), np.nonzero(steps == -1)
     return np.stack([first, rows, end, rows + 1], axis=1)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import Region, regions_from_text, spacing_at
+from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_regions_from_text
 
 
 class MeasureHeadd(MapTransform):
@@ -27,8 +27,9 @@ class MeasureHeadd(MapTransform):
         keys: the masks.
         pixel_spacing_key: where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
             then has an ellipse in px and no millimetres.
-        regions_key: where an item keeps its calibrated regions, see `fetal_monai.geometry.regions_to_text`. If there
-            are any, the spacing is that of the region that the ellipse lies in.
+        ultrasound_regions_key: where an item keeps its ultrasound regions, see
+            `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
+            that contains the ellipse.
         allow_missing_keys: leave out keys that an item lacks.
     """
 
@@ -36,12 +37,12 @@ class MeasureHeadd(MapTransform):
         self,
         keys: KeysCollection,
         pixel_spacing_key: str = "pixel_spacing_mm",
-        regions_key: str = "regions",
+        ultrasound_regions_key: str = "ultrasound_regions",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.pixel_spacing_key = pixel_spacing_key
-        self.regions_key = regions_key
+        self.ultrasound_regions_key = ultrasound_regions_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """The item with its measurements.
@@ -51,7 +52,7 @@ class MeasureHeadd(MapTransform):
         """
         item = dict(data)
         spacing = _spacing(item[self.pixel_spacing_key])
-        regions = regions_from_text(item.get(self.regions_key, "[]"))
+        regions = ultrasound_regions_from_text(item.get(self.ultrasound_regions_key, "[]"))
         for key in self.key_iterator(item):
             if isinstance(item.get(f"{key}_head"), FailedEstimate):
                 continue
@@ -60,7 +61,7 @@ class MeasureHeadd(MapTransform):
         return item
 
 
-def _measure_in_region(mask: NDArray[Any], regions: Sequence[Region]) -> HeadMeasurement | FailedEstimate:
+def _measure_in_region(mask: NDArray[Any], regions: Sequence[UltrasoundRegion]) -> HeadMeasurement | FailedEstimate:
     head = measure_head(mask)
     if not isinstance(head, HeadMeasurement):
         return head

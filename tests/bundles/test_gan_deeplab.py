@@ -19,7 +19,7 @@ class TestGanDeepLab(AdversarialBundleTests):
     network_overrides = ("--depth", "resnet50")
     own_overrides = named("--depth", "resnet50")
     own_training_overrides = named(
-        *("--head_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None")
+        *("--aspp_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None")
     )
 
     def test_pretrained_weights_are_taken_over(

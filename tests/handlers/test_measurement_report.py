@@ -183,8 +183,8 @@ class TestDualDisplay:
         row = self.measured(tmp_path, [region(0.5, 0.4, (0, 0, 559, 199)), region(0.4, 0.4, self.RIGHT)])
         assert row["status"] == "unscaled"
         assert row["reason"] == (
-            "pixel spacing unknown: the header states 2 calibrated regions on 560 x 200 px (x 0 to 559, y 0 to 199: "
-            "0.5 x 0.4 mm; x 300 to 559, y 0 to 199: 0.4 x 0.4 mm), and the ellipse lies in several that differ in "
+            "pixel spacing unknown: the header states 2 calibrated ultrasound regions on 560 x 200 px (x 0 to 559, "
+            "y 0 to 199: 0.5 x 0.4 mm; x 300 to 559, y 0 to 199: 0.4 x 0.4 mm), and the ellipse lies in several that differ in "
             "spacing; give it by the option pixel_spacing_mm or in a table, with override_pixel_spacing"
         )
 

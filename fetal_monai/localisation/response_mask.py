@@ -1,4 +1,4 @@
-"""What responds most in a class response map."""
+"""The pixels of a class response map that exceed a threshold."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def enlarge_response(response_map: NDArray[Any], size: tuple[int, int]) -> NDArr
 
 
 def response_threshold(response_map: NDArray[Any], rule: str = "median", excess: float = 0.3) -> float:
-    """The response from which on a pixel belongs to the region.
+    """The response above which a pixel belongs to the mask.
 
     Toussaint et al., DLMIA 2018 (arXiv:1808.00793), take what lies "30 % above the median". By the rule "median" that
     is (1 + excess) * median. Where the median is not positive, "above" it by a percentage has no meaning (of a
@@ -60,26 +60,26 @@ def response_threshold(response_map: NDArray[Any], rule: str = "median", excess:
     return median + excess * (float(values.max()) - median)
 
 
-def response_region(
+def response_mask(
     response_map: NDArray[Any],
     size: tuple[int, int],
     rule: str = "median",
     excess: float = 0.3,
     largest_component: bool = False,
 ) -> NDArray[np.bool_] | FailedEstimate:
-    """Mark what exceeds the threshold of a class response map.
+    """Mark the pixels that exceed the threshold of a class response map.
 
     The map is enlarged first, then the threshold is taken of the enlarged map.
 
     Args:
         response_map: (h, w), the response map of one class, at the network's resolution.
-        size: (H, W) of the network's input, in which the region is wanted.
+        size: (H, W) of the network's input, the size of the mask.
         rule: as for `response_threshold`.
         excess: as for `response_threshold`.
         largest_component: only the largest of the parts that exceed the threshold (touching corners join).
 
     Returns:
-        The region (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
+        The mask (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
 
     Raises:
         ValueError: if an argument is out of its range, or the map is not 2-D.
