@@ -48,6 +48,7 @@ class RegionOverlays:
     def __init__(
         self,
         stream: FrameStream,
+        *,
         output_dir: str | Path,
         class_names: Sequence[str],
         key: str = "pred",

@@ -63,6 +63,7 @@ class RegionReport:
     def __init__(
         self,
         output_dir: str | Path,
+        *,
         class_names: Sequence[str],
         background: str = "background",
         facts: Mapping[str, Any] | None = None,
@@ -133,5 +134,11 @@ class RegionReport:
             )
         if not np.isfinite(logits).all():
             raise ValueError(f"{image}: the logits are {logits.tolist()}; expected finite numbers. Check the weights.")
-        index = int(item["frame"]) if "frame" in item else None
-        return EvaluatedFrame(image, index, logits, target, item.get("pred_box", NOT_LOCALISED), references)
+        return EvaluatedFrame(
+            image=image,
+            index=int(item["frame"]) if "frame" in item else None,
+            logits=logits,
+            target=target,
+            box=item.get("pred_box", NOT_LOCALISED),
+            references=references,
+        )

@@ -54,6 +54,7 @@ class RegionTable:
     def __init__(
         self,
         stream: FrameStream,
+        *,
         output_dir: str | Path,
         class_names: Sequence[str],
         background: str = "background",

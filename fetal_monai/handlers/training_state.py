@@ -102,6 +102,7 @@ class TrainingState:
     def __init__(
         self,
         path: str | Path,
+        *,
         objects: Mapping[str, Stateful],
         settings: Mapping[str, Any],
         seed: int = 0,

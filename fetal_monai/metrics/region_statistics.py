@@ -20,7 +20,7 @@ from fetal_monai.metrics.region_classification import (
 from fetal_monai.metrics.region_overlap import region_overlap
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedFrame:
     """One frame with its reference and its prediction.
 
@@ -46,7 +46,7 @@ class EvaluatedFrame:
         return int(self.logits.argmax())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegionStatistics:
     """Statistics over N frames and C classes.
 

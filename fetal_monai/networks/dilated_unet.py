@@ -63,6 +63,7 @@ class DilatedUNet(nn.Module):
     def __init__(
         self,
         in_channels: int = 1,
+        *,
         out_channels: int = 1,
         base_channels: int = 32,
         dilation: Sequence[int] = (1, 2),

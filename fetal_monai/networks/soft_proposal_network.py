@@ -76,6 +76,7 @@ class SoftProposalNetwork(nn.Module):
     def __init__(
         self,
         backbone: str = "resnet18",
+        *,
         in_channels: int = 1,
         num_classes: int = 7,
         proposal: str = "closed_form",

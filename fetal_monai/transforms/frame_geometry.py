@@ -43,6 +43,7 @@ class FrameGeometryd(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         geometry_key: str = "geometry",
         options: Mapping[str, Any] | None = None,
         table: str | Path | None = None,

@@ -48,6 +48,7 @@ class LocaliseRegiond(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         class_names: Sequence[str],
         size: Sequence[int] = (224, 224),
         depth_trim: float = 0.1,

@@ -36,6 +36,7 @@ class MeasureHeadd(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         pixel_spacing_key: str = "pixel_spacing_mm",
         ultrasound_regions_key: str = "ultrasound_regions",
         allow_missing_keys: bool = False,

@@ -33,6 +33,7 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         size: Sequence[int] = (224, 224),
         depth_trim: float = 0.1,
         mode: Sequence[str] | str = "bilinear",

@@ -31,6 +31,7 @@ class SaveAboutFramed(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         output_dir: str | Path,
         source_dir: str | Path | None = None,
         ending: str | None = None,

@@ -43,13 +43,14 @@ class SaveHeadCropd(SaveAboutFramed):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         output_dir: str | Path,
         source_dir: str | Path | None = None,
         margin: float = 0.1,
         upright: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(keys, output_dir, source_dir, **options)
+        super().__init__(keys, output_dir=output_dir, source_dir=source_dir, **options)
         if not (isinstance(margin, (int, float)) and math.isfinite(margin) and margin >= 0):
             raise ValueError(f"crop_margin must be a finite number of at least 0, got {margin!r}.")
         if not isinstance(upright, bool):

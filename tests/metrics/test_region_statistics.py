@@ -18,7 +18,7 @@ def frame(
     logits[winner], target[list(shown)] = 2, 1
     if reference:
         references[shown[0]] = reference
-    return EvaluatedFrame("a.png", None, logits, target, box, references)
+    return EvaluatedFrame(image="a.png", index=None, logits=logits, target=target, box=box, references=references)
 
 
 FRAMES = [

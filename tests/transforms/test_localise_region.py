@@ -28,7 +28,7 @@ def response(winner: int = 0, **changed: Any) -> dict[str, torch.Tensor]:
 def localise(
     response: dict[str, torch.Tensor], geometry: Any, size: tuple[int, int] = SIZE, **options: Any
 ) -> dict[Any, Any]:
-    transform = LocaliseRegiond("pred", CLASSES, size=size, **options)
+    transform = LocaliseRegiond("pred", class_names=CLASSES, size=size, **options)
     return transform({"pred": response, "geometry": geometry_record(geometry, SHAPE)})
 
 
