@@ -1,4 +1,4 @@
-"""From a class response map to a box around the region it shows."""
+"""From a class response map to a mask, and the overlap of boxes."""
 
 from fetal_monai.localisation.box_overlap import box_overlap
 from fetal_monai.localisation.response_mask import enlarge_response, response_mask, response_threshold

@@ -27,7 +27,7 @@ def enlarge_response(response_map: NDArray[Any], size: tuple[int, int]) -> NDArr
         The map (H, W); a site's response is not divided among its pixels.
 
     Raises:
-        ValueError: if `response_map` is not 2-D.
+        ValueError: If `response_map` is not 2-D.
     """
     return resize(_map_2d(response_map), size, order=1, mode="edge", anti_aliasing=False, preserve_range=True)
 
@@ -35,24 +35,24 @@ def enlarge_response(response_map: NDArray[Any], size: tuple[int, int]) -> NDArr
 def response_threshold(response_map: NDArray[Any], rule: str = "median", excess: float = 0.3) -> float:
     """The response above which a pixel belongs to the mask.
 
-    Toussaint et al., DLMIA 2018 (arXiv:1808.00793), take what lies "30 % above the median". By the rule "median" that
+    Toussaint et al., DLMIA 2018 (arXiv:1808.00793), take what is "30 % above the median". By the rule "median" that
     is (1 + excess) * median. Where the median is not positive, "above" it by a percentage has no meaning (of a
-    negative one it lies below): "median_to_max" is taken instead, median + excess * (maximum - median). Adding a
+    negative one it is below): "median_to_max" is taken instead, median + excess * (maximum - median). Adding a
     constant to the map moves that threshold by the constant.
 
     Args:
         response_map: (H, W), finite.
         rule: "median" or "median_to_max".
-        excess: the paper's 30 %, as a part between 0 and 1.
+        excess: The paper's 30 %, as a part between 0 and 1.
 
     Raises:
-        ValueError: if an argument is out of its range, or the map is not 2-D.
+        ValueError: If an argument is out of its range, or the map is not 2-D.
     """
     if rule not in _RULES:
         raise ValueError(f"rule must be one of {list(_RULES)}, got {rule!r}.")
     # The upper end holds for both rules: by the sign of the median either may be taken.
     if not 0 < excess < 1:
-        raise ValueError(f"excess must lie between 0 and 1, got {excess}.")
+        raise ValueError(f"excess must be between 0 and 1, got {excess}.")
     values = _map_2d(response_map)
     median = float(np.median(values))
     if rule == "median" and median > 0:
@@ -74,15 +74,15 @@ def response_mask(
     Args:
         response_map: (h, w), the response map of one class, at the network's resolution.
         size: (H, W) of the network's input, the size of the mask.
-        rule: as for `response_threshold`.
-        excess: as for `response_threshold`.
-        largest_component: only the largest of the parts that exceed the threshold (touching corners join).
+        rule: As for `response_threshold`.
+        excess: As for `response_threshold`.
+        largest_component: Only the largest of the parts that exceed the threshold (touching corners join).
 
     Returns:
         The mask (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
 
     Raises:
-        ValueError: if an argument is out of its range, or the map is not 2-D.
+        ValueError: If an argument is out of its range, or the map is not 2-D.
     """
     sites = _map_2d(response_map)
     if not np.isfinite(sites).all():

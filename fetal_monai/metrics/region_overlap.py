@@ -1,4 +1,4 @@
-"""How well a region is localised."""
+"""Overlap of predicted and reference boxes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[A
     0. Averaged over the frames, leaving out NaN, this gives the mean IoU of each class.
 
     Args:
-        winner: the winning class.
-        box: its box, or why there is none.
+        winner: The winning class.
+        box: Its box, or the reason why there is none.
         references: (C, 4), the expert's boxes in the same px as the box; rows of NaN where none is known.
 
     Returns:
         (C,), NaN for every class that does not count on this frame.
 
     Raises:
-        ValueError: `references` has another shape, a row is known in part, or as `box_overlap`.
+        ValueError: `references` has another shape, a row is partly NaN, or as `box_overlap`.
     """
     references = np.asarray(references, dtype=np.float64)
     if references.ndim != 2 or references.shape[1] != 4:

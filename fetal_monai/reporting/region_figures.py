@@ -72,13 +72,13 @@ def confusion_figure(class_names: Sequence[str], fractions: NDArray[np.float64],
 def draw_confusion(
     axes: Axes, class_names: Sequence[str], fractions: NDArray[np.float64], frames: NDArray[np.int64]
 ) -> AxesImage:
-    """Draw a confusion matrix: row by row, how the frames of a class share out among the winning classes.
+    """Draw a confusion matrix: row by row, the distribution of the frames of a class over the winning classes.
 
     Args:
-        axes: where.
+        axes: Axes to draw on.
         class_names: C of them.
         fractions: (C, C), a row of NaN for a class without frames.
-        frames: (C,), how many frames each row is of.
+        frames: (C,), number of frames of each row.
     """
     picture = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(np.isfinite(fractions)):
@@ -98,7 +98,7 @@ def overlap_figure(class_names: Sequence[str], overlaps: Sequence[NDArray[np.flo
 
     Args:
         class_names: C of them.
-        overlaps: for each class the overlaps of its frames with a reference box.
+        overlaps: For each class the overlaps of its frames with a reference box.
     """
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()

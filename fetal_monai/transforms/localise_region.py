@@ -19,30 +19,30 @@ from fetal_monai.transforms.polar import grid_of
 
 
 class LocaliseRegiond(MapTransform):
-    """Takes the logits out of a response, and adds what they and the winning class's response map say.
+    """Takes the logits out of a response, and adds the winning class, its box and its heat map.
 
     Under ``key`` there is a response as `LocalisationInferer` gives it, "logits" (C,) and "response_maps" (C, h, w);
     the logits take its place. Added are
 
     - ``<key>_region``: the name of the winning class;
-    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `FailedEstimate` that says why there is
-      none;
-    - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
+    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `FailedEstimate` with the reason why
+      there is none;
+    - ``<key>_heat``: (1, H, W), its response at each place of the network's input, from 0 (the median
       and below) to 1 (the maximum), for `PolarToSectord` and a picture.
 
-    What stands out is found on the network's input, see `response_mask`; the box encloses it on the frame.
+    The pixels that stand out are found on the network's input, see `response_mask`; the box encloses it on the frame.
 
     Args:
-        keys: the responses.
+        keys: The responses.
         class_names: C of them, in the order of the network's outputs.
         size: (H, W) of the network's input.
-        depth_trim: as for the `SectorToPolard` that made it.
-        background: the class that is no region and has no box.
-        rule: as for `response_threshold`.
-        excess: as for `response_threshold`.
-        largest_component: as for `response_mask`.
-        geometry_key: where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
-        allow_missing_keys: leave out keys that an item lacks.
+        depth_trim: As for the `SectorToPolard` that made it.
+        background: The class that is no region and has no box.
+        rule: As for `response_threshold`.
+        excess: As for `response_threshold`.
+        largest_component: As for `response_mask`.
+        geometry_key: Where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class LocaliseRegiond(MapTransform):
         """The item with its regions.
 
         Raises:
-            ValueError: a response is of other classes than named.
+            ValueError: A response has other classes than `class_names`.
         """
         item = dict(data)
         for key in self.key_iterator(item):
@@ -100,7 +100,7 @@ class LocaliseRegiond(MapTransform):
         boxes = grid.boxes_to_frame(_runs(mask), (int(record["height"]), int(record["width"])))
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
         if not len(boxes):
-            return FailedEstimate("what stands out lies beyond the frame's border")
+            return FailedEstimate("what stands out is beyond the frame's border")
         return Box(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
 

@@ -17,20 +17,20 @@ from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_region
 
 
 class MeasureHeadd(MapTransform):
-    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedEstimate` that says why not.
+    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or a `FailedEstimate` with the reason.
 
     The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
     grid: bring it back to the frame's size (``Invertd``) first. A `FailedEstimate` that is there already stays, see
     `RejectNonFinited`.
 
     Args:
-        keys: the masks.
-        pixel_spacing_key: where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
+        keys: The masks.
+        pixel_spacing_key: Where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
             then has an ellipse in px and no millimetres.
-        ultrasound_regions_key: where an item keeps its ultrasound regions, see
+        ultrasound_regions_key: Where an item keeps its ultrasound regions, see
             `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
             that contains the ellipse.
-        allow_missing_keys: leave out keys that an item lacks.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class MeasureHeadd(MapTransform):
         """The item with its measurements.
 
         Raises:
-            ValueError: a spacing is neither two positive numbers nor two NaN.
+            ValueError: A spacing is neither two positive numbers nor two NaN.
         """
         item = dict(data)
         spacing = _spacing(item[self.pixel_spacing_key])

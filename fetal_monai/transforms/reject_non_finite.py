@@ -1,4 +1,4 @@
-"""Notice a prediction that is no number before it is taken for a mask."""
+"""Reject a prediction with non-finite values before it becomes a mask."""
 
 from __future__ import annotations
 

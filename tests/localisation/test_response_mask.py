@@ -115,8 +115,8 @@ def test_a_map_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     ("arguments", "message"),
     [
         ({"rule": "mean"}, r"rule must be one of \['median', 'median_to_max'\], got 'mean'"),
-        ({"excess": 0}, "excess must lie between 0 and 1, got 0"),
-        ({"excess": 1.3}, "excess must lie between 0 and 1, got 1.3"),
+        ({"excess": 0}, "excess must be between 0 and 1, got 0"),
+        ({"excess": 1.3}, "excess must be between 0 and 1, got 1.3"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
