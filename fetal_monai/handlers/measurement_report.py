@@ -63,8 +63,8 @@ class MeasurementReport:
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so there are no values in mm; ``reason`` says
       why;
-    - ``failed``: the file could not be read, no head was found, or what was found could not be written; ``reason``
-      says which.
+    - ``failed``: the file could not be read, no head was found, or the results could not be written; ``reason`` says
+      which.
 
     A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
     the gestational age known from a dating scan (the collection's table); without one it is empty, since an age
@@ -75,7 +75,7 @@ class MeasurementReport:
     of the files. See `GrowingTable`.
 
     Attach it to an engine with a `FrameDataset` and, as post-processing, an `IsolateFrame` with `MeasureHeadd`.
-    Inference is a single process: under several ranks the rows of the others would be lost, so that is an error.
+    Inference must run in a single process: under several ranks the rows of the others would be lost, so that is an error.
 
     Args:
         collection: The frames that are measured and the files that are not, from `collect_frames`.
@@ -94,7 +94,7 @@ class MeasurementReport:
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference, and write the rejected files' rows.
 
-        That is done here and not at the start, since MONAI skips the run altogether when no frame is left.
+        This is done here and not at the start, because MONAI skips the run if no frame is left.
 
         Raises:
             RuntimeError: The inference runs under several ranks.
@@ -109,7 +109,7 @@ class MeasurementReport:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def clear(self, engine: Engine) -> None:
-        """Begin the tables: the rejected files alone."""
+        """Start the tables with the rejected files."""
         del self.collection.rejected[self._rejected_before :]  # what an earlier run left out
         self._reported = 0
         self.measurements.start()

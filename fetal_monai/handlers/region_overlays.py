@@ -1,4 +1,4 @@
-"""Pictures of an inference: a PNG of each still, a video of each cine loop."""
+"""Pictures of an inference: a PNG of each still frame, a video of each cine loop."""
 
 from __future__ import annotations
 

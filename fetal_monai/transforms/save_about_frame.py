@@ -1,4 +1,4 @@
-"""What the transforms have in common that write a file about each frame."""
+"""Base class of the transforms that write a file for each frame."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SaveAboutFramed(MapTransform):
         self.image_key = image_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item as it came; the files are written."""
+        """Write the files and return the item unchanged."""
         item = dict(data)
         frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
         for key in self.key_iterator(item):
@@ -57,5 +57,5 @@ class SaveAboutFramed(MapTransform):
         """Write the value of `key`; `frame` is the frame's file."""
 
     def path(self, frame: Path, suffix: str) -> Path:
-        """Where the file about `frame` goes; `suffix` is its format, with the dot."""
+        """The path of the file for `frame`; `suffix` is its format, with the dot."""
         return output_path(frame, self.source_dir, self.output_dir, self.ending, suffix)

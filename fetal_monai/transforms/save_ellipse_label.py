@@ -1,6 +1,6 @@
-"""Save the measured ellipse as an ellipse label, the form that a training takes.
+"""Save the measured ellipse as an ellipse label, which can be used for training.
 
-`fetal_monai.transforms` does not import this module, so that only who writes XML needs its library.
+`fetal_monai.transforms` does not import this module, so that its XML library is needed only for writing XML.
 """
 
 from __future__ import annotations
