@@ -75,7 +75,8 @@ class MeasurementReport:
     of the files. See `GrowingTable`.
 
     Attach it to an engine with a `FrameDataset` and, as post-processing, an `IsolateFrame` with `MeasureHeadd`.
-    Inference must run in a single process: under several ranks the rows of the others would be lost, so that is an error.
+    Inference must run in a single process: under several ranks the rows of the others would be lost, so that is an
+    error.
 
     Args:
         collection: The frames that are measured and the files that are not, from `collect_frames`.
