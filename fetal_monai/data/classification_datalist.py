@@ -82,7 +82,7 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
     Returns:
         One dictionary a frame, whose values a data loader can collate: "image" (absolute path), "labels" (classes,
         separated by commas), "target" (float32 (7,): 1 for every class in sight, in the order of
-        `ANATOMICAL_CLASSES`), "boxes" (float32 (7, 4): x_min, y_min, x_max, y_max, half-open, px, NaN where no box is
+        `ANATOMICAL_CLASSES`), "boxes" (float32 (7, 4): a `Box` of each class, px, NaN where no box is
         known), "patient", and "sector" (numbers by the names of `SECTOR_FIELDS`) where it is known.
 
     Raises:

@@ -20,7 +20,7 @@ from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pix
 from fetal_monai.files.csv_cell import printable
 from fetal_monai.files.csv_table import Row, read_csv_table
 from fetal_monai.files.file_name import composed, listed_name
-from fetal_monai.geometry import common_spacing, regions_to_text, same_spacing
+from fetal_monai.geometry import common_spacing, same_spacing, ultrasound_regions_to_text
 
 __all__ = ["FrameCollection", "Rejected", "collect_frames", "frame_files", "natural_key"]
 
@@ -57,8 +57,9 @@ class FrameCollection:
 
     Attributes:
         frames: one dictionary per frame, in natural order of the files: ``image`` (path as str),
-            ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame), ``regions`` (the
-            header's calibrated regions, whose spacing then counts, see `fetal_monai.geometry.regions_to_text`),
+            ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame),
+            ``ultrasound_regions`` (those of the header, whose spacing then counts, see
+            `fetal_monai.geometry.ultrasound_regions_to_text`),
             ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
             when unknown).
         rejected: the files and table rows that are no frame to measure, in natural order; behind them, those that a
@@ -188,7 +189,7 @@ def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) ->
             )
     return {
         "pixel_spacing_mm": list(common_spacing(spacings) or UNKNOWN_SPACING),
-        "regions": regions_to_text(frame.regions if used in ("header", "") else ()),
+        "ultrasound_regions": ultrasound_regions_to_text(frame.ultrasound_regions if used in ("header", "") else ()),
         "pixel_spacing_source": used,
     }
 

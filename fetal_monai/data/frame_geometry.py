@@ -26,12 +26,12 @@ from fetal_monai.geometry import (
     GEOMETRY_FIELDS,
     MINIMUM_CONFIDENCE,
     PolarFrame,
-    Region,
     Sector,
+    UltrasoundRegion,
     estimate_sector,
     geometry_from_fields,
     is_polar_metaimage,
-    tissue_regions,
+    read_ultrasound_regions,
 )
 
 Geometry: TypeAlias = Sector | PolarFrame
@@ -148,7 +148,7 @@ def find_frame_geometry(
     return FrameGeometry(estimate.sector.moved(left, top), "estimate", estimate.confidence)
 
 
-def _header(path: Path) -> tuple[Mapping[str, str], Region | None, float]:
+def _header(path: Path) -> tuple[Mapping[str, str], UltrasoundRegion | None, float]:
     """A MetaImage's header, DICOM's largest region, and DICOM's row spacing over its column spacing (else 1)."""
     suffix = frame_suffix(path)
     if suffix in METAIMAGE_SUFFIXES:
@@ -159,11 +159,11 @@ def _header(path: Path) -> tuple[Mapping[str, str], Region | None, float]:
     stated = dataset.get("PixelAspectRatio")  # (row, column)
     aspect = float(stated[0]) / float(stated[1]) if stated and all(float(length) > 0 for length in stated) else 1.0
     shape = (dataset.Rows, dataset.Columns)
-    regions = [region for region in tissue_regions(dataset) if region.is_on(shape)]
+    regions = [region for region in read_ultrasound_regions(dataset) if region.is_on(shape)]
     return {}, max(regions, key=lambda region: region.area, default=None), aspect
 
 
-def _bounds(region: Region | None, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+def _bounds(region: UltrasoundRegion | None, shape: tuple[int, int]) -> tuple[int, int, int, int]:
     """First column and row of the region, and the ones after its last; the whole image where it is not stated."""
     height, width = shape
     if region is None or region.area <= 0:

@@ -1,4 +1,4 @@
-"""Trainers that MONAI does not have."""
+"""Trainers that MONAI does not provide."""
 
 from fetal_monai.engines.adversarial_segmentation import AdversarialSegmentationTrainer
 

@@ -1,4 +1,4 @@
-"""Training a segmentation network against a discriminator that knows labels."""
+"""Training of a segmentation network against a discriminator of labels and predictions."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ class AdversarialSegmentationTrainer(AdversarialTrainer):
 
     One iteration (Luc et al. 2016, Hung et al. 2018): the generator's step on segmentation loss + adversarial_weight *
     adversarial loss, with the discriminator frozen; then the discriminator's step on the label and on the same
-    prediction, detached. Where the stock trainer falls short for this: `MODEL_COMPLETED` is fired, so that
-    post-processing and metrics see predictions as under a `SupervisedTrainer`; `output["loss"]` is there with and
+    prediction, detached. Differences from the stock trainer: `MODEL_COMPLETED` is fired, so that
+    post-processing and metrics see predictions as under a `SupervisedTrainer`; `output["loss"]` is present with and
     without mixed precision; no gradient is computed for the network that is not being trained; the engine's state
     dict holds no live modules (checkpoints are `fetal_monai.handlers.TrainingState`'s).
 
     `engine.state.output` holds image, label, pred (logits), the scalars loss, reconstruction_loss (segmentation),
     generator_loss (adversarial, unweighted), discriminator_loss, discriminator_loss_label,
-    discriminator_loss_prediction and discriminator_accuracy, and what the discriminator was shown and said.
+    discriminator_loss_prediction and discriminator_accuracy, and the discriminator's inputs and outputs.
 
     Mixed precision: bfloat16 by `fetal_monai.inferers.AutocastInferer` on any device, or float16 by `amp` on CUDA.
 
     Args:
-        device: where the networks are and the batches go.
-        max_epochs: how many epochs to train.
-        train_data_loader: batches with the keys "image" (B, C, H, W) and "label", one-hot (B, classes, H, W).
-        g_network: the segmentation network, image -> logits (B, classes, H, W).
-        d_network: the discriminator, probabilities or one-hot label (B, classes, H, W) -> logits.
-        recon_loss_function: the segmentation loss of (logits, label).
-        g_loss_function: the generator's adversarial loss of (discriminator's logits, target_is_real).
-        d_loss_function: the discriminator's loss of (its logits, target_is_real).
+        device: Device of the networks and batches.
+        max_epochs: Number of epochs.
+        train_data_loader: Batches with the keys "image" (B, C, H, W) and "label", one-hot (B, classes, H, W).
+        g_network: The segmentation network, image -> logits (B, classes, H, W).
+        d_network: The discriminator, probabilities or one-hot label (B, classes, H, W) -> logits.
+        recon_loss_function: The segmentation loss of (logits, label).
+        g_loss_function: The generator's adversarial loss of (discriminator's logits, target_is_real).
+        d_loss_function: The discriminator's loss of (its logits, target_is_real).
         adversarial_weight: lambda_adv, of the adversarial loss against the segmentation loss.
-        g_optimizer: of the segmentation network.
-        d_optimizer: of the discriminator.
-        g_inferer: runs the segmentation network.
-        d_inferer: runs the discriminator.
-        postprocessing: of the output, before metrics see it.
-        key_train_metric: compared by `metric_cmp_fn` after every epoch.
-        metric_cmp_fn: whether the first of two values of the key metric is the better.
-        additional_metrics: further metrics.
-        train_handlers: attached to the engine.
-        amp: float16 on CUDA.
-        decollate: whether handlers and metrics get a list of items instead of a batch.
+        g_optimizer: Optimiser of the segmentation network.
+        d_optimizer: Optimiser of the discriminator.
+        g_inferer: Runs the segmentation network.
+        d_inferer: Runs the discriminator.
+        postprocessing: Applied to the output before the metrics.
+        key_train_metric: Compared by `metric_cmp_fn` after every epoch.
+        metric_cmp_fn: Whether the first of two values of the key metric is the better.
+        additional_metrics: Further metrics.
+        train_handlers: Attached to the engine.
+        amp: Use float16 on CUDA.
+        decollate: Whether handlers and metrics get a list of items instead of a batch.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class AdversarialSegmentationTrainer(AdversarialTrainer):
         image, label = engine.prepare_batch(batchdata, state.device, engine.non_blocking, **engine.to_kwargs)
         # One scaler serves both optimisers; off the CUDA way it passes everything through.
         scaler = engine.scaler or torch.amp.GradScaler(enabled=False)
-        # DistributedDataParallel waits for gradients that a frozen network never gets: go past it.
+        # DistributedDataParallel waits for gradients that a frozen network never gets: bypass it.
         parallel = isinstance(state.d_network, nn.parallel.DistributedDataParallel)
         discriminator = state.d_network.module if parallel else state.d_network
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fetal_monai.geometry.box import box_edges, boxes_from_edges
 from fetal_monai.geometry.checks import check_points, check_shape
 from fetal_monai.geometry.polar_frame import PolarFrame
 from fetal_monai.geometry.sector import Sector
@@ -69,35 +70,34 @@ class PolarGrid:
         """The boxes on the polar image that enclose boxes on the frame.
 
         Args:
-            boxes: Array (N, 4) of (x_min, y_min, x_max, y_max) on the frame, px. Edges, not pixel numbers: a mask on
-                columns 3 to 7 has x_min = 2.5 and x_max = 7.5.
+            boxes: Array (N, 4) on the frame, px; each row is a `Box`.
 
         Returns:
-            Array (N, 4) in the same form, clipped to the polar image; NaN for a box outside it.
+            Array (N, 4) of boxes on the polar image, clipped to it; NaN for a box outside it.
 
         Raises:
             ValueError: `boxes` is not (N, 4).
         """
-        boxes = _check_boxes(boxes).copy()
+        edges = box_edges(boxes)
         if isinstance(self.geometry, Sector):
             # No part of a sector is above its apex, where angles are not continuous.
-            above = boxes[:, 3] <= self.geometry.apex_y
-            boxes[above] = np.nan
-            boxes[:, 1] = np.maximum(boxes[:, 1], self.geometry.apex_y)
+            above = edges[:, 3] <= self.geometry.apex_y
+            edges[above] = np.nan
+            edges[:, 1] = np.maximum(edges[:, 1], self.geometry.apex_y)
             nearest = (self.geometry.apex_x, self.geometry.apex_y)
         else:
             nearest = (np.nan, np.nan)
-        return _cut(_enclosing(self.to_polar(_outlines(boxes, nearest))), self.size)
+        return _enclosing_boxes(self.to_polar(_outlines(edges, nearest)), self.size)
 
     def boxes_to_frame(self, boxes: NDArray[Any], shape: tuple[int, int]) -> Points:
         """The boxes on the frame that enclose boxes on the polar image.
 
         Args:
-            boxes: Array (N, 4) as in `boxes_to_polar`, on the polar image.
+            boxes: Array (N, 4) on the polar image, px; each row is a `Box`.
             shape: (H, W) of the frame, to which the boxes are clipped.
 
         Returns:
-            Array (N, 4) on the frame; NaN for a box outside it.
+            Array (N, 4) of boxes on the frame; NaN for a box outside it.
 
         Raises:
             ValueError: `boxes` is not (N, 4).
@@ -106,38 +106,29 @@ class PolarGrid:
         lowest = np.nan
         if isinstance(self.geometry, Sector):
             lowest = float(self.to_polar(np.array([self.geometry.apex_x, self.geometry.apex_y + 1]))[0])
-        outlines = _outlines(_check_boxes(boxes), (lowest, np.nan))
-        return _cut(_enclosing(self.to_frame(outlines)), check_shape(shape))
+        outlines = _outlines(box_edges(boxes), (lowest, np.nan))
+        return _enclosing_boxes(self.to_frame(outlines), check_shape(shape))
 
 
-def _check_boxes(boxes: NDArray[Any]) -> Points:
-    boxes = np.asarray(boxes, dtype=np.float64)
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ValueError(f"Boxes must be an array (N, 4) of (x_min, y_min, x_max, y_max), got shape {boxes.shape}.")
-    return boxes
-
-
-def _outlines(boxes: Points, extreme: tuple[float, float]) -> Points:
+def _outlines(edges: Points, extreme: tuple[float, float]) -> Points:
     """Points on the outline of each box, (N, P, 2), including those nearest to `extreme` (x, y)."""
-    x_min, y_min, x_max, y_max = boxes.T[:, :, None]
+    left, top, right, bottom = edges.T[:, :, None]
     steps = np.linspace(0, 1, _SIDE_POINTS)
-    x = x_min + steps * (x_max - x_min)
-    y = y_min + steps * (y_max - y_min)
+    x = left + steps * (right - left)
+    y = top + steps * (bottom - top)
     if np.isfinite(extreme[0]):
-        x = np.concatenate([x, np.clip(extreme[0], x_min, x_max)], axis=1)
+        x = np.concatenate([x, np.clip(extreme[0], left, right)], axis=1)
     if np.isfinite(extreme[1]):
-        y = np.concatenate([y, np.clip(extreme[1], y_min, y_max)], axis=1)
-    sides = [np.stack(np.broadcast_arrays(*side), axis=-1) for side in ((x, y_min), (x, y_max), (x_min, y), (x_max, y))]
+        y = np.concatenate([y, np.clip(extreme[1], top, bottom)], axis=1)
+    sides = [np.stack(np.broadcast_arrays(*side), axis=-1) for side in ((x, top), (x, bottom), (left, y), (right, y))]
     return np.concatenate(sides, axis=1)
 
 
-def _enclosing(points: Points) -> Points:
-    return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
-
-
-def _cut(boxes: Points, shape: tuple[int, int]) -> Points:
+def _enclosing_boxes(points: Points, shape: tuple[int, int]) -> Points:
+    """The box around each of N sets of points (N, P, 2), clipped to an image (H, W); NaN where nothing is left."""
     height, width = shape
-    boxes = np.clip(boxes, -0.5, np.array([width, height, width, height]) - 0.5)
-    empty = ~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))
-    boxes[empty] = np.nan
-    return boxes
+    edges = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    edges = np.clip(edges, -0.5, np.array([width, height, width, height]) - 0.5)
+    empty = ~((edges[:, 2] > edges[:, 0]) & (edges[:, 3] > edges[:, 1]))
+    edges[empty] = np.nan
+    return boxes_from_edges(edges)

@@ -1,4 +1,4 @@
-"""Ignite handlers: what happens around the iterations of a run."""
+"""Ignite handlers: reports, checkpoints and checks around the iterations of a run."""
 
 from fetal_monai.handlers.discriminator_watch import DiscriminatorWatch
 from fetal_monai.handlers.evaluation_report import EvaluationReport

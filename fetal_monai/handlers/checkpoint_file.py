@@ -1,4 +1,4 @@
-"""The files that a training goes on from: written whole, and cleared of what killed trainings left."""
+"""Checkpoint files: written atomically, and cleared of the leftovers of killed trainings."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from fetal_monai.files.folder_lock import folder_lock
 
 
 def save_checkpoint(state: Mapping[str, Any], path: Path) -> None:
-    """Write a state with `torch.save`, whole or not at all; no other process saves in the folder meanwhile."""
+    """Write a state with `torch.save`, atomically and with the folder locked against other processes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_lock(path.parent), atomic_path(path) as temporary:
         torch.save(state, temporary)
 
 
 def remove_unfinished(path: Path) -> None:
-    """Remove what trainings that were killed while they saved left beside a checkpoint, each as large as itself.
+    """Remove the unfinished files of trainings that were killed while saving, each as large as a checkpoint.
 
-    Where folders cannot be locked nothing is removed: it cannot be known whether another training is saving.
+    Nothing is removed where folders cannot be locked, because another training may be saving.
     """
     if path.parent.is_dir():
         with folder_lock(path.parent) as locked:

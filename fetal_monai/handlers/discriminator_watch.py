@@ -1,4 +1,4 @@
-"""Noticing when the adversarial game is over."""
+"""Detect a discriminator that has won."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ logger = logging.getLogger(__name__)
 
 
 class DiscriminatorWatch:
-    """Warns when the discriminator has won: it tells every prediction from a label, and teaches nothing more.
+    """Warns when the discriminator separates every prediction from every label, so that it teaches nothing more.
 
     Attach it to a trainer with a metric `discriminator_loss`, the mean of an epoch.
 
     Args:
-        collapse_below: the loss under which there is a warning. Healthy is 0.2 to 0.7; ln 2 = 0.69 is guessing.
+        collapse_below: Loss below which a warning is logged. Usual values are 0.2 to 0.7; ln 2 = 0.69 is guessing.
     """
 
     def __init__(self, collapse_below: float = 0.05) -> None:
@@ -31,8 +31,8 @@ class DiscriminatorWatch:
         loss = engine.state.metrics[AdversarialKeys.DISCRIMINATOR_LOSS]
         if loss < self.collapse_below and engine.state.rank == 0:
             logger.warning(
-                "The discriminator's loss fell to %.4f in epoch %d (healthy is 0.2 to 0.7): it tells every prediction "
-                "from a label, and the segmentation network learns nothing more from it. Lower "
+                "The discriminator's loss fell to %.4f in epoch %d (usual: 0.2 to 0.7). It separates every prediction "
+                "from every label, so the segmentation network learns nothing more from it. Lower "
                 "--discriminator_learning_rate, or raise --adversarial_weight.",
                 loss,
                 engine.state.epoch,

@@ -1,4 +1,4 @@
-"""The results of an evaluation: one row an image, and the means."""
+"""The results of an evaluation: one row per image, and the means."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fetal_monai.reporting.report_files import summary_table, write_summary, wri
 class EvaluationReport:
     """Writes `per_image.csv` and `summary.json`, and prints the summary as a table.
 
-    Attach it behind the metrics. It takes each metric's value per image from `engine.state.metric_details` and its
+    Attach it after the metrics. It takes each metric's value per image from `engine.state.metric_details` and its
     mean from `engine.state.metrics`, under the metrics' own names.
 
     Args:
-        output_dir: where the two files go.
-        facts: what the summary states besides, e.g. the section evaluated and the network's cost.
+        output_dir: Folder for the two files.
+        facts: Further entries of the summary, such as the section evaluated and the network's cost.
     """
 
     def __init__(self, output_dir: str | Path, facts: dict[str, Any] | None = None) -> None:
@@ -37,7 +37,7 @@ class EvaluationReport:
         self.images = []
 
     def note_images(self, engine: Engine) -> None:
-        """Note the batch's file names, in the order of the metrics' values."""
+        """Record the batch's file names, in the order of the metrics' values."""
         self.images += [Path(item["image"].meta["filename_or_obj"]).name for item in engine.state.output]
 
     def write(self, engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""How long a network takes for a frame."""
+"""The time that a network takes for a frame."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from monai.engines.utils import IterationEvents
 class FrameTime:
     """Puts `ms_per_frame` into the engine's metrics: the median time from the preprocessed input to the output.
 
-    It is taken on the run's device and includes the way there; reading, preprocessing and post-processing are not in
-    it. Of a batch each frame takes its part: batches of one give the delay of a live view. NaN where no iteration is
-    left behind the warm-up.
+    It is measured on the run's device and includes the transfer to it, but not reading, preprocessing and
+    post-processing. The time of a batch is divided by its frames: batches of one give the delay of a live view. NaN if
+    no iteration follows the warm-up.
 
     Attach it first, so that the handlers that write the metrics find it.
 
     Args:
-        warm_up: so many iterations are not counted: in the first ones memory is fetched and algorithms are chosen.
+        warm_up: Number of first iterations that are not counted: they allocate memory and choose algorithms.
     """
 
     def __init__(self, warm_up: int = 3) -> None:
@@ -40,11 +40,11 @@ class FrameTime:
         self._times_ms = []
 
     def start(self, engine: Engine) -> None:
-        """Note when the input is there."""
+        """Record when the input is ready."""
         self._start_s = _now_s(engine)
 
     def stop(self, engine: Engine) -> None:
-        """Note when the output is there."""
+        """Record when the output is ready."""
         frames = len(engine.state.output["image"])
         self._times_ms.append(1000 * (_now_s(engine) - self._start_s) / frames)
 
@@ -56,5 +56,5 @@ class FrameTime:
 
 def _now_s(engine: Engine) -> float:
     if engine.state.device.type == "cuda":
-        torch.cuda.synchronize(engine.state.device)  # the GPU works on behind Python's back
+        torch.cuda.synchronize(engine.state.device)  # the GPU runs asynchronously
     return time.perf_counter()

@@ -1,4 +1,4 @@
-"""The results of an inference: one row a file, measured or not."""
+"""The results of an inference: one row per file, measured or not."""
 
 from __future__ import annotations
 
@@ -61,26 +61,27 @@ class MeasurementReport:
     ``measurements.csv`` has one row for every file of the collection, in its order. ``status`` is
 
     - ``measured``;
-    - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so nothing is told in mm; ``reason`` says
+    - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so there are no values in mm; ``reason`` says
       why;
-    - ``failed``: the file could not be read, no head was found, or what was found could not be written; ``reason``
-      says which.
+    - ``failed``: the file could not be read, no head was found, or the results could not be written; ``reason`` says
+      which.
 
     A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
-    the gestational age known from a dating scan (the collection's table); without one it is empty, since the age read
-    from this same HC would only answer itself. ``hc18_submission.csv`` holds the measured frames in the form of the
+    the gestational age known from a dating scan (the collection's table); without one it is empty, since an age
+    derived from the same HC would be circular. ``hc18_submission.csv`` holds the measured frames in the form of the
     HC18 challenge (https://hc18.grand-challenge.org).
 
-    Rows are appended after each batch, so that they are there whatever ends the run; when it completes, they are put in
-    the order of the files. See `GrowingTable`.
+    Rows are appended after each batch, so that an interrupted run keeps them; a completed run sorts them in the order
+    of the files. See `GrowingTable`.
 
     Attach it to an engine with a `FrameDataset` and, as post-processing, an `IsolateFrame` with `MeasureHeadd`.
-    Inference is a single process: under several ranks the rows of the others would be lost, so that is an error.
+    Inference must run in a single process: under several ranks the rows of the others would be lost, so that is an
+    error.
 
     Args:
-        collection: the frames that are measured and the files that are not, from `collect_frames`.
-        output_dir: the folder to write to.
-        key: the masks' key: their measurements are under ``<key>_head``.
+        collection: The frames that are measured and the files that are not, from `collect_frames`.
+        output_dir: Folder to write to.
+        key: The masks' key: their measurements are under ``<key>_head``.
     """
 
     def __init__(self, collection: FrameCollection, output_dir: str | Path, key: str = "pred") -> None:
@@ -94,10 +95,10 @@ class MeasurementReport:
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference, and write the rejected files' rows.
 
-        That is done here and not at the start, since MONAI skips the run altogether when no frame is left.
+        This is done here and not at the start, because MONAI skips the run if no frame is left.
 
         Raises:
-            RuntimeError: the inference runs under several ranks.
+            RuntimeError: The inference runs under several ranks.
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("MeasurementReport works in one process; run the inference without torchrun.")
@@ -109,7 +110,7 @@ class MeasurementReport:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def clear(self, engine: Engine) -> None:
-        """Begin the tables: the rejected files alone."""
+        """Start the tables with the rejected files."""
         del self.collection.rejected[self._rejected_before :]  # what an earlier run left out
         self._reported = 0
         self.measurements.start()

@@ -1,4 +1,4 @@
-"""Pictures of an inference: a PNG of each still, a video of each cine loop."""
+"""Pictures of an inference: a PNG of each still frame, a video of each cine loop."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ _UNKNOWN_RATE_HZ = 25.0
 
 
 class RegionOverlays:
-    """Writes what was found on each frame as `draw_region_overlay` draws it.
+    """Writes an overlay of each frame, see `draw_region_overlay`.
 
     A still gives ``<name>_overlay.png``, a cine loop ``<name>_overlay.mp4`` (H.264) at the loop's own rate, 25 frames a
     second where it states none. A video appears when its loop has ended. A file whose pictures cannot be drawn or
-    written is noted in the stream's `rejected`, and the run goes on.
+    written is recorded in the stream's `rejected`, and the run continues.
 
     Items hold ``image`` (its meta data name the file), the frame itself under `frame_key`, ``frame``, ``time_s``,
     ``loop`` and ``frame_rate_hz`` (see `FrameStream`), and what `LocaliseRegiond` adds; ``<key>_heat`` is on the
-    frame's own pixel grid (`PolarToSectord`). Attach `RunTracker` behind this handler: an error that ends the run is
+    frame's own pixel grid (`PolarToSectord`). Attach `RunTracker` after this handler: an error that ends the run is
     raised again there.
 
     Args:
-        stream: where the frames come from; the subfolders of its folder are made again below `output_dir`.
-        output_dir: the folder to write to.
-        class_names: in the order of the network's outputs.
-        key: key of the logits.
-        frame_key: the frame as it was read, (1, H, W).
-        geometry_key: where `FrameGeometryd` put the frame's geometry.
+        stream: Where the frames come from; the subfolders of its folder are recreated below `output_dir`.
+        output_dir: The folder to write to.
+        class_names: In the order of the network's outputs.
+        key: Key of the logits.
+        frame_key: The frame as it was read, (1, H, W).
+        geometry_key: Where `FrameGeometryd` put the frame's geometry.
     """
 
     def __init__(
         self,
         stream: FrameStream,
+        *,
         output_dir: str | Path,
         class_names: Sequence[str],
         key: str = "pred",
@@ -160,7 +161,7 @@ class _Video:
         self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Write what is left and give the file its name."""
+        """Write the remaining frames and give the file its name."""
         with self._rest:
             self._container.mux(self._stream.encode())
 

@@ -1,4 +1,4 @@
-"""The results of an inference: one row a frame, and the frames a second."""
+"""The results of an inference: one row per frame, and the frame rate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ignite.engine import Engine, Events
 from fetal_monai.data import FrameStream
 from fetal_monai.data.frame_collection import natural_key
 from fetal_monai.data.frame_failure import FAILURE
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.report_files import frame_name
 
@@ -24,36 +24,37 @@ logger = logging.getLogger(__name__)
 
 
 class RegionTable:
-    """Writes ``regions.csv``, the table of an inference, and tells how many frames a second went through.
+    """Writes ``regions.csv``, the table of an inference, and reports the frame rate.
 
-    ``regions.csv`` has one row a frame, in natural order of the files: ``file``, ``frame`` (its place in a cine loop),
-    ``time_s``, ``status``, ``reason``, ``region`` (the winning class), ``score_<class>`` (sigmoid of the logit),
-    the box in px of the frame (``x_min`` ... ``y_max``, half-open), ``geometry`` ("sector", "polar" or "unknown"),
+    ``regions.csv`` has one row per frame, in natural order of the files: ``file``, ``frame`` (its place in a cine
+    loop), ``time_s``, ``status``, ``reason``, ``region`` (the winning class), ``score_<class>`` (sigmoid of the logit),
+    the box in px of the frame (``x_min`` ... ``y_max``, see `Box`), ``geometry`` ("sector", "polar" or "unknown"),
     ``geometry_origin`` and ``geometry_confidence``. ``status`` is
 
     - ``localised``;
     - ``background``: no region is in sight;
-    - ``no box``: a region, but nothing stands out in its response; ``reason`` says what;
-    - ``failed``: the file, or what is left of it, could not be read, or what was found could not be drawn; ``reason``
-      says why.
+    - ``no box``: a region is in sight, but nothing stands out in its response; ``reason`` says why;
+    - ``failed``: the file, or the rest of it, could not be read, or the result could not be drawn; ``reason`` says
+      why.
 
-    Rows are appended after each batch, so that they are there whatever ends the run, and put in order when it
-    completes, see `GrowingTable`. ``engine.state.metrics["frames_per_second"]`` counts what a
-    live display would wait for: decoding, polar image, network and box, from the second frame on. What handlers behind
-    this one do, such as drawing, does not count, so attach it first.
+    Rows are appended after each batch, so that an interrupted run keeps them, and sorted when it completes, see
+    `GrowingTable`. ``engine.state.metrics["frames_per_second"]`` covers what a live display would wait for: decoding,
+    polar image, network and box, from the second frame on. Handlers attached after this one, such as drawing, are not
+    included, so attach it first.
 
     Args:
-        stream: where the frames come from; its rejected files are rows.
-        output_dir: the folder to write to.
-        class_names: in the order of the network's outputs.
-        background: the class that is no region.
-        key: key of the logits, see `LocaliseRegiond`.
-        geometry_key: where `FrameGeometryd` put the frames' geometry.
+        stream: Where the frames come from; its rejected files are rows.
+        output_dir: The folder to write to.
+        class_names: In the order of the network's outputs.
+        background: The class that is no region.
+        key: Key of the logits, see `LocaliseRegiond`.
+        geometry_key: Where `FrameGeometryd` put the frames' geometry.
     """
 
     def __init__(
         self,
         stream: FrameStream,
+        *,
         output_dir: str | Path,
         class_names: Sequence[str],
         background: str = "background",
@@ -77,7 +78,7 @@ class RegionTable:
         """Attach to the evaluator that runs the inference.
 
         Raises:
-            RuntimeError: the inference runs under several ranks.
+            RuntimeError: The inference runs under several ranks.
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("RegionTable works in one process; run the inference without torchrun.")
@@ -88,20 +89,20 @@ class RegionTable:
         engine.add_event_handler(Events.COMPLETED, self.finish)
 
     def clear(self, engine: Engine) -> None:
-        """Begin an empty table."""
+        """Start an empty table."""
         self.table.start()
         self._reported = 0  # of the rejected files
         self._busy_s, self._timed_frames, self._frames = 0.0, 0, 0
         self._started_s = time.perf_counter()
 
     def start_clock(self, engine: Engine) -> None:
-        """Note when the reading of a frame begins."""
+        """Record when the reading of a frame starts."""
         self._started_s = time.perf_counter()
 
     def add_batch(self, engine: Engine) -> None:
         """Add the rows of a batch."""
         now_s = time.perf_counter()
-        if self._frames:  # the first one also waits for what is set up once
+        if self._frames:  # the first frame also includes the setup
             self._busy_s += now_s - self._started_s
             self._timed_frames += len(engine.state.output)
         self._add_rejected()
@@ -110,12 +111,12 @@ class RegionTable:
             self._frames += 1
 
     def state_rate(self, engine: Engine) -> None:
-        """Hand the frames a second to the engine."""
+        """Add the frame rate to the engine's metrics."""
         rate_hz = self._timed_frames / self._busy_s if self._timed_frames else math.nan
         engine.state.metrics["frames_per_second"] = rate_hz
 
     def finish(self, engine: Engine) -> None:
-        """Put the table in order, and log what is in it and how fast it went."""
+        """Sort the table, and log its counts and the frame rate."""
         self._add_rejected()
         # Of one file the frames that were read, then why the others were not.
         self.table.finish(lambda row: (natural_key(row["file"]), row["status"] == "failed"))

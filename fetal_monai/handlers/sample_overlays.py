@@ -1,4 +1,4 @@
-"""A picture of what the network does on validation frames, renewed after every validation."""
+"""A picture of predictions on validation frames, renewed after every validation."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class SampleOverlays:
     """Writes the first frames of each validation as one PNG: the label's outline green, the prediction's pink.
 
     Args:
-        path: the PNG file.
-        count: how many frames it shows.
+        path: The PNG file.
+        count: Number of frames in it.
     """
 
     def __init__(self, path: str | Path, count: int = 9) -> None:

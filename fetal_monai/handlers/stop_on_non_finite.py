@@ -1,4 +1,4 @@
-"""Stopping a training that has lost its numbers, before it spoils its files."""
+"""Stop a training with non-finite values before it overwrites good files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from torch import nn
 class StopOnNonFinite:
     """Ends the run when a loss, or after an epoch a weight, is NaN or infinite.
 
-    Unlike Ignite's `TerminateOnNan` it fails instead of ending as if all was well, and looks at the weights too: the
-    last step of an epoch may spoil them behind a loss that was still a number. Attach it first, so that neither
+    Unlike Ignite's `TerminateOnNan` it raises an error instead of ending normally, and checks the weights too: the
+    last step of an epoch may make them non-finite after a finite loss. Attach it first, so that neither
     validation nor checkpoints see such weights: the files of the last good epoch stay as they are.
 
     Args:
-        networks: the networks that are trained.
+        networks: The networks that are trained.
 
     Raises:
-        FloatingPointError: naming the loss or the network, and the mend.
+        FloatingPointError: A value is not finite; the message names the loss or the network and how to fix it.
     """
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
@@ -46,6 +46,6 @@ class StopOnNonFinite:
 
 def _stop(what: str, engine: Engine) -> None:
     raise FloatingPointError(
-        f"{what} in iteration {engine.state.iteration} (epoch {engine.state.epoch}). The checkpoint of the epoch "
-        "before is kept: go on from it (--resume True) with a lower learning rate."
+        f"{what} in iteration {engine.state.iteration} (epoch {engine.state.epoch}). The checkpoint of the "
+        "previous epoch is kept: resume from it (--resume True) with a lower learning rate."
     )

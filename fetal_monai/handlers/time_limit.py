@@ -1,4 +1,4 @@
-"""Ending a training in time."""
+"""End a training within a time limit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ignite.engine import Engine, Events
 
 
 class TimeLimit:
-    """Ends a training behind the last epoch that fits into a time limit; at least one epoch is done.
+    """Ends a training after the last epoch that fits into a time limit; at least one epoch is run.
 
-    Unlike Ignite's handler of this name it ends no epoch half-way, so that the last one is validated and saved, and
-    begins none that would end too late: an epoch is expected to last as long as those of this run did on average. With
-    several processes the slowest one decides for all. A training that was ended so can be resumed with a new limit.
+    Unlike Ignite's handler of this name it never ends an epoch half-way, so that the last one is validated and saved,
+    and starts none that would end too late: an epoch is expected to take the average time of this run's epochs. With
+    several processes the slowest one decides. The training can be resumed with a new limit.
 
     Attach it last, so that an epoch's validation and checkpoint count.
 
     Args:
-        seconds: from the start of this run's first epoch; None for no limit.
+        seconds: From the start of this run's first epoch; None for no limit.
 
     Raises:
-        ValueError: the limit is no positive number.
+        ValueError: The limit is no positive number.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -49,7 +49,7 @@ class TimeLimit:
         if idist.all_reduce(elapsed + elapsed / self.epochs, "MAX") > seconds:
             if engine.state.epoch < engine.state.max_epochs:
                 engine.logger.info(
-                    f"ended behind epoch {engine.state.epoch} of {engine.state.max_epochs}: another one would not fit "
+                    f"ended after epoch {engine.state.epoch} of {engine.state.max_epochs}: another one would not fit "
                     f"into the time limit of {seconds:.0f} s"
                 )
             engine.terminate()

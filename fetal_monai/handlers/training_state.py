@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on, and the best network so far."""
+"""Checkpoints: the complete state of a training, and the best network so far."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
 from fetal_monai.weights.state_dict import read_state_dict
 
-# Settings of a training that it may be resumed with other values of.
+# Settings that may differ when a training is resumed.
 _MAY_CHANGE = {"device", "autocast_dtype", "time_limit_s"}
 
 
@@ -33,9 +33,9 @@ class BestNetwork:
     take its first epoch for the best one.
 
     Args:
-        path: the file, e.g. `models/model.pt`.
-        network: the network whose weights are kept; under DistributedDataParallel, the wrapped one's.
-        metric: name of the validator's metric; NaN is never the best.
+        path: The file, e.g. `models/model.pt`.
+        network: The network whose weights are kept; under DistributedDataParallel, the wrapped one's.
+        metric: Name of the validator's metric; NaN is never the best.
     """
 
     def __init__(self, path: str | Path, network: nn.Module, metric: str) -> None:
@@ -51,7 +51,7 @@ class BestNetwork:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def clean(self, engine: Engine) -> None:
-        """Remove what a training that was killed left beside the file."""
+        """Remove the unfinished files of a killed training."""
         if engine.state.rank == 0:
             remove_unfinished(self.path)
 
@@ -87,21 +87,22 @@ class TrainingState:
     handlers, so that what they change in an epoch is saved with it.
 
     Args:
-        path: the file, e.g. `output/train/checkpoint.pt`; replaced in one step, so that a kill leaves a whole one.
-        objects: by name, what has a state: network, optimizer, lr_scheduler, best network.
-        settings: by name, what the training is started with, such as its batch size; saved with it.
-        seed: of the random numbers.
-        resume: load the file before the first epoch, and go on behind the epoch that it holds.
+        path: The file, e.g. `output/train/checkpoint.pt`; replaced in one step, so that a kill leaves a whole one.
+        objects: Objects with a state, by name: network, optimizer, lr_scheduler, best network.
+        settings: Settings of the training by name, such as its batch size; saved with the state.
+        seed: Seed of the random numbers.
+        resume: Load the file before the first epoch, and continue after the epoch it was saved in.
 
     Raises:
         TypeError: `resume` is no bool: MONAI's command line takes "true" and "false" for text, and text is true.
-        FileNotFoundError: to resume, and there is no such file.
-        ValueError: to resume, and the file is damaged, or of a training that was started with other settings.
+        FileNotFoundError: There is no file to resume from.
+        ValueError: The file to resume from is damaged, or belongs to a training with other settings.
     """
 
     def __init__(
         self,
         path: str | Path,
+        *,
         objects: Mapping[str, Stateful],
         settings: Mapping[str, Any],
         seed: int = 0,
@@ -124,7 +125,7 @@ class TrainingState:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
 
     def clean(self, engine: Engine) -> None:
-        """Remove what a training that was killed left beside the file."""
+        """Remove the unfinished files of a killed training."""
         if engine.state.rank == 0:
             remove_unfinished(self.path)
 
@@ -147,19 +148,19 @@ class TrainingState:
         save_checkpoint(state, self.path)
 
     def load(self, engine: Engine) -> None:
-        """Restore the state and set the engine behind the epoch that it was saved after.
+        """Restore the state and continue after the epoch it was saved in.
 
-        Behind the last epoch the run ends at once: one that was killed while its results were logged is so completed.
+        After the last epoch the run ends at once, which completes a run that was killed while logging its results.
         """
         if not self.path.is_file():
             raise FileNotFoundError(
-                f"Cannot resume: there is no checkpoint {self.path}. Leave --resume out to start anew, or name the "
+                f"Cannot resume: there is no checkpoint {self.path}. Leave --resume out to start again, or name the "
                 "folder of the interrupted training with --output_dir."
             )
         try:
             state = read_state_dict(self.path)
         except ValueError as error:
-            raise ValueError(f"Cannot resume: {error} Leave --resume out to start anew.") from error
+            raise ValueError(f"Cannot resume: {error} Leave --resume out to start again.") from error
         self._check_settings(state.get("settings", {}), self._settings_of(engine))
         progress = state["progress"]
         if progress["epoch"] >= engine.state.max_epochs:
@@ -172,19 +173,19 @@ class TrainingState:
         if engine.scaler is not None:
             engine.scaler.load_state_dict(state["scaler"])
         engine.state.epoch, engine.state.iteration = progress["epoch"], progress["iteration"]
-        engine.logger.info(f"resumed {self.path} behind epoch {engine.state.epoch}")
+        engine.logger.info(f"resumed {self.path} after epoch {engine.state.epoch}")
 
     def _settings_of(self, engine: Engine) -> dict[str, str]:
         return {**self.settings, "iterations_per_epoch": str(engine.state.epoch_length)}
 
     def _check_settings(self, earlier: Mapping[str, str], now: Mapping[str, str]) -> None:
-        """Refuse other settings: parts of the state that is loaded would replace them, others would not fit to it."""
+        """Refuse other settings: the loaded state would replace some of them and not fit others."""
         changed = [name for name in now if earlier.get(name, now[name]) != now[name]]
         if changed:
             changes = ", ".join(f"{name} {earlier[name]} (now {now[name]})" for name in changed)
             raise ValueError(
                 f"Cannot resume: the training of {self.path} was started with {changes}. State the earlier values, or "
-                "leave --resume out to start anew; only --epochs, --time_limit_s, --device, --num_workers and "
+                "leave --resume out to start again; only --epochs, --time_limit_s, --device, --num_workers and "
                 "--autocast_dtype may change."
             )
 

@@ -1,4 +1,4 @@
-"""How a network is applied to a batch."""
+"""Inferers: how a network is applied to a batch."""
 
 from fetal_monai.inferers.autocast import AutocastInferer, fastest_dtype
 from fetal_monai.inferers.localisation import LocalisationInferer

@@ -1,4 +1,4 @@
-"""Mixed precision on any device, where MONAI's own `amp` knows CUDA only."""
+"""Mixed precision on any device, where MONAI's own `amp` supports CUDA only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from monai.inferers import Inferer
 class AutocastInferer(Inferer):
     """Runs the network's forward pass under `torch.autocast` and returns its outputs in float32.
 
-    Only the forward pass is wrapped: the loss stays in float32, and so do the transforms, which some of them need.
+    Only the forward pass is wrapped: the loss stays in float32, as do the transforms, some of which need it.
     bfloat16 needs no gradient scaling. On a CPU with AVX-512 BF16 it trains BiSeNet about three times as fast.
 
     Args:
-        dtype: the lower precision, usually `torch.bfloat16`; None computes in the network's own precision.
+        dtype: The lower precision, usually `torch.bfloat16`; None computes in the network's own precision.
 
     Raises:
-        TypeError: if `dtype` is neither, such as the text "null".
+        TypeError: `dtype` is neither, such as the text "null".
     """
 
     def __init__(self, dtype: torch.dtype | None) -> None:

@@ -1,4 +1,4 @@
-"""Asking a network for its response maps besides its logits."""
+"""Inference of response maps along with the logits."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class LocalisationInferer(AutocastInferer):
     """Runs ``network.localise``, under `torch.autocast` as `AutocastInferer` does.
 
     Args:
-        dtype: as for `AutocastInferer`.
+        dtype: As for `AutocastInferer`.
 
     Raises:
-        TypeError: as `AutocastInferer`.
+        TypeError: As `AutocastInferer`.
     """
 
     def __call__(  # type: ignore[override]  # a dictionary: MONAI's evaluator takes it apart, image by image

@@ -1,4 +1,4 @@
-"""Losses that MONAI does not have."""
+"""Losses that MONAI does not provide."""
 
 from fetal_monai.losses.adversarial import AdversarialLoss
 

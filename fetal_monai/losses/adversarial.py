@@ -1,4 +1,4 @@
-"""The loss of the adversarial game between segmentation network and discriminator."""
+"""Adversarial loss of segmentation network and discriminator."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import nn
 
 
 class AdversarialLoss(nn.Module):
-    """Binary cross-entropy of what the discriminator says, the mean over the pixels.
+    """Binary cross-entropy of the discriminator's output, averaged over the pixels.
 
-    Of both players: the discriminator pays for not calling a label real and a prediction false, the segmentation
-    network for a prediction that is not called real (Hung et al. 2018, eqs. 2 and 4, arXiv:1802.07934). MONAI's
+    It trains both networks: the discriminator to classify labels as real and predictions as fake, the segmentation
+    network to have its predictions classified as real (Hung et al. 2018, eqs. 2 and 4, arXiv:1802.07934). MONAI's
     `PatchAdversarialLoss(criterion="bce")` is the same in exact arithmetic; taken from the logits, it stays finite
     where the sigmoid is rounded to 0 or 1.
     """

@@ -13,14 +13,17 @@ from fetal_monai.metrics.region_classification import (
     winner_is_target,
 )
 from fetal_monai.metrics.region_overlap import region_overlap
+from fetal_monai.metrics.region_statistics import EvaluatedFrame, RegionStatistics, region_statistics
 
 __all__ = [
+    "EvaluatedFrame",
     "HausdorffDistanceMm",
     "HeadCircumference",
     "HeadCircumferenceDifference",
     "HeadsMeasured",
     "Overlap",
     "PrecisionRecall",
+    "RegionStatistics",
     "SurfaceDistanceMm",
     "class_accuracy",
     "class_confusion",
@@ -28,5 +31,6 @@ __all__ = [
     "mean_region_accuracy",
     "precision_recall",
     "region_overlap",
+    "region_statistics",
     "winner_is_target",
 ]

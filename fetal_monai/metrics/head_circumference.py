@@ -1,4 +1,4 @@
-"""How far a measured head circumference is from the reference, in millimetres."""
+"""Measured head circumference and its difference from the reference, in millimetres."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class HeadCircumferenceDifference(Cumulative):
 
     The HC18 challenge's "difference" and, with `absolute`, "absolute difference" (van den Heuvel et al. 2018,
     doi:10.1371/journal.pone.0200412). An image whose head could not be measured has no difference: it is NaN in the
-    buffer and left out of the mean, so read the mean beside the fraction of heads measured.
+    buffer and left out of the mean, so read the mean together with the fraction of heads measured.
 
     Args:
-        absolute: take each image's absolute difference.
+        absolute: Take each image's absolute difference.
     """
 
     def __init__(self, absolute: bool = False) -> None:
@@ -42,7 +42,7 @@ class HeadCircumferenceDifference(Cumulative):
 class HeadCircumference(Cumulative):
     """Predicted head circumference in mm, per image and averaged; NaN for an image whose head could not be measured.
 
-    Less `HeadCircumferenceDifference`, it is the reference's.
+    Subtracting `HeadCircumferenceDifference` gives that of the reference.
     """
 
     def __call__(self, y_pred: Sequence[Head], y: Sequence[Head]) -> None:

@@ -23,8 +23,8 @@ class OutlineDistanceMm(Cumulative):
         """Add a batch.
 
         Args:
-            y_pred: predicted one-hot masks (2, H, W).
-            y: reference masks, each with its (row, column) pixel spacing in mm, NaN where it is unknown.
+            y_pred: Predicted one-hot masks (2, H, W).
+            y: Reference masks, each with its (row, column) pixel spacing in mm, NaN where it is unknown.
         """
         distances = [
             self._distance_mm(predicted, reference, [float(length) for length in spacing])

@@ -16,7 +16,7 @@ class Overlap(CumulativeIterationMetric):
     pixel, say) is left out of the mean.
 
     Args:
-        name: as for `monai.metrics.ConfusionMatrixMetric`: "f1 score" (Dice), "threat score" (Jaccard), "sensitivity",
+        name: As for `monai.metrics.ConfusionMatrixMetric`: "f1 score" (Dice), "threat score" (Jaccard), "sensitivity",
             "specificity", "precision", ...
     """
 

@@ -1,4 +1,4 @@
-"""How well the regions in sight are told: accuracy, precision and recall of each class, and what is taken for what."""
+"""Classification of the regions in sight: accuracy, precision and recall of each class, and confusions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class PrecisionRecall(NamedTuple):
         precision: (T + 1,), of the frames whose score is at least the threshold; the last is 1, at recall 0.
         recall: (T + 1,), falling.
         thresholds: (T,), rising.
-        average_precision: the precisions' mean, each weighted by the recall gained at its threshold.
+        average_precision: The precisions' mean, each weighted by the recall gained at its threshold.
     """
 
     precision: NDArray[np.float64]
@@ -29,36 +29,36 @@ def winner_is_target(scores: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.
     """Whether the class with the highest score is among the frame's own.
 
     Args:
-        scores: (N, C), any that rise with the network's belief; of equal ones the first class wins.
+        scores: (N, C), any scores that increase with confidence; of equal ones the first class wins.
         targets: (N, C), 1 for every class in sight, else 0.
 
     Returns:
         (N,).
 
     Raises:
-        ValueError: the shapes differ, a score is not finite, or a target is neither 0 nor 1 or a frame has none.
+        ValueError: The shapes differ, a score is not finite, or a target is neither 0 nor 1 or a frame has none.
     """
     scores, targets = _checked(scores, targets)
     return np.take_along_axis(targets, scores.argmax(axis=1, keepdims=True), axis=1)[:, 0]
 
 
 def class_accuracy(scores: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.float64]:
-    """Part of the frames of each class that are told right.
+    """Fraction of the frames of each class that are classified correctly.
 
-    A frame is right when its winning class is among its own. Of a frame with one label that is the usual accuracy of
-    the class (its recall by the highest score). A frame with several labels counts, right or wrong, for each of them:
-    the network names one region, and any of those in sight is a right answer. How well each of several regions is
-    found is what the precision-recall curves tell.
+    A frame is correct if its winning class is among its own. For frames with one label this is the usual accuracy of
+    the class (its recall by the highest score). A frame with several labels counts, correct or not, for each of them:
+    the network names one region, and any of those in sight is a correct answer. The precision-recall curves show how
+    well each of several regions is found.
 
     Args:
-        scores: as for `winner_is_target`.
-        targets: as for `winner_is_target`.
+        scores: As for `winner_is_target`.
+        targets: As for `winner_is_target`.
 
     Returns:
         (C,), NaN for a class without frames.
 
     Raises:
-        ValueError: as `winner_is_target`.
+        ValueError: As `winner_is_target`.
     """
     right = winner_is_target(scores, targets)
     return np.array([right[shown].mean() if shown.any() else np.nan for shown in np.asarray(targets, dtype=bool).T])
@@ -68,15 +68,15 @@ def mean_region_accuracy(scores: NDArray[Any], targets: NDArray[Any], background
     """Mean of `class_accuracy` over the regions: the background is left out, and regions without frames.
 
     Args:
-        scores: as for `winner_is_target`.
-        targets: as for `winner_is_target`.
-        background: index of the class that is no region.
+        scores: As for `winner_is_target`.
+        targets: As for `winner_is_target`.
+        background: Index of the class that is no region.
 
     Returns:
         NaN where no frame shows a region.
 
     Raises:
-        ValueError: as `winner_is_target`.
+        ValueError: As `winner_is_target`.
     """
     accuracy = np.delete(class_accuracy(scores, targets), background)
     known = accuracy[np.isfinite(accuracy)]
@@ -87,11 +87,11 @@ def precision_recall(scores: NDArray[Any], targets: NDArray[Any]) -> list[Precis
     """The precision-recall curve of each class against all others; None for a class without frames.
 
     Args:
-        scores: as for `winner_is_target`.
-        targets: as for `winner_is_target`.
+        scores: As for `winner_is_target`.
+        targets: As for `winner_is_target`.
 
     Raises:
-        ValueError: as `winner_is_target`.
+        ValueError: As `winner_is_target`.
     """
     scores, targets = _checked(scores, targets)
     return [_curve(score, shown) if shown.any() else None for score, shown in zip(scores.T, targets.T, strict=True)]
@@ -101,14 +101,14 @@ def class_confusion(scores: NDArray[Any], targets: NDArray[Any]) -> NDArray[np.i
     """Count which class wins on the frames of each class; frames with several labels are left out.
 
     Args:
-        scores: as for `winner_is_target`.
-        targets: as for `winner_is_target`.
+        scores: As for `winner_is_target`.
+        targets: As for `winner_is_target`.
 
     Returns:
         (C, C), row: the frame's class, column: the winning class.
 
     Raises:
-        ValueError: as `winner_is_target`.
+        ValueError: As `winner_is_target`.
     """
     scores, targets = _checked(scores, targets)
     single = targets.sum(axis=1) == 1

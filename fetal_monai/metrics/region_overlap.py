@@ -1,4 +1,4 @@
-"""How well a region is localised."""
+"""Overlap of predicted and reference boxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, box_overlap
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import box_overlap
 
 
 def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[Any]) -> NDArray[np.float64]:
@@ -19,16 +20,15 @@ def region_overlap(winner: int, box: Box | FailedEstimate, references: NDArray[A
     0. Averaged over the frames, leaving out NaN, this gives the mean IoU of each class.
 
     Args:
-        winner: the winning class.
-        box: its box, or why there is none.
-        references: (C, 4), the expert's boxes as x_min, y_min, x_max, y_max, half-open as `Box`, in the same px as the
-            box; rows of NaN where none is known.
+        winner: The winning class.
+        box: Its box, or the reason why there is none.
+        references: (C, 4), the expert's boxes in the same px as the box; rows of NaN where none is known.
 
     Returns:
         (C,), NaN for every class that does not count on this frame.
 
     Raises:
-        ValueError: `references` has another shape, a row is known in part, or as `box_overlap`.
+        ValueError: `references` has another shape, a row is partly NaN, or as `box_overlap`.
     """
     references = np.asarray(references, dtype=np.float64)
     if references.ndim != 2 or references.shape[1] != 4:

@@ -1,4 +1,4 @@
-"""Networks that MONAI does not have, one a file, and what a network costs."""
+"""Networks that MONAI does not provide, one per file, and the cost of a network."""
 
 from fetal_monai.networks.bisenet import BiSeNet
 from fetal_monai.networks.complexity import Complexity, complexity

@@ -42,7 +42,7 @@ class SpatialPath(nn.Sequential):
 
 
 class AttentionRefinement(nn.Module):
-    """Weighs each channel by what the whole map holds: global average -> 1x1 -> batch norm -> sigmoid."""
+    """Weights each channel by its average over the map: global average -> 1x1 -> batch norm -> sigmoid."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -119,17 +119,17 @@ class BiSeNet(nn.Module):
     multiply-accumulates at 384x256 (which the paper prints as "GFLOPs").
 
     Args:
-        in_channels: channels of the image; a gray frame is repeated to 3, as for ImageNet weights.
-        num_classes: classes of the softmax, the background among them. Two for the fetal head: one channel behind
+        in_channels: Channels of the image; a gray frame is repeated to 3, as for ImageNet weights.
+        num_classes: Classes of the softmax, the background among them. Two for the fetal head: one channel after
             the fusion's ReLU could only say "head" (values below zero are cut off), and hardly learns.
-        fusion_width: channels of the fusion; None, as in the paper, for `num_classes`.
+        fusion_width: Channels of the fusion; None, as in the paper, for `num_classes`.
 
     Shapes:
         (B, in_channels, H, W) -> in evaluation, logits (B, num_classes, H, W); in training, a list of three such
         logits: the fused ones, then the auxiliary ones of the 1/16 and 1/32 features, for deep supervision.
 
     Raises:
-        ValueError: if an argument is out of its range, or (in `forward`) a training batch holds one image only.
+        ValueError: If an argument is out of its range, or (in `forward`) a training batch holds one image only.
     """
 
     def __init__(self, in_channels: int = 3, num_classes: int = 2, fusion_width: int | None = None) -> None:
@@ -157,8 +157,8 @@ class BiSeNet(nn.Module):
         """Segment a batch of images; see the class for the shapes."""
         if self.training and image.shape[0] == 1:
             raise ValueError(
-                "BiSeNet cannot train on a batch of one image: the batch norm behind the global average pooling would "
-                "see one value a channel. Use a batch size of 2 or more, and drop a last batch of one (drop_last)."
+                "BiSeNet cannot train on a batch of one image: the batch norm after the global average pooling would "
+                "see one value per channel. Use a batch size of 2 or more, and drop a last batch of one (drop_last)."
             )
         spatial = self.spatial_path(image)
         context_16, context_32 = self.context_path(image)

@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-accumulates."""
+"""Cost of a network: parameters and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Complexity:
     """The cost of one forward pass.
 
     Attributes:
-        parameters: trainable parameters.
-        gmacs: billions of multiply-accumulates of the convolutions and matrix products, for one image. Papers on
+        parameters: Trainable parameters.
+        gmacs: Billions of multiply-accumulates of the convolutions and matrix products, for one image. Papers on
             segmentation often print this number as "GFLOPs"; counted strictly, a multiply-accumulate is two FLOPs.
     """
 
@@ -34,7 +34,7 @@ def complexity(network: nn.Module, input_shape: Sequence[int]) -> Complexity:
     Counted on PyTorch's meta device: nothing is computed and the network is left as it is.
 
     Raises:
-        ValueError: if the network cannot take an input of that shape.
+        ValueError: If the network cannot take an input of that shape.
     """
     # A meta tensor has a shape and no values: the count costs neither time nor memory.
     counted = deepcopy(network).to("meta").eval()

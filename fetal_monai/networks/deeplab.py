@@ -20,7 +20,7 @@ def dilated_resnet(depth: str, in_channels: int = 3) -> ResNet:
 
     Args:
         depth: "resnet50" or "resnet101".
-        in_channels: channels of the image.
+        in_channels: Channels of the image.
     """
     if depth not in _BLOCKS:
         raise ValueError(f"depth must be one of {sorted(_BLOCKS)}, got {depth!r}.")
@@ -71,15 +71,15 @@ class DeepLabV2(nn.Module):
     Connected CRFs", TPAMI 2018 (doi:10.1109/TPAMI.2017.2699184). 42.6 M parameters with ResNet-101 and two classes.
 
     Args:
-        in_channels: channels of the image; a gray frame is repeated to 3, as for ImageNet weights.
-        num_classes: classes of the softmax, the background among them.
+        in_channels: Channels of the image; a gray frame is repeated to 3, as for ImageNet weights.
+        num_classes: Classes of the softmax, the background among them.
         depth: "resnet101" or "resnet50".
 
     Shapes:
         (B, in_channels, H, W) -> logits (B, num_classes, H, W).
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, in_channels: int = 3, num_classes: int = 2, depth: str = "resnet101") -> None:

@@ -39,21 +39,21 @@ class DilatedUNet(nn.Module):
     same 31,093,921 parameters (base 32). The plain U-Net that the paper compares with has rates (1, 1).
 
     The network takes gray values as they are and standardises them itself: mean and standard deviation of the data
-    set are buffers, so they lie in every checkpoint and export, and inference cannot use others. A network that was
-    told neither computes with 0 and 1; `set_intensity` sets them. The rates are extra state of every checkpoint:
+    set are buffers, so they are part of every checkpoint and export, and inference cannot use others. They are 0
+    and 1 until `set_intensity` sets them. The rates are extra state of every checkpoint:
     weights of other rates have the same shapes, and are refused.
 
     Args:
-        in_channels: channels of the image.
-        out_channels: channels of the logits; one for a sigmoid.
-        base_channels: channels of the first level.
-        dilation: rates of an encoder level's two convolutions.
+        in_channels: Channels of the image.
+        out_channels: Channels of the logits; one for a sigmoid.
+        base_channels: Channels of the first level.
+        dilation: Rates of an encoder level's two convolutions.
 
     Shapes:
         (B, in_channels, H, W) -> logits (B, out_channels, H, W); H and W multiples of 32.
 
     Raises:
-        ValueError: if an argument is out of its range, (in `forward`) a side is no multiple of 32, or (in
+        ValueError: If an argument is out of its range, (in `forward`) a side is no multiple of 32, or (in
             `load_state_dict`) the weights have other rates.
     """
 
@@ -63,6 +63,7 @@ class DilatedUNet(nn.Module):
     def __init__(
         self,
         in_channels: int = 1,
+        *,
         out_channels: int = 1,
         base_channels: int = 32,
         dilation: Sequence[int] = (1, 2),
@@ -101,7 +102,7 @@ class DilatedUNet(nn.Module):
         """Set, in place, the gray values' mean and standard deviation in the training frames; return the network.
 
         Raises:
-            ValueError: if they are not finite, or the standard deviation is not positive.
+            ValueError: If they are not finite, or the standard deviation is not positive.
         """
         if not (math.isfinite(mean) and math.isfinite(std) and std > 0):
             raise ValueError(f"Expected a finite mean and a positive standard deviation, got {mean} and {std}.")
@@ -110,14 +111,14 @@ class DilatedUNet(nn.Module):
         return self
 
     def get_extra_state(self) -> torch.Tensor:
-        """What a checkpoint holds beside weights: the rates, which no weight's shape shows."""
+        """Extra state of a checkpoint: the rates, which do not show in the shapes of the weights."""
         return torch.tensor(self.dilation)
 
     def set_extra_state(self, state: torch.Tensor) -> None:
         """Check the rates of a checkpoint that is being loaded.
 
         Raises:
-            ValueError: if they are others than this network's.
+            ValueError: If they are others than this network's.
         """
         if state.tolist() != self.dilation:
             raise ValueError(f"The weights have dilation {state.tolist()}, this network {self.dilation}.")

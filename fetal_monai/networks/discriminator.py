@@ -14,19 +14,19 @@ class FullyConvolutionalDiscriminator(nn.Module):
 
     Hung et al., "Adversarial Learning for Semi-Supervised Semantic Segmentation", BMVC 2018 (arXiv:1802.07934):
     four 4x4 convolutions of stride 2 with LeakyReLU, a fifth to one channel, resized to the input. Receptive field
-    94 px, stride 32; 2,763,713 parameters for two classes. It has no normalisation layer: what it says of one image
+    94 px, stride 32; 2,763,713 parameters for two classes. It has no normalisation layer: its output for one image
     does not depend on the others.
 
     Args:
-        num_classes: channels of the probability map, the background among them.
-        width: channels of the first convolution; each later one doubles them.
+        num_classes: Channels of the probability map, the background among them.
+        width: Channels of the first convolution; each later one doubles them.
 
     Shapes:
         (B, num_classes, H, W), softmax probabilities or a one-hot label -> logits (B, 1, H, W), above zero for
         "label". The sigmoid belongs to the loss.
 
     Raises:
-        ValueError: if an argument is out of its range, or (in `forward`) a map is under 32 px high or wide.
+        ValueError: If an argument is out of its range, or (in `forward`) a map is under 32 px high or wide.
     """
 
     def __init__(self, num_classes: int = 2, width: int = 64) -> None:

@@ -32,14 +32,14 @@ class SoftProposal(nn.Module):
         mode: "closed_form"; "iteration", as the reference code: from the uniform map p <- Mp, normalised, until
             ||Mp - p||_2 < 1e-4 for that image, at most 20 times; or "uniform", the same proposal for every image,
             which turns the sum of the coupled features into global average pooling (the baseline).
-        extent: what eps is 0.15 of: "area", H * W, as in the reference code; or "side", the longer of H and W.
+        extent: What eps is 0.15 of: "area", H * W, as in the reference code; or "side", the longer of H and W.
 
     Shapes:
         features (B, C, H, W) -> proposal (B, 1, H, W), not negative, of sum 1 for each image; uniform where all sites
         have the same features.
 
     Raises:
-        ValueError: if an argument is not one of those named.
+        ValueError: If an argument is not one of those named.
     """
 
     def __init__(self, mode: str = "closed_form", extent: str = "area") -> None:

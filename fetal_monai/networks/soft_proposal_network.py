@@ -1,4 +1,4 @@
-"""Soft proposal network: a classifier that also tells where each class is."""
+"""Soft proposal network: a classifier that also localises each class."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _resnet(depth: str, in_channels: int) -> nn.Sequential:
 
 
 class ClassResponse(NamedTuple):
-    """What a soft proposal network says of a batch of images.
+    """Output of a soft proposal network for a batch of images.
 
     Attributes:
         logits: (B, num_classes).
@@ -59,23 +59,24 @@ class SoftProposalNetwork(nn.Module):
     Args:
         backbone: "resnet18" or "resnet34", whose map is at 1/32 of the image; "vgg13_bn" or "vgg16_bn", at 1/16. Its
             parameters have torchvision's names.
-        in_channels: channels of the image.
-        num_classes: classes of the sigmoids; an image may show several.
-        proposal: mode of the `SoftProposal`; "uniform" is the baseline with global average pooling.
-        extent: extent of the `SoftProposal`.
+        in_channels: Channels of the image.
+        num_classes: Classes of the sigmoids; an image may show several.
+        proposal: Mode of the `SoftProposal`; "uniform" is the baseline with global average pooling.
+        extent: Extent of the `SoftProposal`.
 
     Shapes:
         (B, in_channels, H, W) -> logits (B, num_classes). The sides are at least 32 px with a ResNet and 16 px with a
         VGG: one site of the map.
 
     Raises:
-        ValueError: if an argument is out of its range, or (in `forward` and `localise`) an image is too small or has
+        ValueError: If an argument is out of its range, or (in `forward` and `localise`) an image is too small or has
             other channels.
     """
 
     def __init__(
         self,
         backbone: str = "resnet18",
+        *,
         in_channels: int = 1,
         num_classes: int = 7,
         proposal: str = "closed_form",
@@ -106,7 +107,7 @@ class SoftProposalNetwork(nn.Module):
 
     @torch.jit.export
     def localise(self, image: torch.Tensor) -> ClassResponse:
-        """Classify a batch of images and tell where each class responds, in one pass."""
+        """Classify a batch of images and return the response maps, in one pass."""
         features = self.features(image)
         proposal = self.proposal(features)
         coupled = features * proposal

@@ -19,13 +19,13 @@ class VGG(nn.Module):
 
     Args:
         depth: "vgg13_bn" or "vgg16_bn".
-        in_channels: channels of the image.
+        in_channels: Channels of the image.
 
     Shapes:
         (B, in_channels, H, W), both sides at least 16 px -> (B, 512, H // 16, W // 16).
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(self, depth: str, in_channels: int = 3) -> None:

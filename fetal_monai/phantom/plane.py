@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND
-from fetal_monai.geometry import Sector
+from fetal_monai.geometry import Box, Sector
 from fetal_monai.phantom.plane_scanner import PlaneScanner
 from fetal_monai.phantom.scenery import Scenery
 
@@ -25,7 +25,7 @@ class PlanePhantom:
     Attributes:
         pixels: Gray levels, uint8 (H, W).
         labels: The visible classes, in the order of `ANATOMICAL_CLASSES`.
-        boxes: (x_min, y_min, x_max, y_max) of the visible part of each region, half-open, px; background has none.
+        boxes: The visible part of each region, px; background has none.
         sector: The sector, px; it may extend beyond the borders.
         pixel_spacing_mm: (row spacing, column spacing), mm.
         patient: Number of the patient; frames of one patient share scanner and settings.
@@ -33,7 +33,7 @@ class PlanePhantom:
 
     pixels: NDArray[np.uint8]
     labels: tuple[str, ...]
-    boxes: dict[str, tuple[int, int, int, int]]
+    boxes: dict[str, Box]
     sector: Sector
     pixel_spacing_mm: tuple[float, float]
     patient: int
@@ -79,6 +79,6 @@ def simulate_plane(seed: int, number: int) -> PlanePhantom:
     )
 
 
-def _enclosing_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def _enclosing_box(mask: NDArray[np.bool_]) -> Box:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fetal_monai.data.preparation.label_folder import BOXES_TABLE, LABELS_TABLE
-from fetal_monai.data.preparation.labelled_frame import BOX_FIELDS, SECTOR_FIELDS
-from fetal_monai.geometry import Sector
+from fetal_monai.data.preparation.labelled_frame import SECTOR_FIELDS
+from fetal_monai.geometry import Box, Sector
 from fetal_monai.phantom.plane import simulate_plane
 from fetal_monai.phantom.staging import staged_folder, write_png, write_table
 
@@ -22,7 +22,7 @@ def write_plane_phantoms(folder: str | Path, count: int, seed: int = 0) -> None:
     - `images/0000.png`: the frame, 8-bit gray. Frame i shows class i modulo 7, possibly with others;
     - `labels.csv`: `filename`, `labels` (all visible classes), `patient`, `pixel_spacing_mm`, and the sector in columns
       named as in `SECTOR_FIELDS`;
-    - `boxes.csv`: `filename`, `label` and the box, half-open, px; one row per visible region.
+    - `boxes.csv`: `filename`, `label` and the `Box`, px; one row per visible region.
 
     The same seed gives the same frames, and frame i does not depend on the number of frames. Files are moved to the
     folder at the end: an interrupted run leaves nothing behind.
@@ -55,7 +55,7 @@ def write_plane_phantoms(folder: str | Path, count: int, seed: int = 0) -> None:
         write_table(
             staging / LABELS_TABLE, ("filename", "labels", "patient", "pixel_spacing_mm", *SECTOR_FIELDS), labels
         )
-        write_table(staging / BOXES_TABLE, ("filename", "label", *BOX_FIELDS), boxes)
+        write_table(staging / BOXES_TABLE, ("filename", "label", *Box._fields), boxes)
 
 
 def _sector(sector: Sector) -> tuple[float, ...]:

@@ -1,1 +1,1 @@
-"""Pictures, figures and tables about frames."""
+"""Pictures, figures and tables of results."""

@@ -1,4 +1,4 @@
-"""Pictures that a sonographer checks a result by: the frame enlarged, lines on it, a caption below it."""
+"""Pictures for checking a result by eye: the enlarged frame, lines on it, a caption below it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def draw_lines(picture: Image.Image, lines: Iterable[Sequence[Point]], colour: C
 
 
 def font_size(picture: Image.Image) -> int:
-    """Size of letters that can be read on a picture, px."""
+    """Readable font size for a picture, px."""
     return max(14, round(picture.width / 45))
 
 

@@ -1,4 +1,4 @@
-"""The gray values of any frame as a picture shows them."""
+"""Gray values of any frame for display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def gray_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return 8-bit frames as they are, others windowed between their 0.5th and 99.5th percentile.
 
     Args:
-        pixels: the frame (H, W).
+        pixels: The frame (H, W).
     """
     low, high = 0.0, 255.0
     if pixels.min() < 0 or pixels.max() > 255 or pixels.max() <= 1:

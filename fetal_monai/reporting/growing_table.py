@@ -1,4 +1,4 @@
-"""A table that is on disk while a run goes on."""
+"""A table that is written during a run."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from fetal_monai.reporting.report_files import append_to_table, write_table
 
 
 class GrowingTable:
-    """A CSV table to which rows are added while a run goes on, and which is put in order at its end.
+    """A CSV table to which rows are added during a run, and which is sorted at its end.
 
-    A row is in the file when `add` returns. So a run that is killed leaves a whole table of what it has done, in the
-    order in which it was done; and a row costs the same however many there are.
+    A row is in the file when `add` returns. A killed run thus leaves a complete table of the rows so far, in the order
+    in which they were added. The cost of a row does not depend on the number of rows.
 
     Args:
-        path: the file.
-        columns: its columns.
+        path: Path of the table.
+        columns: Names of the columns.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ class GrowingTable:
         self.rows: list[Mapping[str, Any]] = []
 
     def start(self) -> None:
-        """Begin an empty table, in place of an earlier one."""
+        """Start an empty table, in place of an earlier one."""
         self.rows = []
         self._write(self.rows)
 

@@ -1,8 +1,9 @@
-"""The pictures of a region report."""
+"""The figures of a region report."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
@@ -12,9 +13,29 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from fetal_monai.metrics import PrecisionRecall
+from fetal_monai.files import atomic_path
+from fetal_monai.metrics import PrecisionRecall, RegionStatistics
 
+REGION_FIGURES = ("precision_recall.png", "confusion_matrix.png", "iou.png")
 COLOURS = colormaps["tab10"].colors  # type: ignore[attr-defined]
+
+
+def write_region_figures(folder: Path, class_names: Sequence[str], statistics: RegionStatistics) -> None:
+    """Draw and write `REGION_FIGURES`.
+
+    Args:
+        folder: Folder to write to.
+        class_names: C of them, in the order of the network's outputs.
+        statistics: What is drawn.
+    """
+    figures = (
+        precision_recall_figure(class_names, statistics.curves),
+        confusion_figure(class_names, statistics.confusion, statistics.single_label_frames),
+        overlap_figure(class_names, statistics.class_overlaps),
+    )
+    for name, figure in zip(REGION_FIGURES, figures, strict=True):
+        with atomic_path(folder / name) as temporary:
+            figure.savefig(temporary, dpi=120)
 
 
 def precision_recall_figure(class_names: Sequence[str], curves: Sequence[PrecisionRecall | None]) -> Figure:
@@ -51,13 +72,13 @@ def confusion_figure(class_names: Sequence[str], fractions: NDArray[np.float64],
 def draw_confusion(
     axes: Axes, class_names: Sequence[str], fractions: NDArray[np.float64], frames: NDArray[np.int64]
 ) -> AxesImage:
-    """Draw a confusion matrix: row by row, how the frames of a class share out among the winning classes.
+    """Draw a confusion matrix: row by row, the distribution of the frames of a class over the winning classes.
 
     Args:
-        axes: where.
+        axes: Axes to draw on.
         class_names: C of them.
         fractions: (C, C), a row of NaN for a class without frames.
-        frames: (C,), how many frames each row is of.
+        frames: (C,), number of frames of each row.
     """
     picture = axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.argwhere(np.isfinite(fractions)):
@@ -77,7 +98,7 @@ def overlap_figure(class_names: Sequence[str], overlaps: Sequence[NDArray[np.flo
 
     Args:
         class_names: C of them.
-        overlaps: for each class the overlaps of its frames with a reference box.
+        overlaps: For each class the overlaps of its frames with a reference box.
     """
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()

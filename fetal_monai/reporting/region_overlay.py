@@ -1,4 +1,4 @@
-"""Draw where a region was found on its frame."""
+"""Draw a localised region on its frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.reporting.annotated_picture import (
     QUIET_COLOUR,
     TEXT_COLOUR,
@@ -39,13 +39,13 @@ def draw_region_overlay(
     """A picture of the frame with the response as colour, the box, and a caption with region and scores.
 
     Args:
-        pixels: the frame (H, W).
-        heat: the winning class's response (H, W), from 0 (the frame shows through) to 1.
-        box: the region's box, px of the frame, or why there is none.
-        region: the winning class.
-        scores: of each class, in [0, 1].
-        origin: what the last line says: the frame's name, its place in a loop, the origin of its sector.
-        pixel_spacing_mm: (row, column) spacing; the picture is stretched so that the anatomy is true.
+        pixels: The frame (H, W).
+        heat: The winning class's response (H, W), from 0 (the frame shows through) to 1.
+        box: The region's box, px of the frame, or the reason why there is none.
+        region: The winning class.
+        scores: Score of each class, in [0, 1].
+        origin: Contents of the last line: the frame's name, its place in a loop, the origin of its sector.
+        pixel_spacing_mm: (row, column) spacing; the picture is stretched to the true proportions.
     """
     x_scale, y_scale = display_scale(pixels.shape, pixel_spacing_mm)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
@@ -55,7 +55,7 @@ def draw_region_overlay(
     opacity = Image.fromarray((np.clip(strength, 0, 1) * HEAT_OPACITY * 255).astype(np.uint8))
     picture = Image.composite(colour, gray, opacity)
     if isinstance(box, Box):
-        # A box is half-open: its ends, counted from the frame's outer edge, are those of the picture's pixels.
+        # A box counts from the outer edge of the first pixel, as the picture does.
         left, right = box.x_min * x_scale, box.x_max * x_scale
         top, bottom = box.y_min * y_scale, box.y_max * y_scale
         outline = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]

@@ -1,4 +1,4 @@
-"""Transforms before the network, to polar images, and behind it: to the measurement and the files that show it."""
+"""Transforms before the network (polar images) and after it (measurements, and the files that show them)."""
 
 from fetal_monai.transforms.frame_geometry import FrameGeometryd, geometry_origins
 from fetal_monai.transforms.isolate_frame import IsolateFrame

@@ -22,27 +22,28 @@ logger = logging.getLogger(__name__)
 class FrameGeometryd(MapTransform):
     """Adds the geometry of a frame, as the plain values of `geometry_record`, for `SectorToPolard`.
 
-    Options win over what the data list states of the frame, that over the table, the table over the frame's header;
-    what nothing states is estimated from the picture, see `find_frame_geometry`. An estimate that is refused gives a
-    record of kind "unknown" with the reason.
+    Options take precedence over the data list, the data list over the table, and the table over the frame's header;
+    without any of them the geometry is estimated from the picture, see `find_frame_geometry`. An estimate that is
+    refused gives a record of kind "unknown" with the reason.
 
     Args:
-        keys: the image, (1, H, W), as `FrameReader` loads it and on its own pixel grid.
-        geometry_key: where the record is put.
-        options: values by name for every frame, see `fetal_monai.geometry.geometry_from_fields`.
+        keys: The image, (1, H, W), as `FrameReader` loads it and on its own pixel grid.
+        geometry_key: Key of the record.
+        options: Values by name for every frame, see `fetal_monai.geometry.geometry_from_fields`.
         table: CSV with a column ``filename`` and such values.
-        minimum_confidence: an estimate with less is refused.
-        pixel_spacing_key: where an item keeps its (row, column) spacing in mm; the image's meta data where it has none.
-        sector_key: where a data list keeps the values that it states of a frame. They are taken out of the item: a
+        minimum_confidence: An estimate with less is refused.
+        pixel_spacing_key: Where an item keeps its (row, column) spacing in mm; the image's meta data where it has none.
+        sector_key: Key of the values that a data list states for a frame. They are taken out of the item: a
             loader can collate only what all items have.
-        once_a_file: for cine loops, whose sector stays where it is: the geometry found on one frame holds for the
+        once_a_file: For cine loops, whose sector does not move: the geometry found on one frame holds for the
             frames of the same file that follow.
-        allow_missing_keys: leave out keys that an item lacks.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         geometry_key: str = "geometry",
         options: Mapping[str, Any] | None = None,
         table: str | Path | None = None,
@@ -68,7 +69,7 @@ class FrameGeometryd(MapTransform):
         """The item with its geometry.
 
         Raises:
-            ValueError: what is stated is no geometry; the message names the file or the options.
+            ValueError: The stated values are no geometry; the message names the file or the options.
         """
         item = dict(data)
         listed = item.pop(self.sector_key, None)
@@ -102,8 +103,8 @@ def geometry_origins(items: Iterable[Mapping[Hashable, Any]], geometry_key: str 
     """Count where the geometries of a data set come from, and warn of frames whose geometry is unknown.
 
     Args:
-        items: the frames behind `FrameGeometryd`.
-        geometry_key: where it put the records.
+        items: The frames after `FrameGeometryd`.
+        geometry_key: Where it put the records.
 
     Returns:
         How many frames have each origin, "unknown" for those without a geometry.

@@ -1,4 +1,4 @@
-"""Keep what goes wrong with one frame from the others."""
+"""Keep the failure of one frame from the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fetal_monai.data.frame_failure import FAILURE, failure_reason
 
 
 class IsolateFrame(Compose):
-    """MONAI's `Compose` behind a network, for items of one frame each, of which one may fail without the others.
+    """MONAI's `Compose` after a network, for items of one frame each, any of which may fail without the others.
 
     An item whose transforms fail comes back as it came, with the reason under ``failure``: `MeasurementReport` and
     `RegionTable` make a failed row of it. A full disk is not one frame's failure: it stops the run, see

@@ -13,40 +13,42 @@ from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, enlarge_response, response_region
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import enlarge_response, response_mask
 from fetal_monai.transforms.polar import grid_of
 
 
 class LocaliseRegiond(MapTransform):
-    """Takes the logits out of a response, and adds what they and the winning class's response map say.
+    """Takes the logits out of a response, and adds the winning class, its box and its heat map.
 
     Under ``key`` there is a response as `LocalisationInferer` gives it, "logits" (C,) and "response_maps" (C, h, w);
     the logits take its place. Added are
 
     - ``<key>_region``: the name of the winning class;
-    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `FailedEstimate` that says why there is
-      none;
-    - ``<key>_heat``: (1, H, W), how much it responds at each place of the network's input, from 0 (the median
+    - ``<key>_box``: its `Box` on the frame, px of the frame's own grid, or the `FailedEstimate` with the reason why
+      there is none;
+    - ``<key>_heat``: (1, H, W), its response at each place of the network's input, from 0 (the median
       and below) to 1 (the maximum), for `PolarToSectord` and a picture.
 
-    What stands out is found on the network's input, see `response_region`; the box encloses it on the frame.
+    The pixels that stand out are found on the network's input, see `response_mask`; the box encloses it on the frame.
 
     Args:
-        keys: the responses.
+        keys: The responses.
         class_names: C of them, in the order of the network's outputs.
         size: (H, W) of the network's input.
-        depth_trim: as for the `SectorToPolard` that made it.
-        background: the class that is no region and has no box.
-        rule: as for `response_threshold`.
-        excess: as for `response_threshold`.
-        largest_component: as for `response_region`.
-        geometry_key: where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
-        allow_missing_keys: leave out keys that an item lacks.
+        depth_trim: As for the `SectorToPolard` that made it.
+        background: The class that is no region and has no box.
+        rule: As for `response_threshold`.
+        excess: As for `response_threshold`.
+        largest_component: As for `response_mask`.
+        geometry_key: Where `FrameGeometryd` put the frame's geometry; a frame whose geometry is unknown was resized.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         class_names: Sequence[str],
         size: Sequence[int] = (224, 224),
         depth_trim: float = 0.1,
@@ -71,7 +73,7 @@ class LocaliseRegiond(MapTransform):
         """The item with its regions.
 
         Raises:
-            ValueError: a response is of other classes than named.
+            ValueError: A response has other classes than `class_names`.
         """
         item = dict(data)
         for key in self.key_iterator(item):
@@ -91,23 +93,22 @@ class LocaliseRegiond(MapTransform):
     def _box(self, response_map: NDArray[Any], winner: int, record: Mapping[str, Any]) -> Box | FailedEstimate:
         if self.class_names[winner] == self.background:
             return FailedEstimate(f"{self.background}: no region in sight")
-        region = response_region(response_map, self.size, self.rule, self.excess, self.largest_component)
-        if isinstance(region, FailedEstimate):
-            return region
+        mask = response_mask(response_map, self.size, self.rule, self.excess, self.largest_component)
+        if isinstance(mask, FailedEstimate):
+            return mask
         grid = grid_of(record, self.size, self.depth_trim, unknown="resize")
-        edges = grid.boxes_to_frame(_runs(region), (int(record["height"]), int(record["width"])))
-        edges = edges[np.isfinite(edges).all(axis=1)]
-        if not len(edges):
-            return FailedEstimate("what stands out lies beyond the frame's border")
-        # A box holds whole pixels, its edges lie half a pixel before their centres.
-        return Box(*(edges[:, :2].min(axis=0) + 0.5).tolist(), *(edges[:, 2:].max(axis=0) + 0.5).tolist())
+        boxes = grid.boxes_to_frame(_runs(mask), (int(record["height"]), int(record["width"])))
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        if not len(boxes):
+            return FailedEstimate("what stands out is beyond the frame's border")
+        return Box(*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist())
 
 
-def _runs(region: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The region (H, W) cut into runs of pixels along its rows, (N, 4) of their edges."""
-    steps = np.diff(np.pad(region, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+def _runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """A mask (H, W) cut into runs of pixels along its rows, as boxes (N, 4)."""
+    steps = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
     (rows, first), (_, end) = np.nonzero(steps == 1), np.nonzero(steps == -1)
-    return np.stack([first, rows, end, rows + 1], axis=1).astype(np.float64) - 0.5
+    return np.stack([first, rows, end, rows + 1], axis=1)
 
 
 def _relative(response_map: NDArray[Any], size: tuple[int, int]) -> NDArray[np.float32]:

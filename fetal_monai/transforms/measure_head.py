@@ -13,45 +13,47 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import Region, regions_from_text, spacing_at
+from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_regions_from_text
 
 
 class MeasureHeadd(MapTransform):
-    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or the `FailedEstimate` that says why not.
+    """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or a `FailedEstimate` with the reason.
 
     The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
     grid: bring it back to the frame's size (``Invertd``) first. A `FailedEstimate` that is there already stays, see
     `RejectNonFinited`.
 
     Args:
-        keys: the masks.
-        pixel_spacing_key: where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
+        keys: The masks.
+        pixel_spacing_key: Where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
             then has an ellipse in px and no millimetres.
-        regions_key: where an item keeps its calibrated regions, see `fetal_monai.geometry.regions_to_text`. If there
-            are any, the spacing is that of the region that the ellipse lies in.
-        allow_missing_keys: leave out keys that an item lacks.
+        ultrasound_regions_key: Where an item keeps its ultrasound regions, see
+            `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
+            that contains the ellipse.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         pixel_spacing_key: str = "pixel_spacing_mm",
-        regions_key: str = "regions",
+        ultrasound_regions_key: str = "ultrasound_regions",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.pixel_spacing_key = pixel_spacing_key
-        self.regions_key = regions_key
+        self.ultrasound_regions_key = ultrasound_regions_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """The item with its measurements.
 
         Raises:
-            ValueError: a spacing is neither two positive numbers nor two NaN.
+            ValueError: A spacing is neither two positive numbers nor two NaN.
         """
         item = dict(data)
         spacing = _spacing(item[self.pixel_spacing_key])
-        regions = regions_from_text(item.get(self.regions_key, "[]"))
+        regions = ultrasound_regions_from_text(item.get(self.ultrasound_regions_key, "[]"))
         for key in self.key_iterator(item):
             if isinstance(item.get(f"{key}_head"), FailedEstimate):
                 continue
@@ -60,7 +62,7 @@ class MeasureHeadd(MapTransform):
         return item
 
 
-def _measure_in_region(mask: NDArray[Any], regions: Sequence[Region]) -> HeadMeasurement | FailedEstimate:
+def _measure_in_region(mask: NDArray[Any], regions: Sequence[UltrasoundRegion]) -> HeadMeasurement | FailedEstimate:
     head = measure_head(mask)
     if not isinstance(head, HeadMeasurement):
         return head

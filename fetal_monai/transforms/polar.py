@@ -1,4 +1,4 @@
-"""Make frames independent of the probe's sector: polar images, and the way back."""
+"""Make frames independent of the probe's sector: polar images and their inverse."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         size: Sequence[int] = (224, 224),
         depth_trim: float = 0.1,
         mode: Sequence[str] | str = "bilinear",
@@ -52,10 +53,10 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
         self.unknown = unknown
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item with its images and boxes on the other side.
+        """The item with its images and boxes transformed.
 
         Raises:
-            ValueError: the geometry is unknown (unless `unknown` is "resize"), or does not fit the image.
+            ValueError: The geometry is unknown (unless `unknown` is "resize"), or does not fit the image.
         """
         item = dict(data)
         record = item[self.geometry_key]
@@ -69,7 +70,7 @@ class _Reprojectiond(MapTransform, InvertibleTransform):
         return item
 
     def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item with its images and boxes back where they were."""
+        """The item with its images and boxes transformed back."""
         item = dict(data)
         for key in self.key_iterator(item):
             extra = self.pop_transform(item[key])[TraceKeys.EXTRA_INFO]
@@ -109,13 +110,13 @@ def grid_of(record: Mapping[str, Any], size: Sequence[int], depth_trim: float, u
     """The polar grid that the transforms below use for a frame.
 
     Args:
-        record: the frame's geometry, see `geometry_record`.
+        record: The frame's geometry, see `geometry_record`.
         size: (depths, angles) of the polar image.
-        depth_trim: share of the depth range left out at each end.
+        depth_trim: Share of the depth range left out at each end.
         unknown: "raise" or "resize", as for the transforms.
 
     Raises:
-        ValueError: the geometry is unknown and `unknown` is "raise".
+        ValueError: The geometry is unknown and `unknown` is "raise".
     """
     geometry, shape = geometry_from_record(record), (int(size[0]), int(size[1]))
     if not isinstance(geometry, FailedEstimate):
@@ -123,9 +124,9 @@ def grid_of(record: Mapping[str, Any], size: Sequence[int], depth_trim: float, u
     if unknown == "raise":
         raise ValueError(
             f"The sector is not known: {geometry.reason}. State it in a table or in the options of "
-            'FrameGeometryd, or give unknown="resize" to take such frames as they are.'
+            'FrameGeometryd, or give unknown="resize" to resize such frames as they are.'
         )
-    # Nothing is known about depth, so nothing of it is left out.
+    # The depth is unknown, so nothing is trimmed.
     return PolarGrid(PolarFrame((int(record["height"]), int(record["width"]))), shape, depth_trim=0.0)
 
 
@@ -136,15 +137,15 @@ class SectorToPolard(_Reprojectiond):
     that is polar already is only trimmed and resized.
 
     Args:
-        keys: the images and masks, channel first (C, H, W), on the frame's own pixel grid.
+        keys: The images and masks, channel first (C, H, W), on the frame's own pixel grid.
         size: (depths, angles) of the polar image.
-        depth_trim: share of the depth range left out at each end.
+        depth_trim: Share of the depth range left out at each end.
         mode: "bilinear" for images, "nearest" for masks; one for all, or one a key.
-        geometry_key: where `FrameGeometryd` put the frame's geometry.
-        box_keys: boxes (N, 4) of (x_min, y_min, x_max, y_max), px, pixel centres at integers; they become the boxes
-            that enclose them on the polar image, NaN where nothing is left. An item may lack them.
-        unknown: what to do with a frame whose geometry is unknown: "raise" an error, or "resize" the frame as it is.
-        allow_missing_keys: leave out keys that an item lacks.
+        geometry_key: Where `FrameGeometryd` put the frame's geometry.
+        box_keys: Boxes (N, 4), each row a `Box`, px; they become the boxes that enclose them on the polar image, NaN
+            where nothing is left. An item may lack them.
+        unknown: What to do with a frame whose geometry is unknown: "raise" an error, or "resize" the frame as it is.
+        allow_missing_keys: Leave out keys that an item lacks.
 
     Raises:
         ValueError: `unknown` is neither of the two.
@@ -156,8 +157,9 @@ class SectorToPolard(_Reprojectiond):
 class PolarToSectord(_Reprojectiond):
     """Turns polar images (masks, heat maps, boxes) back into frames; the arguments are those of `SectorToPolard`.
 
-    For what was made on the polar side and has no history of its own; what went through `SectorToPolard` is brought
-    back by ``Invertd`` as well. The frame is 0 outside the sector and in the depths that were left out.
+    For images that were made on the polar side and have no history of their own; those that went through
+    `SectorToPolard` can also be inverted by ``Invertd``. The frame is 0 outside the sector and in the depths that were
+    left out.
     """
 
     to_polar = False

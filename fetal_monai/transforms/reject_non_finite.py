@@ -1,4 +1,4 @@
-"""Notice a prediction that is no number before it is taken for a mask."""
+"""Reject a prediction with non-finite values before it becomes a mask."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from fetal_monai.failed_estimate import FailedEstimate
 class RejectNonFinited(MapTransform):
     """Adds ``<key>_head``, a `FailedEstimate`, where the network's output under ``key`` holds NaN or infinity.
 
-    `MeasureHeadd` leaves it as it is. Put this first: a threshold or an argmax makes NaN background, and the frame one
-    without a head.
+    `MeasureHeadd` leaves it as it is. Use this transform first: a threshold or an argmax would turn NaN into
+    background, and the frame into one without a head.
     """
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:

@@ -1,4 +1,4 @@
-"""What the transforms have in common that write a file about each frame."""
+"""Base class of the transforms that write a file for each frame."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from fetal_monai.reporting.output_path import output_path
 
 
 class SaveAboutFramed(MapTransform):
-    """Writes one file for each key, named after the frame, see `output_path`. Derive, and say how in `save`.
+    """Writes one file for each key, named after the frame, see `output_path`; subclasses implement `save`.
 
     Args:
-        keys: what is written; with several keys, each needs its own transform and ending.
-        output_dir: the folder to write to.
-        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
-        ending: what is added to the frame's name; None for the class's own.
-        image_key: the image, whose meta data name the frame's file.
-        allow_missing_keys: leave out keys that an item lacks.
+        keys: The values to write; with several keys, each needs its own transform and ending.
+        output_dir: Folder to write to.
+        source_dir: The frames' folder; its subfolders are recreated below `output_dir`.
+        ending: Suffix added to the frame's name; None for the class's default.
+        image_key: The image, whose meta data name the frame's file.
+        allow_missing_keys: Leave out keys that an item lacks.
     """
 
     default_ending: ClassVar[str]
@@ -31,6 +31,7 @@ class SaveAboutFramed(MapTransform):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         output_dir: str | Path,
         source_dir: str | Path | None = None,
         ending: str | None = None,
@@ -44,7 +45,7 @@ class SaveAboutFramed(MapTransform):
         self.image_key = image_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """The item as it came; the files are written."""
+        """Write the files and return the item unchanged."""
         item = dict(data)
         frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
         for key in self.key_iterator(item):
@@ -53,8 +54,8 @@ class SaveAboutFramed(MapTransform):
 
     @abstractmethod
     def save(self, item: Mapping[Hashable, Any], key: Hashable, frame: Path) -> None:
-        """Write what lies under `key`; `frame` is the frame's file."""
+        """Write the value of `key`; `frame` is the frame's file."""
 
     def path(self, frame: Path, suffix: str) -> Path:
-        """Where the file about `frame` goes; `suffix` is its format, with the dot."""
+        """The path of the file for `frame`; `suffix` is its format, with the dot."""
         return output_path(frame, self.source_dir, self.output_dir, self.ending, suffix)

@@ -26,12 +26,12 @@ class SaveHeadCropd(SaveAboutFramed):
     Where no head was measured nothing is written. See `crop_head` for what `margin` and `upright` do.
 
     Args:
-        keys: the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`.
-        output_dir: the folder to write to.
-        source_dir: the frames' folder; its subfolders are made again below `output_dir`.
-        margin: what is added on each side, as part of the rectangle's length.
-        upright: whether the head is turned so that its long axis lies level.
-        options: of `SaveAboutFramed`, by name.
+        keys: The masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`.
+        output_dir: Folder to write to.
+        source_dir: The frames' folder; its subfolders are recreated below `output_dir`.
+        margin: Margin added on each side, as a fraction of the rectangle's length.
+        upright: Whether the head is rotated so that its long axis is horizontal.
+        options: Further arguments of `SaveAboutFramed`.
 
     Raises:
         ValueError: `margin` is negative or not finite.
@@ -43,13 +43,14 @@ class SaveHeadCropd(SaveAboutFramed):
     def __init__(
         self,
         keys: KeysCollection,
+        *,
         output_dir: str | Path,
         source_dir: str | Path | None = None,
         margin: float = 0.1,
         upright: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(keys, output_dir, source_dir, **options)
+        super().__init__(keys, output_dir=output_dir, source_dir=source_dir, **options)
         if not (isinstance(margin, (int, float)) and math.isfinite(margin) and margin >= 0):
             raise ValueError(f"crop_margin must be a finite number of at least 0, got {margin!r}.")
         if not isinstance(upright, bool):
@@ -72,13 +73,13 @@ def crop_head(
     """The bounding rectangle of the head's ellipse.
 
     Args:
-        pixels: the frame (H, W).
-        head: what was measured in it.
-        margin: what is added on each side, as part of the rectangle's length.
-        upright: False: the rectangle lies along the frame's sides, its pixels are the frame's own, and it ends where
-            the frame ends. True: it lies along the ellipse's axes, the long one level (turned by no more than 90
-            degrees, so that what is above stays above); values are interpolated, square pixels where the spacing is
-            known, and 0 outside the frame.
+        pixels: The frame (H, W).
+        head: Its measurement.
+        margin: Margin added on each side, as a fraction of the rectangle's length.
+        upright: False: the rectangle is parallel to the frame's sides, its pixels are the frame's own, and it ends
+            where the frame ends. True: it is parallel to the ellipse's axes, the long one horizontal (rotated by no
+            more than 90 degrees, so that what is above stays above); values are interpolated, square pixels where the
+            spacing is known, and 0 outside the frame.
 
     Returns:
         Array (h, w).
@@ -95,7 +96,7 @@ def crop_head(
 
 
 def _pixels_between(start: float, end: float) -> slice:
-    """The pixels whose centres lie between two coordinates."""
+    """The pixels whose centres are between two coordinates."""
     return slice(max(math.ceil(start), 0), max(math.floor(end) + 1, 0))
 
 

@@ -1,6 +1,6 @@
-"""Save the measured ellipse as an ellipse label, the form that a training takes.
+"""Save the measured ellipse as an ellipse label, which can be used for training.
 
-`fetal_monai.transforms` does not import this module, so that only who writes XML needs its library.
+`fetal_monai.transforms` does not import this module, so that its XML library is needed only for writing XML.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from fetal_monai.transforms.save_about_frame import SaveAboutFramed
 
 
 class SaveEllipseLabeld(SaveAboutFramed):
-    """Writes the ellipse as XML, see `fetal_monai.data.preparation.ellipse_label`; nothing where there is no head.
+    """Writes the ellipse as XML, see `fetal_monai.data.preparation.ellipse_label`; nothing if there is no head.
 
     The keys are the masks (C, H, W) on the frame's own pixel grid; ``<key>_head`` holds their measurement, see
-    `MeasureHeadd`. `SaveAboutFramed` tells the arguments.
+    `MeasureHeadd`. See `SaveAboutFramed` for the arguments.
     """
 
     default_ending = "_ellipse"

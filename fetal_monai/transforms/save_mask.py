@@ -1,4 +1,4 @@
-"""Save a predicted mask beside its measurement, as a file like the frame's own."""
+"""Save a predicted mask in the format of its frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SaveFrameMaskd(SaveAboutFramed):
     """Writes the mask under each key in the frame's format and geometry, see `fetal_monai.data.write_mask`.
 
     The masks are label maps (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
-    grid. `SaveAboutFramed` tells the arguments.
+    grid. See `SaveAboutFramed` for the arguments.
 
     Raises:
         ValueError: (when called) a mask is not of its frame's size.

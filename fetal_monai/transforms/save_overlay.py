@@ -1,4 +1,4 @@
-"""Draw what was measured on the frame, as a sonographer would check it."""
+"""Draw the measurement on the frame, for checking by eye."""
 
 from __future__ import annotations
 
@@ -46,11 +46,12 @@ REASON_WIDTH = 80  # letters that fit into a line of the caption in full size
 class SaveHeadOverlayd(SaveAboutFramed):
     """Writes a PNG of the frame with the mask's outline, the ellipse, its axes (OFD, BPD) and a caption.
 
-    The caption tells HC, BPD, OFD and the gestational ages, or why there are none. The frame is read again from its
-    file, in its own resolution; where the pixels are not square the picture is stretched so that the anatomy is true.
+    The caption gives HC, BPD, OFD and the gestational ages, or the reason why there are none. The frame is read again
+    from its file, in its own resolution; where the pixels are not square the picture is stretched so that the anatomy
+    is true.
 
-    The keys are the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`. `SaveAboutFramed` tells the
-    arguments.
+    The keys are the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`. See `SaveAboutFramed` for
+    the arguments.
     """
 
     default_ending = "_overlay"
@@ -74,11 +75,11 @@ def draw_overlay(
     """The picture that `SaveHeadOverlayd` writes.
 
     Args:
-        pixels: the frame (H, W).
-        mask: the head (H, W).
-        head: what was measured in it.
-        title: the frame's name.
-        spacing_source: where its pixel spacing is from, such as "header"; "" when unknown.
+        pixels: The frame (H, W).
+        mask: The head (H, W).
+        head: Its measurement.
+        title: The frame's name.
+        spacing_source: Where its pixel spacing is from, such as "header"; "" when unknown.
     """
     x_scale, y_scale = display_scale(pixels.shape, head.pixel_spacing_mm if head else None)
     size = (round(pixels.shape[1] * x_scale), round(pixels.shape[0] * y_scale))
@@ -115,7 +116,7 @@ def _draw_ellipse(picture: Image.Image, ellipse: Ellipse) -> None:
 
 
 def _draw_label(picture: Image.Image, text: str, end: Point, other: Point) -> None:
-    """Put a name beside an axis, a little inside its end."""
+    """Put a name next to an axis, a little inside its end."""
     size = font_size(picture)
     along = np.array(other) - end
     across = np.array([-along[1], along[0]]) / max(float(np.hypot(*along)), 1e-6)

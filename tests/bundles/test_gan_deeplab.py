@@ -21,7 +21,7 @@ class TestGanDeepLab(AdversarialBundleTests):
     network_overrides = ("--depth", "resnet50")
     own_overrides = named("--depth", "resnet50")
     own_training_overrides = named(
-        *("--head_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None")
+        *("--aspp_learning_rate", "0.003", "--pretrained", "$None", "--pretrained_sha256", "$None")
     )
 
     def test_pretrained_weights_are_taken_over(
@@ -39,7 +39,7 @@ class TestGanDeepLab(AdversarialBundleTests):
         assert tracked.data.params["pretrained"] == str(tmp_path / "resnet50.pth")
 
     @pytest.mark.parametrize(("pretrained", "rates"), [("imagenet.pth", [2.5e-4, 2.5e-3]), (None, [1e-2, 1e-3])])
-    def test_the_head_has_a_learning_rate_of_its_own(self, pretrained: str | None, rates: list[float]) -> None:
+    def test_the_aspp_has_a_learning_rate_of_its_own(self, pretrained: str | None, rates: list[float]) -> None:
         parser = ConfigParser()
         parser.read_config(BUNDLE / "configs" / "train.json")
         parser.update({"pretrained": pretrained, "depth": "resnet50", "dataset_dir": "somewhere"})

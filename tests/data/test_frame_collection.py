@@ -10,7 +10,7 @@ import pytest
 
 from fetal_monai.data import collect_frames
 from fetal_monai.data.frame_collection import natural_key
-from fetal_monai.geometry import regions_from_text
+from fetal_monai.geometry import ultrasound_regions_from_text
 from tests.frame_files import COLUMN_MM, ROW_MM, asymmetric_picture, region, write_dicom, write_metaimage, write_picture
 
 PICTURE = asymmetric_picture()
@@ -135,7 +135,7 @@ class TestSpacing:
         (frame,) = collect_frames(tmp_path, option, table, override_pixel_spacing=True).frames
         assert frame["pixel_spacing_mm"] == pytest.approx(expected)
         assert frame["pixel_spacing_source"] == used
-        assert (regions_from_text(frame["regions"]) == ()) == (used != "header")
+        assert (ultrasound_regions_from_text(frame["ultrasound_regions"]) == ()) == (used != "header")
         assert len(caplog.messages) == len(warned)
         assert all(
             text in message and f"the {used} is used." in message
@@ -179,9 +179,9 @@ class TestSpacing:
         write_dicom(tmp_path / "f.dcm", PICTURE, [region(0.1, 0.1, (0, 0, 999, 999))])
         (unknown,) = collect_frames(tmp_path).frames
         assert np.isnan(unknown["pixel_spacing_mm"]).all()
-        assert len(regions_from_text(unknown["regions"])) == 1, "for the reason why it is unknown"
+        assert len(ultrasound_regions_from_text(unknown["ultrasound_regions"])) == 1, "for the reason why it is unknown"
         (filled,) = collect_frames(tmp_path, 0.5).frames
-        assert (filled["pixel_spacing_mm"], filled["regions"]) == ([0.5, 0.5], "[]")
+        assert (filled["pixel_spacing_mm"], filled["ultrasound_regions"]) == ([0.5, 0.5], "[]")
 
     def test_header_where_the_table_says_nothing(self, tmp_path: Path) -> None:
         for name in ("empty cell.dcm", "no row.dcm"):

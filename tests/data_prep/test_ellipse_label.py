@@ -240,7 +240,7 @@ def test_image_with_several_regions_states_the_spacing_of_the_one_that_holds_the
     assert prepare(images, labels, tmp_path / "out") == 0
     assert frames_of(tmp_path / "out")["002_HC.dcm"]["pixel_spacing_mm"] == pytest.approx([0.3, 0.2])
     reason = rejected(tmp_path / "out")["001_HC.xml"]
-    assert "has no <pixel_spacing>, and the header states 2 calibrated regions" in reason
+    assert "has no <pixel_spacing>, and the header states 2 calibrated ultrasound regions" in reason
     assert "the ellipse lies in none; add it" in reason
 
 

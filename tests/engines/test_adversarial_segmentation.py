@@ -284,7 +284,9 @@ class TestCheckpoints:
             LrScheduleHandler(scheduler, print_lr=False, epoch_level=False).attach(game.trainer)
         networks = {"network": game.generator, "discriminator": game.discriminator}
         objects: dict[str, Any] = {**networks, **optimizers, **schedulers}
-        TrainingState(folder / "checkpoint.pt", objects, {}, seed=3, resume=resume).attach(game.trainer)
+        TrainingState(folder / "checkpoint.pt", objects=objects, settings={}, seed=3, resume=resume).attach(
+            game.trainer
+        )
         if stop_after is not None:
 
             def stop() -> None:
@@ -322,7 +324,7 @@ class TestCheckpoints:
         StopOnNonFinite([game.generator, game.discriminator]).attach(game.trainer)
         path = tmp_path / "checkpoint.pt"
         objects: dict[str, Any] = {"network": game.generator, "discriminator": game.discriminator}
-        TrainingState(path, objects, {}).attach(game.trainer)
+        TrainingState(path, objects=objects, settings={}).attach(game.trainer)
         kept: list[bytes] = []
         game.trainer.add_event_handler(Events.EPOCH_COMPLETED, lambda: kept.append(path.read_bytes()))
         with pytest.raises(FloatingPointError, match=r"loss is nan in iteration 4 \(epoch 2\).*--resume True"):

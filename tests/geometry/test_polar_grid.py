@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from fetal_monai.geometry import PolarFrame, PolarGrid, Sector
+from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, box_edges
 
 SHAPE = (540, 800)
 SECTOR = Sector(390, -120, 150, 700, -0.6, 0.5, 1.2)
@@ -46,7 +46,7 @@ def test_a_row_is_a_depth_and_a_column_is_an_angle() -> None:
 def test_a_polar_frame_is_only_trimmed_and_resized() -> None:
     grid = PolarGrid(PolarFrame((50, 60)), (40, 120), depth_trim=0.1)
     assert_allclose(grid.to_frame(np.array([[-0.5, -0.5], [119.5, 39.5]])), [[-0.5, 4.5], [59.5, 44.5]])
-    assert_allclose(grid.boxes_to_polar(np.array([[9.5, -0.5, 19.5, 24.5]])), [[19.5, -0.5, 39.5, 19.5]])
+    assert_allclose(grid.boxes_to_polar(np.array([[10, 0, 20, 25]])), [[20, 0, 40, 20]])
 
 
 @settings(max_examples=50, deadline=None)
@@ -60,22 +60,22 @@ def test_a_box_on_the_polar_image_holds_whatever_the_box_on_the_frame_holds(
     grid: PolarGrid, corner: tuple[float, float], size: tuple[float, float], seed: int
 ) -> None:
     box = np.array([*corner, *np.add(corner, size)])
-    inside = grid.to_polar(np.random.default_rng(seed).uniform(box[:2], box[2:], (500, 2)))
+    inside = grid.to_polar(np.random.default_rng(seed).uniform(box[:2], box[2:], (500, 2)) - 0.5)
     shown = inside[((inside >= -0.5) & (inside <= [79.5, 99.5])).all(axis=1)]
 
-    x_min, y_min, x_max, y_max = grid.boxes_to_polar(box[None])[0]
+    left, top, right, bottom = box_edges(grid.boxes_to_polar(box[None]))[0]
 
     if len(shown):
-        assert shown[:, 0].min() >= x_min - 1e-6
-        assert shown[:, 0].max() <= x_max + 1e-6
-        assert shown[:, 1].min() >= y_min - 1e-6
-        assert shown[:, 1].max() <= y_max + 1e-6
+        assert shown[:, 0].min() >= left - 1e-6
+        assert shown[:, 0].max() <= right + 1e-6
+        assert shown[:, 1].min() >= top - 1e-6
+        assert shown[:, 1].max() <= bottom + 1e-6
 
 
 @settings(max_examples=50, deadline=None)
 @given(
     grid=grids,
-    corner=st.tuples(st.floats(-0.5, 70), st.floats(-0.5, 90)),
+    corner=st.tuples(st.floats(0, 70), st.floats(0, 90)),
     size=st.tuples(st.floats(1, 60), st.floats(1, 60)),
     seed=st.integers(0, 1000),
 )
@@ -83,10 +83,10 @@ def test_a_box_on_the_frame_holds_whatever_the_box_on_the_polar_image_holds(
     grid: PolarGrid, corner: tuple[float, float], size: tuple[float, float], seed: int
 ) -> None:
     box = np.array([*corner, *np.add(corner, size)])
-    inside = grid.to_frame(np.random.default_rng(seed).uniform(box[:2], box[2:], (500, 2)))
+    inside = grid.to_frame(np.random.default_rng(seed).uniform(box[:2], box[2:], (500, 2)) - 0.5)
     shown = inside[((inside >= -0.5) & (inside <= [799.5, 539.5])).all(axis=1)]
 
-    found = grid.boxes_to_frame(box[None], SHAPE)[0]
+    found = box_edges(grid.boxes_to_frame(box[None], SHAPE))[0]
 
     if len(shown):
         assert (shown.min(axis=0) >= found[:2] - 1e-6).all()
@@ -99,11 +99,12 @@ def test_boxes_are_no_larger_than_they_must_be() -> None:
     for box, forwards in ((on_frame, True), (on_polar, False)):
         x, y = np.meshgrid(np.linspace(box[0, 0], box[0, 2], 501), np.linspace(box[0, 1], box[0, 3], 301))
         dense = np.stack([x, y], axis=-1).reshape(-1, 2)
+        dense -= 0.5
         moved = GRID.to_polar(dense) if forwards else GRID.to_frame(dense)
         found = GRID.boxes_to_polar(box) if forwards else GRID.boxes_to_frame(box, (2000, 2000))
-        low, high = moved.min(axis=0), moved.max(axis=0)
-        limit = [79.5, 99.5] if forwards else [1999.5, 1999.5]
-        assert_allclose(found[0], [*np.maximum(low, -0.5), *np.minimum(high, limit)], atol=0.05)
+        low, high = moved.min(axis=0) + 0.5, moved.max(axis=0) + 0.5
+        limit = [80, 100] if forwards else [2000, 2000]
+        assert_allclose(found[0], [*np.maximum(low, 0), *np.minimum(high, limit)], atol=0.05)
 
 
 def test_a_box_of_which_nothing_is_left_is_nan() -> None:

@@ -11,8 +11,7 @@ from monai.data import MetaTensor
 
 from fetal_monai.data import FrameStream
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import Sector, geometry_record
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box, Sector, geometry_record
 
 CLASSES = ["head", "limbs", "background"]
 SHAPE = (60, 80)

@@ -183,9 +183,9 @@ class TestDualDisplay:
         row = self.measured(tmp_path, [region(0.5, 0.4, (0, 0, 559, 199)), region(0.4, 0.4, self.RIGHT)])
         assert row["status"] == "unscaled"
         assert row["reason"] == (
-            "pixel spacing unknown: the header states 2 calibrated regions on 560 x 200 px (x 0 to 559, y 0 to 199: "
-            "0.5 x 0.4 mm; x 300 to 559, y 0 to 199: 0.4 x 0.4 mm), and the ellipse lies in several that differ in "
-            "spacing; give it by the option pixel_spacing_mm or in a table, with override_pixel_spacing"
+            "pixel spacing unknown: the header states 2 calibrated ultrasound regions on 560 x 200 px (x 0 to 559, "
+            "y 0 to 199: 0.5 x 0.4 mm; x 300 to 559, y 0 to 199: 0.4 x 0.4 mm), and the ellipse lies in several that "
+            "differ in spacing; give it by the option pixel_spacing_mm or in a table, with override_pixel_spacing"
         )
 
 
@@ -312,7 +312,10 @@ class TestOneFrameFails:
         for name in names:
             write_head(tmp_path / "in" / name)
         collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
-        savers = [SaveFrameMaskd("pred", tmp_path / "masks"), SaveHeadOverlayd("pred", tmp_path / "overlays")]
+        savers = [
+            SaveFrameMaskd("pred", output_dir=tmp_path / "masks"),
+            SaveHeadOverlayd("pred", output_dir=tmp_path / "overlays"),
+        ]
         run(collection, tmp_path / "out", 2, *savers)
         rows = read(tmp_path / "out" / "measurements.csv")
         assert [(name, row["status"]) for name, row in rows.items()] == [

@@ -21,7 +21,7 @@ def test_a_picture_of_a_still_and_a_video_of_each_loop(tmp_path: Path) -> None:
         inferred(source / "c.png"),
     ]
     source.mkdir()
-    run([RegionOverlays(stream_of(source), output, CLASSES)], frames)
+    run([RegionOverlays(stream_of(source), output_dir=output, class_names=CLASSES)], frames)
     written = {path.relative_to(output).as_posix() for path in output.rglob("*.*")}
     assert written == {"exam/a_dcm_overlay.mp4", "b_overlay.mp4", "c_overlay.png"}
     for name, count in (("exam/a_dcm_overlay.mp4", 5), ("b_overlay.mp4", 3)):
@@ -54,7 +54,7 @@ def test_a_loop_without_a_rate_and_an_end_by_an_error(tmp_path: Path) -> None:
             raise error
 
     with pytest.raises(ArithmeticError, match="the network failed"):
-        run([RegionOverlays(stream_of(tmp_path), tmp_path / "out", CLASSES), Stop()], frames)
+        run([RegionOverlays(stream_of(tmp_path), output_dir=tmp_path / "out", class_names=CLASSES), Stop()], frames)
     (video,) = (tmp_path / "out").iterdir()
     with av.open(str(video)) as container:
         assert container.streams.video[0].average_rate == 25
@@ -66,7 +66,13 @@ def test_a_file_that_cannot_be_drawn_is_a_failed_row_and_the_others_are_drawn(tm
     too_long, broken = tmp_path / f"{'x' * 250}.png", loop(tmp_path / "b.mp4", 4)
     del broken[2][1]["pred_heat"]
     frames = [inferred(too_long), *broken, inferred(tmp_path / "c.png"), *loop(tmp_path / "d.mp4", 2)]
-    run([RegionTable(stream, output, CLASSES), RegionOverlays(stream, output / "overlays", CLASSES)], frames)
+    run(
+        [
+            RegionTable(stream, output_dir=output, class_names=CLASSES),
+            RegionOverlays(stream, output_dir=output / "overlays", class_names=CLASSES),
+        ],
+        frames,
+    )
     assert {path.name for path in (output / "overlays").iterdir()} == {"c_overlay.png", "d_overlay.mp4"}
     with (output / "regions.csv").open(newline="") as file:
         failed = {row["file"]: row["reason"] for row in csv.DictReader(file) if row["status"] == "failed"}

@@ -16,8 +16,8 @@ from PIL import Image
 from scipy.special import expit
 
 from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.geometry import Box
 from fetal_monai.handlers import RegionReport
-from fetal_monai.localisation import Box
 
 CLASSES = ["head", "thorax", "limbs", "background"]
 NAN = [float("nan")] * 4
@@ -67,7 +67,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegionReport, Engine]:
-    report = RegionReport(tmp_path_factory.mktemp("report"), CLASSES, facts={"section": "test"})
+    report = RegionReport(tmp_path_factory.mktemp("report"), class_names=CLASSES, facts={"section": "test"})
     evaluate(report, [frames()])  # an earlier run, to which the second must not add
     return report, evaluate(report, [frames()[:3], frames()[3:]])
 
@@ -101,7 +101,7 @@ def test_a_frame_is_called_as_below_the_folder_that_all_share(
     items = frames()[: len(files)]
     for (_, predicted), file in zip(items, files, strict=True):
         predicted["image"].meta["filename_or_obj"] = file
-    evaluate(RegionReport(tmp_path, CLASSES), [items])
+    evaluate(RegionReport(tmp_path, class_names=CLASSES), [items])
     assert [row["image"] for row in rows(tmp_path / "per_image.csv")] == names
 
 
@@ -169,7 +169,7 @@ def test_behind_an_evaluator_of_monai(tmp_path: Path) -> None:
         }
         for index, (logits, target) in enumerate(zip(LOGITS, TARGETS, strict=True))
     ]
-    report = RegionReport(tmp_path, CLASSES)
+    report = RegionReport(tmp_path, class_names=CLASSES)
     evaluator = SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(Dataset(items), batch_size=3),
@@ -188,7 +188,7 @@ def test_behind_an_evaluator_of_monai(tmp_path: Path) -> None:
 class TestWhatCannotBeReported:
     def report(self, tmp_path: Path, **changed: Any) -> None:
         known, predicted = frames()[0]
-        evaluate(RegionReport(tmp_path, CLASSES), [[(known, {**predicted, **changed})]])
+        evaluate(RegionReport(tmp_path, class_names=CLASSES), [[(known, {**predicted, **changed})]])
 
     def test_logits_of_other_classes(self, tmp_path: Path) -> None:
         with pytest.raises(
@@ -202,4 +202,4 @@ class TestWhatCannotBeReported:
 
     def test_a_background_that_is_no_class(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"background must be one of the classes .*'nothing'"):
-            RegionReport(tmp_path, CLASSES, background="nothing")
+            RegionReport(tmp_path, class_names=CLASSES, background="nothing")

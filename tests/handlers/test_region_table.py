@@ -14,7 +14,7 @@ from tests.handlers.region_inference import BOX, CLASSES, inferred, loop, run, s
 
 
 def test_a_row_a_frame_in_natural_order(tmp_path: Path) -> None:
-    table = RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES)
+    table = RegionTable(stream_of(tmp_path), output_dir=tmp_path / "out", class_names=CLASSES)
     frames = [
         inferred(tmp_path / "10.png", FailedEstimate("background: no region in sight"), "background"),
         *loop(tmp_path / "3.mp4", 2),
@@ -38,7 +38,7 @@ def test_a_row_a_frame_in_natural_order(tmp_path: Path) -> None:
 def test_a_frame_that_failed_behind_the_network_and_files_that_no_one_can_name(tmp_path: Path) -> None:
     frames = [inferred(tmp_path / "=1+1.png"), *loop(tmp_path / "3.mp4", 2)]
     frames[1][1]["failure"] = "the response is of another size"
-    run([RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES)], frames)
+    run([RegionTable(stream_of(tmp_path), output_dir=tmp_path / "out", class_names=CLASSES)], frames)
     with (tmp_path / "out" / "regions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["file"], row["frame"], row["status"]) for row in rows] == [
@@ -60,7 +60,10 @@ def test_rows_are_in_the_file_before_the_run_ends(tmp_path: Path) -> None:
         def look(self, engine: Engine) -> None:
             seen.append(len((tmp_path / "out" / "regions.csv").read_text().splitlines()))
 
-    run([RegionTable(stream_of(tmp_path), tmp_path / "out", CLASSES), Look()], loop(tmp_path / "3.mp4", 3))
+    run(
+        [RegionTable(stream_of(tmp_path), output_dir=tmp_path / "out", class_names=CLASSES), Look()],
+        loop(tmp_path / "3.mp4", 3),
+    )
     assert seen == [1 + 1 + 1, 1 + 1 + 2, 1 + 1 + 3]  # heading, rejected file, frames
 
 
@@ -69,12 +72,15 @@ def test_what_handlers_behind_it_do_does_not_count_as_time(tmp_path: Path) -> No
         def attach(self, engine: Engine) -> None:
             engine.add_event_handler(Events.ITERATION_COMPLETED, lambda _: time.sleep(0.2))
 
-    engine = run([RegionTable(stream_of(tmp_path), tmp_path, CLASSES), Slow()], loop(tmp_path / "3.mp4", 3))
+    engine = run(
+        [RegionTable(stream_of(tmp_path), output_dir=tmp_path, class_names=CLASSES), Slow()],
+        loop(tmp_path / "3.mp4", 3),
+    )
     assert engine.state.metrics["frames_per_second"] > 5  # with it, at most that
 
 
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:
-    table = RegionTable(stream_of(tmp_path), tmp_path, CLASSES)
+    table = RegionTable(stream_of(tmp_path), output_dir=tmp_path, class_names=CLASSES)
     for _ in range(2):
         run([table], loop(tmp_path / "3.mp4", 2))
     assert len((tmp_path / "regions.csv").read_text().splitlines()) == 1 + 1 + 2

@@ -18,7 +18,10 @@ def _trainer(loss: object, folder: Path) -> SupervisedTrainer:
         network=network,
         optimizer=torch.optim.SGD(network.parameters(), lr=0.1),
         loss_function=loss,
-        train_handlers=[StopOnNonFinite([network]), TrainingState(folder / "checkpoint.pt", {"network": network}, {})],
+        train_handlers=[
+            StopOnNonFinite([network]),
+            TrainingState(folder / "checkpoint.pt", objects={"network": network}, settings={}),
+        ],
         decollate=False,
     )
 

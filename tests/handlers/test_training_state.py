@@ -44,8 +44,8 @@ def _train(
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 2, 0.5)
     state = TrainingState(
         folder / "checkpoint.pt",
-        {"network": network, "optimizer": optimizer, "lr_scheduler": scheduler},
-        {"batch_size": batch_size, "spatial_size": [4, 4], "device": "cpu", **settings},
+        objects={"network": network, "optimizer": optimizer, "lr_scheduler": scheduler},
+        settings={"batch_size": batch_size, "spatial_size": [4, 4], "device": "cpu", **settings},
         seed=3,
         resume=resume,
     )

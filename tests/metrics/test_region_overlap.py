@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.metrics import region_overlap
 
 NAN = [np.nan] * 4

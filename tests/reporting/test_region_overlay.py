@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box
+from fetal_monai.geometry import Box
 from fetal_monai.reporting.region_overlay import BOX_COLOUR, draw_region_overlay
 
 SCORES = {"head": 0.9, "limbs": 0.4, "background": 0.1}

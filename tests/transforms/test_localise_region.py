@@ -8,8 +8,8 @@ import torch
 from numpy.testing import assert_allclose
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import PolarFrame, PolarGrid, Sector, geometry_record
-from fetal_monai.localisation import Box, response_region
+from fetal_monai.geometry import Box, PolarFrame, PolarGrid, Sector, geometry_record
+from fetal_monai.localisation import response_mask
 from fetal_monai.transforms import LocaliseRegiond
 
 CLASSES = ["head", "limbs", "background"]
@@ -28,7 +28,7 @@ def response(winner: int = 0, **changed: Any) -> dict[str, torch.Tensor]:
 def localise(
     response: dict[str, torch.Tensor], geometry: Any, size: tuple[int, int] = SIZE, **options: Any
 ) -> dict[Any, Any]:
-    transform = LocaliseRegiond("pred", CLASSES, size=size, **options)
+    transform = LocaliseRegiond("pred", class_names=CLASSES, size=size, **options)
     return transform({"pred": response, "geometry": geometry_record(geometry, SHAPE)})
 
 
@@ -61,14 +61,14 @@ def test_on_a_resized_frame_the_box_is_scaled() -> None:
 @pytest.mark.parametrize("rule", ["median", "median_to_max"])
 def test_on_a_polar_image_the_box_encloses_the_pixels_that_stand_out(rule: str) -> None:
     slanting = response()
-    slanting["response_maps"][0, 0, 0] = 4  # the region is no rectangle, and lies left and right of the apex
+    slanting["response_maps"][0, 0, 0] = 4  # the mask is no rectangle, and lies left and right of the apex
     box = localise(slanting, SECTOR, rule=rule)["pred_box"]
     assert isinstance(box, Box)
-    region = response_region(slanting["response_maps"][0].numpy(), SIZE, rule)
-    assert not isinstance(region, FailedEstimate)
+    mask = response_mask(slanting["response_maps"][0].numpy(), SIZE, rule)
+    assert not isinstance(mask, FailedEstimate)
     within = np.linspace(-0.5, 0.5, 41)
     points = np.stack(np.meshgrid(within, within), axis=-1).reshape(-1, 2)
-    points = np.argwhere(region)[:, None, ::-1] + points
+    points = np.argwhere(mask)[:, None, ::-1] + points
     on_frame = PolarGrid(SECTOR, SIZE, 0.1).to_frame(points).reshape(-1, 2)
     expected = np.concatenate([on_frame.min(axis=0), on_frame.max(axis=0)]) + 0.5
     assert_allclose(box, np.clip(expected, 0, [160, 120, 160, 120]), atol=0.01)

@@ -12,7 +12,7 @@ from monai.transforms import Compose
 
 from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import Region, regions_to_text
+from fetal_monai.geometry import UltrasoundRegion, ultrasound_regions_to_text
 from fetal_monai.transforms import MeasureHeadd
 
 ELLIPSE = Ellipse(60, 50, 40, 30, 0.4)
@@ -74,10 +74,10 @@ def test_spacing_survives_a_batch() -> None:
 
 
 def test_the_spacing_is_that_of_the_region_that_holds_the_ellipse_and_survives_a_batch() -> None:
-    inside, outside = Region(10, 10, 110, 90, (0.3, 0.2)), Region(0, 0, 50, 99, (0.4, 0.4))
-    texts = [regions_to_text(regions) for regions in ([outside, inside], [], [outside])]
+    inside, outside = UltrasoundRegion(10, 10, 110, 90, (0.3, 0.2)), UltrasoundRegion(0, 0, 50, 99, (0.4, 0.4))
+    texts = [ultrasound_regions_to_text(regions) for regions in ([outside, inside], [], [outside])]
     batch = list_data_collate(
-        [{"pred": HEAD[None].float(), "pixel_spacing_mm": [0.1, 0.1], "regions": text} for text in texts]
+        [{"pred": HEAD[None].float(), "pixel_spacing_mm": [0.1, 0.1], "ultrasound_regions": text} for text in texts]
     )
     heads = [item["pred_head"] for item in Compose([MeasureHeadd("pred")])(decollate_batch(batch))]
     assert [head.pixel_spacing_mm for head in heads] == [(0.3, 0.2), pytest.approx((0.1, 0.1)), None]

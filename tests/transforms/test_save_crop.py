@@ -79,7 +79,7 @@ def test_writes_a_png_in_the_source_structure_and_nothing_without_a_head(tmp_pat
     load = Compose(
         [LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image"), MeasureHeadd("pred")]
     )
-    save = SaveHeadCropd("pred", tmp_path / "out", source_dir=tmp_path / "in", margin=0.2)
+    save = SaveHeadCropd("pred", output_dir=tmp_path / "out", source_dir=tmp_path / "in", margin=0.2)
     spacing = [math.nan, math.nan]
     save(load({"image": str(frame), "pred": torch.zeros(1, *SHAPE), "pixel_spacing_mm": spacing}))
     assert not (tmp_path / "out").exists()
@@ -93,9 +93,9 @@ def test_writes_a_png_in_the_source_structure_and_nothing_without_a_head(tmp_pat
 @pytest.mark.parametrize("margin", [-0.1, math.nan, "0.1"])
 def test_a_margin_that_is_none_is_refused(tmp_path: Path, margin: float) -> None:
     with pytest.raises(ValueError, match="crop_margin must be a finite number of at least 0, got"):
-        SaveHeadCropd("pred", tmp_path, margin=margin)
+        SaveHeadCropd("pred", output_dir=tmp_path, margin=margin)
 
 
 def test_text_is_no_truth(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="crop_upright must be True or False, got 'true'"):
-        SaveHeadCropd("pred", tmp_path, upright="true")  # type: ignore[arg-type]
+        SaveHeadCropd("pred", output_dir=tmp_path, upright="true")  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ def test_the_measured_ellipse_is_read_back_from_the_source_structure(tmp_path: P
         [LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image"), MeasureHeadd("pred")]
     )
     mask = torch.from_numpy(HEAD.rasterise(PICTURE.shape))[None].float()
-    save = SaveEllipseLabeld("pred", tmp_path / "out", source_dir=tmp_path / "in")
+    save = SaveEllipseLabeld("pred", output_dir=tmp_path / "out", source_dir=tmp_path / "in")
     item = load({"image": str(frame), "pred": mask, "pixel_spacing_mm": spacing})
     save(item)
     label = read_ellipse_label(tmp_path / "out" / "a" / "f_png_ellipse.xml")
@@ -40,5 +40,5 @@ def test_without_a_head_nothing_is_written(tmp_path: Path) -> None:
         [LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image"), MeasureHeadd("pred")]
     )
     item = {"image": str(frame), "pred": torch.zeros(1, *PICTURE.shape), "pixel_spacing_mm": [0.2, 0.2]}
-    SaveEllipseLabeld("pred", tmp_path / "out")(load(item))
+    SaveEllipseLabeld("pred", output_dir=tmp_path / "out")(load(item))
     assert not (tmp_path / "out").exists()

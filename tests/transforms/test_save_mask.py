@@ -27,7 +27,7 @@ def test_writes_the_mask_beside_the_source_structure(tmp_path: Path, name: str) 
     (tmp_path / "in" / "exam 1").mkdir(parents=True)
     frame = write(tmp_path / "in" / "exam 1" / name, PICTURE)
     item = load(frame) | {"pred": torch.stack([~MASK, MASK]).float()}
-    SaveFrameMaskd("pred", tmp_path / "out", source_dir=tmp_path / "in")(item)
+    SaveFrameMaskd("pred", output_dir=tmp_path / "out", source_dir=tmp_path / "in")(item)
     (written,) = (path for path in (tmp_path / "out" / "exam 1").iterdir() if path.suffix != ".raw")
     assert "_mask" in written.name
     assert_array_equal(read_frame(written).pixels, MASK * 255)
@@ -36,11 +36,11 @@ def test_writes_the_mask_beside_the_source_structure(tmp_path: Path, name: str) 
 
 def test_label_map(tmp_path: Path) -> None:
     item = load(write_picture(tmp_path / "frame.png", PICTURE)) | {"pred": MASK[None].to(torch.uint8)}
-    assert SaveFrameMaskd("pred", tmp_path / "out")(item).keys() == item.keys()
+    assert SaveFrameMaskd("pred", output_dir=tmp_path / "out")(item).keys() == item.keys()
     assert_array_equal(read_frame(tmp_path / "out" / "frame_mask.png").pixels, np.asarray(MASK) * 255)
 
 
 def test_a_mask_in_the_networks_size_is_an_error(tmp_path: Path) -> None:
     item = load(write_picture(tmp_path / "frame.png", PICTURE)) | {"pred": torch.zeros(2, 256, 384)}
     with pytest.raises(ValueError, match="resize the mask first"):
-        SaveFrameMaskd("pred", tmp_path / "out")(item)
+        SaveFrameMaskd("pred", output_dir=tmp_path / "out")(item)

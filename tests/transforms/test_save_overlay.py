@@ -119,7 +119,7 @@ def test_writes_a_png_in_the_source_structure(tmp_path: Path, spacing: list[floa
     item = Compose(
         [LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image"), MeasureHeadd("pred")]
     )({"image": str(frame), "pred": torch.from_numpy(MASK)[None].float(), "pixel_spacing_mm": spacing})
-    SaveHeadOverlayd("pred", tmp_path / "out", source_dir=tmp_path / "in")(item)
+    SaveHeadOverlayd("pred", output_dir=tmp_path / "out", source_dir=tmp_path / "in")(item)
     assert [path.name for path in (tmp_path / "out" / "a").iterdir()] == ["f_overlay.png"]
     with Image.open(tmp_path / "out" / "a" / "f_overlay.png") as picture:
         assert picture.mode == "RGB"

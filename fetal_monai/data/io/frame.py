@@ -25,7 +25,7 @@ from fetal_monai.data.io.metaimage import open_metaimage
 from fetal_monai.data.io.nifti import read_nifti
 from fetal_monai.data.io.picture import read_picture
 from fetal_monai.data.io.pixel_limit import check_pixel_count
-from fetal_monai.geometry import Region, common_spacing, tissue_regions
+from fetal_monai.geometry import UltrasoundRegion, common_spacing, read_ultrasound_regions
 
 __all__ = ["FRAME_SUFFIXES", "Frame", "FrameError", "FrameReader", "frame_suffix", "read_frame"]
 
@@ -45,20 +45,20 @@ class Frame:
     Attributes:
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
         pixel_spacing_mm: (row, column) spacing in mm of all pixels, or None when the file does not state it or states
-            several, see `regions`.
-        regions: the calibrated regions that a DICOM file states: the spacing at a place is that of its region, see
+            several, see `ultrasound_regions`.
+        ultrasound_regions: the regions that a DICOM file states: the spacing at a place is that of its region, see
             `fetal_monai.geometry.spacing_at`. Empty: the spacing is that of all pixels.
     """
 
     pixels: NDArray[np.float32]
     pixel_spacing_mm: Spacing | None
-    regions: tuple[Region, ...] = ()
+    ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
 
     @property
     def stated_spacings_mm(self) -> list[Spacing]:
         """Every spacing that the file states for a part of this frame."""
         height, width = self.pixels.shape
-        of_regions = [region.pixel_spacing_mm for region in self.regions if region.is_on((height, width))]
+        of_regions = [region.pixel_spacing_mm for region in self.ultrasound_regions if region.is_on((height, width))]
         return of_regions or ([] if self.pixel_spacing_mm is None else [self.pixel_spacing_mm])
 
 
@@ -249,9 +249,9 @@ def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.flo
     return values.astype(np.float32)
 
 
-def dicom_spacing(dataset: pydicom.Dataset) -> tuple[Spacing | None, tuple[Region, ...]]:
+def dicom_spacing(dataset: pydicom.Dataset) -> tuple[Spacing | None, tuple[UltrasoundRegion, ...]]:
     """The pixel spacing and the regions that a DICOM file states, as in `Frame`; see `read_frame`."""
-    regions = tissue_regions(dataset)
+    regions = read_ultrasound_regions(dataset)
     on_image = [region.pixel_spacing_mm for region in regions if region.is_on((dataset.Rows, dataset.Columns))]
     stated = dataset.get("PixelSpacing")
     if stated and not on_image:

@@ -110,8 +110,8 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
 def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
     """The label's, else what the image's header states for the ellipse's place."""
     spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
-    if label.pixel_spacing_mm is None and frame.regions:
-        found = spacing_at(label.ellipse, frame.regions, label.shape)
+    if label.pixel_spacing_mm is None and frame.ultrasound_regions:
+        found = spacing_at(label.ellipse, frame.ultrasound_regions, label.shape)
         if isinstance(found, FailedEstimate):
             raise EllipseLabelError(f"has no <pixel_spacing>, and {found.reason}; add it.")
         spacing = found

@@ -10,10 +10,11 @@ from fetal_monai.data.anatomical_class import LabelError
 from fetal_monai.data.frame_collection import COMPANION_ENDINGS, natural_key
 from fetal_monai.data.io.frame import FrameError, frame_suffix
 from fetal_monai.data.preparation.header_label import LABELLED_SUFFIXES, read_header_labels
-from fetal_monai.data.preparation.labelled_frame import BOX_FIELDS, LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelInspection, inspect_entries
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row, read_csv_table
 from fetal_monai.files.file_name import listed_name
+from fetal_monai.geometry import Box
 
 LABELS_TABLE = "labels.csv"
 BOXES_TABLE = "boxes.csv"
@@ -26,7 +27,7 @@ def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | 
 
     With `labels.csv` in the folder, that table holds the labels: columns ``filename`` (relative to the folder) and
     ``labels`` or ``label`` (several separated by commas, in quotes), optional ``patient`` and the names of
-    `SECTOR_FIELDS`. `boxes.csv` beside it may hold ``filename``, ``label`` and the names of `BOX_FIELDS`, one row a
+    `SECTOR_FIELDS`. `boxes.csv` beside it may hold ``filename``, ``label`` and the fields of `Box`, one row a
     box. Without `labels.csv`, the labels are read from the headers of MetaImage and NIfTI files.
 
     Args:
@@ -97,7 +98,7 @@ def _boxes_by_filename(table: Path) -> dict[str, list[Row]]:
     boxes: dict[str, list[Row]] = defaultdict(list)
     if table.is_file():
         columns, rows = read_csv_table(table)
-        missing = [name for name in ("filename", "label", *BOX_FIELDS) if name not in columns]
+        missing = [name for name in ("filename", "label", *Box._fields) if name not in columns]
         if missing:
             raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; add them.")
         for row in rows:

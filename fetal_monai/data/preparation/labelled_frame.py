@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from tqdm import tqdm
 
@@ -17,11 +16,7 @@ from fetal_monai.data.preparation.identical_frames import identical_frames, pixe
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row
 from fetal_monai.files.file_name import listed_name
-
-Box: TypeAlias = tuple[float, float, float, float]
-
-BOX_FIELDS = ("x_min", "y_min", "x_max", "y_max")
-"""Edges of a box in px, half-open: it holds the columns x_min <= x < x_max and the rows y_min <= y < y_max."""
+from fetal_monai.geometry import Box
 
 SECTOR_FIELDS = ("apex_x", "apex_y", "start_radius", "end_radius", "start_angle_rad", "end_angle_rad")
 """What states the sector of a curved probe: px of the frame, angles from straight down (+y) towards the right (+x)."""
@@ -35,7 +30,7 @@ class LabelEntry:
         filename: Path of the frame relative to the folder of the images.
         labels: Classes, separated by commas.
         patient: Frames of one patient share it.
-        boxes: Rows with "label" and the names of `BOX_FIELDS`.
+        boxes: Rows with "label" and the fields of `Box`.
         sector: Values by the names of `SECTOR_FIELDS`; other names say nothing.
     """
 
@@ -55,7 +50,7 @@ class LabelledFrame:
         filename: The same, relative to the folder of the images.
         labels: Classes in the order of `ANATOMICAL_CLASSES`.
         patient: Frames of one patient share it.
-        boxes: (x_min, y_min, x_max, y_max) by class, half-open, px; empty where nobody marked any.
+        boxes: Boxes by class, px; empty where nobody marked any.
         sector: Numbers by the names of `SECTOR_FIELDS`; empty when unknown.
         pixels_sha256: Equal for pixel-identical frames.
     """
@@ -157,13 +152,13 @@ def _boxes(rows: Sequence[Row], labels: tuple[str, ...], width: int, height: int
             raise LabelError(f"has a box of '{name}', but its labels are {', '.join(labels)}; correct one of them.")
         if name in boxes:
             raise LabelError(f"has two boxes of '{name}'; keep the one that encloses all of it.")
-        x_min, y_min, x_max, y_max = (_number(key, row[key]) for key in BOX_FIELDS)
-        if not (0 <= x_min < x_max <= width and 0 <= y_min < y_max <= height):
+        box = Box(*(_number(key, row[key]) for key in Box._fields))
+        if not (0 <= box.x_min < box.x_max <= width and 0 <= box.y_min < box.y_max <= height):
             raise LabelError(
-                f"the box of '{name}' is {(x_min, y_min, x_max, y_max)}; expected 0 <= x_min < x_max <= {width} and "
+                f"the box of '{name}' is {tuple(box)}; expected 0 <= x_min < x_max <= {width} and "
                 f"0 <= y_min < y_max <= {height}, px."
             )
-        boxes[name] = (x_min, y_min, x_max, y_max)
+        boxes[name] = box
     return boxes
 
 

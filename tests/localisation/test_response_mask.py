@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from scipy.ndimage import find_objects
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, enlarge_response, response_region, response_threshold
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import enlarge_response, response_mask, response_threshold
 
 
 def enclosed(*arguments: Any, **options: Any) -> Box | FailedEstimate:
-    """The region as the box around it: what it must be is easier to say."""
-    region = response_region(*arguments, **options)
-    if isinstance(region, FailedEstimate):
-        return region
-    rows, columns = find_objects(region.astype(int))[0]
+    """The mask as the box around it: what it must be is easier to say."""
+    mask = response_mask(*arguments, **options)
+    if isinstance(mask, FailedEstimate):
+        return mask
+    rows, columns = find_objects(mask.astype(int))[0]
     return Box(columns.start, rows.start, columns.stop, rows.stop)
 
 
@@ -56,11 +57,11 @@ def test_from_median_to_maximum_the_box_does_not_change_with_offset_and_scale(of
     assert enclosed(scale * (response + offset), (70, 90), "median_to_max") == box
 
 
-def test_the_region_is_what_exceeds_the_threshold() -> None:
+def test_the_mask_is_what_exceeds_the_threshold() -> None:
     response = response_map((2, 3, 1.31), (4, 6, 9.0), (0, 0, 1.29))
-    region = response_region(response, (7, 9))  # at the map's own size nothing is interpolated
-    assert not isinstance(region, FailedEstimate)
-    assert np.argwhere(region).tolist() == [[2, 3], [4, 6]]
+    mask = response_mask(response, (7, 9))  # at the map's own size nothing is interpolated
+    assert not isinstance(mask, FailedEstimate)
+    assert np.argwhere(mask).tolist() == [[2, 3], [4, 6]]
 
 
 def test_the_box_lies_where_interpolation_passes_the_threshold() -> None:
@@ -114,8 +115,8 @@ def test_a_map_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
     ("arguments", "message"),
     [
         ({"rule": "mean"}, r"rule must be one of \['median', 'median_to_max'\], got 'mean'"),
-        ({"excess": 0}, "excess must lie between 0 and 1, got 0"),
-        ({"excess": 1.3}, "excess must lie between 0 and 1, got 1.3"),
+        ({"excess": 0}, "excess must be between 0 and 1, got 0"),
+        ({"excess": 1.3}, "excess must be between 0 and 1, got 1.3"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""What responds most in a class response map."""
+"""The pixels of a class response map that exceed a threshold."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ def enlarge_response(response_map: NDArray[Any], size: tuple[int, int]) -> NDArr
         The map (H, W); a site's response is not divided among its pixels.
 
     Raises:
-        ValueError: if `response_map` is not 2-D.
+        ValueError: If `response_map` is not 2-D.
     """
     return resize(_map_2d(response_map), size, order=1, mode="edge", anti_aliasing=False, preserve_range=True)
 
 
 def response_threshold(response_map: NDArray[Any], rule: str = "median", excess: float = 0.3) -> float:
-    """The response from which on a pixel belongs to the region.
+    """The response above which a pixel belongs to the mask.
 
-    Toussaint et al., DLMIA 2018 (arXiv:1808.00793), take what lies "30 % above the median". By the rule "median" that
+    Toussaint et al., DLMIA 2018 (arXiv:1808.00793), take what is "30 % above the median". By the rule "median" that
     is (1 + excess) * median. Where the median is not positive, "above" it by a percentage has no meaning (of a
-    negative one it lies below): "median_to_max" is taken instead, median + excess * (maximum - median). Adding a
+    negative one it is below): "median_to_max" is taken instead, median + excess * (maximum - median). Adding a
     constant to the map moves that threshold by the constant.
 
     Args:
         response_map: (H, W), finite.
         rule: "median" or "median_to_max".
-        excess: the paper's 30 %, as a part between 0 and 1.
+        excess: The paper's 30 %, as a part between 0 and 1.
 
     Raises:
-        ValueError: if an argument is out of its range, or the map is not 2-D.
+        ValueError: If an argument is out of its range, or the map is not 2-D.
     """
     if rule not in _RULES:
         raise ValueError(f"rule must be one of {list(_RULES)}, got {rule!r}.")
     # The upper end holds for both rules: by the sign of the median either may be taken.
     if not 0 < excess < 1:
-        raise ValueError(f"excess must lie between 0 and 1, got {excess}.")
+        raise ValueError(f"excess must be between 0 and 1, got {excess}.")
     values = _map_2d(response_map)
     median = float(np.median(values))
     if rule == "median" and median > 0:
@@ -60,29 +60,29 @@ def response_threshold(response_map: NDArray[Any], rule: str = "median", excess:
     return median + excess * (float(values.max()) - median)
 
 
-def response_region(
+def response_mask(
     response_map: NDArray[Any],
     size: tuple[int, int],
     rule: str = "median",
     excess: float = 0.3,
     largest_component: bool = False,
 ) -> NDArray[np.bool_] | FailedEstimate:
-    """Mark what exceeds the threshold of a class response map.
+    """Mark the pixels that exceed the threshold of a class response map.
 
     The map is enlarged first, then the threshold is taken of the enlarged map.
 
     Args:
         response_map: (h, w), the response map of one class, at the network's resolution.
-        size: (H, W) of the network's input, in which the region is wanted.
-        rule: as for `response_threshold`.
-        excess: as for `response_threshold`.
-        largest_component: only the largest of the parts that exceed the threshold (touching corners join).
+        size: (H, W) of the network's input, the size of the mask.
+        rule: As for `response_threshold`.
+        excess: As for `response_threshold`.
+        largest_component: Only the largest of the parts that exceed the threshold (touching corners join).
 
     Returns:
-        The region (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
+        The mask (H, W), of one pixel or more, or a `FailedEstimate` with the reason.
 
     Raises:
-        ValueError: if an argument is out of its range, or the map is not 2-D.
+        ValueError: If an argument is out of its range, or the map is not 2-D.
     """
     sites = _map_2d(response_map)
     if not np.isfinite(sites).all():

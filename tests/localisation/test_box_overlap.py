@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.localisation import Box, box_overlap
+from fetal_monai.geometry import Box
+from fetal_monai.localisation import box_overlap
 
 
 def mask_of(box: Box) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Calibrated regions of an ultrasound picture, as DICOM states them: where they lie and how large their pixels are."""
+"""DICOM's ultrasound regions: their places on the image and the sizes of their pixels."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _IS_2D = 1
 _IS_TISSUE = 1
 _UNIT_IS_CM = 3
 
-# Scanners and fits are not exact to the pixel: some state the first column behind the region as its last one.
+# Scanners and fits are not exact to the pixel: some state the first column after the region as its last one.
 _TOLERANCE_PX = 1.0
 # Spacings that differ by less are the same number, rounded: a head circumference would differ by less than 0.4 mm.
 _SPACING_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """A calibrated 2-D region of tissue.
+class UltrasoundRegion:
+    """A calibrated 2-D tissue region of a DICOM image, one item of its Sequence of Ultrasound Regions.
 
-    It says where the picture is and how large its pixels are, and no more: DICOM's Sequence of Ultrasound Regions
-    has no word for the apex, the angles or the probe's radius. (Its Reference Pixel is the origin of the region's
-    measurements, wherever the scanner puts it; most put it at the middle of the probe's face, and none need to.)
+    It states the place of the picture and the size of its pixels, and no more: DICOM has no attribute for the apex,
+    the angles or the probe's radius. (The Reference Pixel is the origin of the region's measurements. Most scanners
+    put it at the middle of the probe's face, but none need to.)
 
     Attributes:
         left, top, right, bottom: First and last column and row of the region, px. All are 0 when not stated; the
@@ -58,12 +58,12 @@ class Region:
         return (self.right - self.left) * (self.bottom - self.top)
 
     def is_on(self, shape: tuple[int, int]) -> bool:
-        """Whether the region lies on an image (H, W). One that does not was stated of another image."""
+        """Whether the region is on an image (H, W). One that is not was stated for another image."""
         height, width = shape
         return self.right <= width - 1 + _TOLERANCE_PX and self.bottom <= height - 1 + _TOLERANCE_PX
 
     def contains(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which of the points (N, 2) of (x, y) lie in the region."""
+        """Which of the points (N, 2) of (x, y) are in the region."""
         if not self._has_place:
             return np.ones(len(points), dtype=bool)
         first = np.array([self.left, self.top]) - _TOLERANCE_PX
@@ -75,8 +75,8 @@ class Region:
         return any((self.left, self.top, self.right, self.bottom))
 
 
-def tissue_regions(dataset: Mapping[str, Any]) -> tuple[Region, ...]:
-    """The calibrated 2-D tissue regions of a DICOM file: those with lengths in cm and a usable pixel size.
+def read_ultrasound_regions(dataset: Mapping[str, Any]) -> tuple[UltrasoundRegion, ...]:
+    """Read the calibrated 2-D tissue regions of a DICOM file: those with lengths in cm and a usable pixel size.
 
     Args:
         dataset: A `pydicom.Dataset`, or a dictionary with DICOM's keywords.
@@ -95,7 +95,7 @@ def tissue_regions(dataset: Mapping[str, Any]) -> tuple[Region, ...]:
                 int(item.get(f"RegionLocation{side}") or 0) for side in ("MinX0", "MinY0", "MaxX1", "MaxY1")
             )
             if all(math.isfinite(length) and length > 0 for length in (row, column)):
-                regions.append(Region(left, top, right, bottom, (row, column)))
+                regions.append(UltrasoundRegion(left, top, right, bottom, (row, column)))
     return tuple(regions)
 
 
@@ -105,25 +105,27 @@ def same_spacing(first: Spacing, second: Spacing) -> bool:
 
 
 def common_spacing(spacings: Iterable[Spacing]) -> Spacing | None:
-    """The spacing that all of them are; None when they differ or there is none."""
+    """The spacing that all of them equal; None if they differ or there is none."""
     stated = list(spacings)
     return stated[0] if stated and all(same_spacing(stated[0], other) for other in stated) else None
 
 
-def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, int]) -> Spacing | FailedEstimate:
-    """The pixel spacing of the region that an ellipse lies in.
+def spacing_at(
+    ellipse: Ellipse, regions: Sequence[UltrasoundRegion], shape: tuple[int, int]
+) -> Spacing | FailedEstimate:
+    """The pixel spacing of the region that contains an ellipse.
 
-    Regions of the same spacing count as one, and a region that is not on the image does not count. What lies beyond
-    the edge of the image lies in no region and does not count either.
+    Regions of the same spacing count as one. Regions that are not on the image, and the part of the ellipse beyond the
+    edge of the image, are ignored.
 
     Args:
         ellipse: On the image, px.
-        regions: What the image's header states.
+        regions: The regions stated in the image's header.
         shape: (H, W) of the image.
 
     Returns:
-        (row, column) spacing in mm, or the reason why there is none: the ellipse lies in no region, or in several
-        whose spacings differ.
+        (row, column) spacing in mm, or the reason for its absence: the ellipse is in no region, or in several whose
+        spacings differ.
     """
     height, width = shape
     outline = ellipse.points()
@@ -136,20 +138,21 @@ def spacing_at(ellipse: Ellipse, regions: Sequence[Region], shape: tuple[int, in
             found.append(spacing)
     if common := common_spacing(found):
         return common
-    stated = f"the header states {len(regions)} calibrated region{'s' * (len(regions) > 1)} on {width} x {height} px"
-    stated += f" ({'; '.join(map(str, regions))})"
+    stated = f"the header states {len(regions)} calibrated ultrasound region{'s' * (len(regions) > 1)}"
+    stated += f" on {width} x {height} px ({'; '.join(map(str, regions))})"
     if found:
         return FailedEstimate(f"{stated}, and the ellipse lies in several that differ in spacing")
     return FailedEstimate(f"{stated}, and the ellipse lies in none")
 
 
-def regions_to_text(regions: Sequence[Region]) -> str:
-    """Regions as one line of JSON: a data loader can collate it, however many there are."""
+def ultrasound_regions_to_text(regions: Sequence[UltrasoundRegion]) -> str:
+    """Regions as one line of JSON, which a data loader can collate whatever their number."""
     return json.dumps([astuple(region) for region in regions])
 
 
-def regions_from_text(text: str) -> tuple[Region, ...]:
-    """The regions that `regions_to_text` wrote down."""
+def ultrasound_regions_from_text(text: str) -> tuple[UltrasoundRegion, ...]:
+    """The regions that `ultrasound_regions_to_text` serialised."""
     return tuple(
-        Region(left, top, right, bottom, (row, column)) for left, top, right, bottom, (row, column) in json.loads(text)
+        UltrasoundRegion(left, top, right, bottom, (row, column))
+        for left, top, right, bottom, (row, column) in json.loads(text)
     )
