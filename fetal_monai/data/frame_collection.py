@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,14 +13,15 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from fetal_monai.data.clashing_names import unfit_names
-from fetal_monai.data.io.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
+from fetal_monai.data.frame_files import frame_files, natural_key
+from fetal_monai.data.io.frame import Frame, FrameError, Spacing, read_frame
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.files.csv_cell import printable
 from fetal_monai.files.csv_table import Row, read_csv_table
 from fetal_monai.files.file_name import composed, listed_name
 from fetal_monai.geometry import common_spacing, regions_to_text, same_spacing
 
-__all__ = ["FrameCollection", "Rejected", "collect_frames", "frame_files", "natural_key"]
+__all__ = ["FrameCollection", "Rejected", "collect_frames"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ FILENAME_COLUMN = "filename"
 SPACING_COLUMNS = ("pixel size(mm)", "pixel_spacing_mm")  # HC18's own name, and ours
 AGE_COLUMN = "gestational_age_days"
 
-# HC18's outlines, and what this project writes itself: pictures that lie beside frames without being frames.
-COMPANION_ENDINGS = ("_annotation", "_mask", "_overlay")
 UNKNOWN_SPACING = (math.nan, math.nan)
 
 
@@ -74,14 +71,6 @@ class FrameCollection:
 class _Match(NamedTuple):
     row: Row
     fitting_frames: int
-
-
-def natural_key(path: str | Path) -> list[list[tuple[int, str]]]:
-    """Sort key that puts ``2_HC.png`` before ``10_HC.png``, folder by folder."""
-    return [
-        [(int(piece), "") if piece.isdecimal() else (-1, piece.lower()) for piece in re.split(r"(\d+)", part)]
-        for part in Path(path).parts
-    ]
 
 
 def collect_frames(
@@ -211,50 +200,6 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
             "[row, column], such as 0.12."
         )
     return spacing
-
-
-def frame_files(
-    folder: Path,
-    suffix_of: Callable[[Path], str | None] = frame_suffix,
-    expected: Sequence[str] = FRAME_SUFFIXES,
-) -> list[Path]:
-    """The files with frames in a folder and its subfolders, in natural order.
-
-    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are passed over; how many
-    is logged.
-
-    Args:
-        folder: where to search.
-        suffix_of: tells the suffix by which a file is read, None for a file of another kind.
-        expected: those suffixes, for the message.
-
-    Raises:
-        ValueError: there is no such file.
-    """
-    files, companions, others = [], 0, 0
-    for parent, subfolders, names in os.walk(folder):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
-            if name.startswith("."):
-                continue
-            file = Path(parent, name)
-            suffix = suffix_of(file)
-            if suffix is None or name == "DICOMDIR":  # the index of a DICOM disc
-                others += 1
-            elif name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
-                companions += 1
-            else:
-                files.append(file)
-    if companions or others:
-        logger.info(
-            "%s: passed over %d annotations, masks or overlays and %d files of other kinds", folder, companions, others
-        )
-    if not files:
-        raise ValueError(
-            f"{folder}: no frames in this folder; expected files with one of {', '.join(expected)}, "
-            "or DICOM files without a suffix."
-        )
-    return sorted(files, key=lambda file: (natural_key(file), file))
 
 
 def _table_rows(table: Path) -> list[Row]:

@@ -18,9 +18,11 @@ from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.preparation.prepared import AnnotatedFrame, Inspection, implausible_head, write_prepared
+from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 from fetal_monai.files.csv_table import Row, read_csv_table
 from fetal_monai.files.file_name import composed, find_file
@@ -42,7 +44,7 @@ _FILENAME, _PIXEL_SIZE, _HC = "filename", "pixel size(mm)", "head circumference 
 _EXAM = re.compile(r"^(\d+)_")
 
 
-def inspect_hc18(source: str | Path) -> Inspection:
+def inspect_hc18(source: str | Path) -> Inspection[AnnotatedFrame]:
     """Read every annotated frame of a folder in HC18's layout and check it.
 
     Checked: table against files, readable images and annotations of one size, pixel size, an annotation that is
@@ -87,7 +89,7 @@ def inspect_hc18(source: str | Path) -> Inspection:
         for name in images
         if composed(name) not in seen
     ]
-    problems += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
+    problems += identical_frames((frame.filename, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, problems)
 
 
@@ -116,7 +118,7 @@ def prepare_hc18(
         ValueError: The fractions are wrong, no frame is usable, or there are fewer than three exams.
     """
     check_fractions(fractions)
-    return write_prepared(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
+    return write_segmentation_dataset(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
 
 
 def read_gray(path: Path) -> NDArray[np.uint8]:
@@ -138,11 +140,7 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
 def _read_table(path: Path) -> list[Row]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it holds the pixel size of each frame.")
-    columns, rows = read_csv_table(path)
-    missing = [name for name in (_FILENAME, _PIXEL_SIZE, _HC) if name not in columns]
-    if missing:
-        raise ValueError(f"{path} lacks the columns {missing}, it has {columns}.")
-    return rows
+    return read_csv_table(path, required=(_FILENAME, _PIXEL_SIZE, _HC))[1]
 
 
 def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Problem:

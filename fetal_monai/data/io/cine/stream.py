@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.data.clashing_names import unfit_names
-from fetal_monai.data.frame_collection import Rejected, frame_files
+from fetal_monai.data.frame_collection import Rejected
+from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.io.cine.items import CineItems
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
 from fetal_monai.data.io.frame import FrameError
