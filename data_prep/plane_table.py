@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fetal_monai.data.frame_files import natural_key
-from fetal_monai.data.io.frame import frame_suffix
+from fetal_monai.data.io.suffix import frame_suffix
 from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelledFrame, inspect_entries
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import read_csv_table
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 
 
 @dataclass(frozen=True, slots=True)

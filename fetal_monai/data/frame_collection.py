@@ -12,13 +12,15 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from fetal_monai.data.clashing_names import unfit_names
 from fetal_monai.data.frame_files import frame_files, natural_key
-from fetal_monai.data.io.frame import Frame, FrameError, Spacing, read_frame
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
-from fetal_monai.files.csv_cell import printable
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.unusable_names import unusable_names
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, listed_name
+from fetal_monai.files.name_matching import composed, listed_name
+from fetal_monai.files.printable_text import printable_text
 from fetal_monai.geometry import common_spacing, regions_to_text, same_spacing
 
 __all__ = ["FrameCollection", "Rejected", "collect_frames"]
@@ -45,7 +47,7 @@ class Rejected:
     reason: str
 
     def __str__(self) -> str:
-        return printable(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
+        return printable_text(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def collect_frames(
         rejected = []  # The table may well cover more than the one frame asked for.
 
     frames = []
-    unfit = unfit_names(files, source_dir)
+    unfit = unusable_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
             if file in unfit:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fetal_monai.data.io.frame import FRAME_SUFFIXES, frame_suffix
+from fetal_monai.data.io.suffix import FRAME_SUFFIXES, frame_suffix
 
 logger = logging.getLogger(__name__)
 

@@ -11,17 +11,12 @@ from typing import Any, TypeAlias
 import pydicom
 from numpy.typing import NDArray
 
-from fetal_monai.data.io.frame import (
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    PICTURE_SUFFIXES,
-    Spacing,
-    frame_suffix,
-)
+from fetal_monai.data.io.frame import Spacing
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.suffix import METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, PICTURE_SUFFIXES, frame_suffix
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, listed_name
+from fetal_monai.files.name_matching import composed, listed_name
 from fetal_monai.geometry import (
     GEOMETRY_FIELDS,
     MINIMUM_CONFIDENCE,

@@ -9,7 +9,7 @@ from monai.data import Dataset, DatasetSummary
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 
 from fetal_monai.data.datalist import load_datalist
-from fetal_monai.data.io.frame import FrameReader
+from fetal_monai.data.io.frame_reader import FrameReader
 
 
 def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:

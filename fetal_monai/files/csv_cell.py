@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from fetal_monai.files.printable_text import printable_text
+
 # What makes a spreadsheet take a cell for a formula. A cell that begins so behind apostrophes is protected like the
 # others, so that every text comes back as it was.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -23,18 +25,13 @@ def csv_cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = printable_text(value)
     return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
 
 
 def cell_text(cell: str) -> str:
     """The text that `csv_cell` made a cell of."""
     return cell[1:] if _PROTECTED.match(cell) else cell
-
-
-def printable(text: str) -> str:
-    r"""Text that can be printed and written: a byte of a file's name that is not UTF-8 becomes ``\udcXX``."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_number(text: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from fetal_monai.files import atomic_path
 from fetal_monai.files.csv_cell import cell_text, csv_cell
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
 
 Row: TypeAlias = dict[str, str]
 

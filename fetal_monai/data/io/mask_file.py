@@ -14,14 +14,9 @@ from PIL import Image
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
-from fetal_monai.data.io.frame import (
-    DICOM_SUFFIXES,
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    frame_suffix,
-    read_frame,
-)
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, frame_suffix
 from fetal_monai.files import atomic_path
 
 __all__ = ["mask_suffix", "write_mask"]

@@ -9,8 +9,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fetal_monai.data.frame_files import is_companion, natural_key
-from fetal_monai.data.io.frame import Frame, FrameError, Spacing, frame_suffix
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.io.suffix import frame_suffix
 from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.ellipse_label import (
     EllipseLabel,
@@ -23,7 +25,7 @@ from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.name_pattern import find_in_name
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
 from fetal_monai.geometry import spacing_at
 
 # The number that a file name starts with, as in HC18.

@@ -20,10 +20,11 @@ from xml.sax.saxutils import escape
 import xmlschema
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data.io.frame import Frame, read_frame
+from fetal_monai.data.io.frame import Frame
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.files import atomic_path
-from fetal_monai.files.file_name import find_file
 from fetal_monai.files.hardened_xml import XmlElement, XmlError, parse_xml
+from fetal_monai.files.name_matching import find_file
 
 __all__ = ["EllipseLabel", "EllipseLabelError", "read_ellipse_label", "read_labelled_frame", "write_ellipse_label"]
 

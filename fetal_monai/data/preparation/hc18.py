@@ -25,7 +25,7 @@ from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, find_file
+from fetal_monai.files.name_matching import composed, find_file
 
 FRAMES_FOLDER = "training_set"
 TABLE_NAME = "training_set_pixel_size_and_HC.csv"

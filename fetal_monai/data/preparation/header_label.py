@@ -9,13 +9,9 @@ from typing import Any
 import nibabel as nib
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
-from fetal_monai.data.io.frame import (
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    FrameError,
-    frame_suffix,
-)
+from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.suffix import METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, frame_suffix
 
 LABELLED_SUFFIXES = METAIMAGE_SUFFIXES + NIFTI_SUFFIXES
 """Kinds of file whose header can hold a label."""

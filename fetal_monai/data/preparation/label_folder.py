@@ -8,14 +8,15 @@ from pathlib import Path
 
 from fetal_monai.data.anatomical_class import LabelError
 from fetal_monai.data.frame_files import is_companion, natural_key
-from fetal_monai.data.io.frame import FrameError, frame_suffix
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.suffix import frame_suffix
 from fetal_monai.data.preparation.header_label import LABELLED_SUFFIXES, read_header_labels
 from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.labelled_frame import BOX_FIELDS, LabelEntry, LabelledFrame, inspect_entries
 from fetal_monai.data.preparation.name_pattern import find_in_name
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 
 LABELS_TABLE = "labels.csv"
 BOXES_TABLE = "boxes.csv"

@@ -12,12 +12,13 @@ from typing import TypeAlias
 from tqdm import tqdm
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
-from fetal_monai.data.io.frame import FrameError, read_frame
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 
 Box: TypeAlias = tuple[float, float, float, float]
 

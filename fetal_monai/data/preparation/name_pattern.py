@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
 
 
 def find_in_name(pattern: re.Pattern[str], filename: str) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fetal_monai.files.csv_cell import printable
 from fetal_monai.files.csv_table import write_csv_table
+from fetal_monai.files.printable_text import printable_text
 
 REJECTED_NAME = "rejected.csv"
 
@@ -32,8 +32,8 @@ class Problem:
     detail: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "file", printable(self.file))
-        object.__setattr__(self, "detail", printable(self.detail))
+        object.__setattr__(self, "file", printable_text(self.file))
+        object.__setattr__(self, "detail", printable_text(self.detail))
 
 
 def write_rejected(output_dir: Path, problems: Iterable[Problem]) -> None:

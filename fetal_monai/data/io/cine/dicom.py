@@ -13,7 +13,7 @@ from pydicom.pixels import iter_pixels
 from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.io.compressed import check_deflated_dicom
 from fetal_monai.data.io.decoding import decoding
-from fetal_monai.data.io.frame import check_decoder, dicom_gray, dicom_spacing
+from fetal_monai.data.io.dicom import check_decoder, dicom_gray, dicom_spacing
 from fetal_monai.data.io.pixel_limit import check_pixel_count
 
 

@@ -11,7 +11,8 @@ from monai.data import MetaTensor
 from monai.utils import ImageMetaKey
 
 from fetal_monai.data.io.cine.opening import open_cine
-from fetal_monai.data.io.frame import Frame, frame_meta
+from fetal_monai.data.io.frame import Frame
+from fetal_monai.data.io.frame_reader import frame_meta
 
 
 class CineItems:

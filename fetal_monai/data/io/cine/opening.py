@@ -10,7 +10,8 @@ from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.io.cine.metaimage import open_metaimage_cine
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.io.cine.video import open_video_cine
-from fetal_monai.data.io.frame import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, read_frame
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES
 
 
 def open_cine(path: str | Path) -> Cine:

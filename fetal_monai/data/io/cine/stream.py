@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.data.clashing_names import unfit_names
 from fetal_monai.data.frame_collection import Rejected
 from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.io.cine.items import CineItems
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
-from fetal_monai.data.io.frame import FrameError
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.unusable_names import unusable_names
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class FrameStream:
         self.files, self.source_dir = _files(source)
         self.key = key
         self.rejected: list[Rejected] = []
-        self._unfit = unfit_names(self.files, self.source_dir)
+        self._unfit = unusable_names(self.files, self.source_dir)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self.rejected.clear()

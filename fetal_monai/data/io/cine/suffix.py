@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fetal_monai.data.io.frame import FRAME_SUFFIXES, frame_suffix
+from fetal_monai.data.io.suffix import FRAME_SUFFIXES, frame_suffix
 
 VIDEO_SUFFIXES = (".avi", ".mp4")
 CINE_SUFFIXES = VIDEO_SUFFIXES + FRAME_SUFFIXES

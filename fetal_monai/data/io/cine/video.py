@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 from fetal_monai.data.io.cine.loop import Cine, Damaged, Decoded
 from fetal_monai.data.io.cine.packets import decode_packets, picture_stream
 from fetal_monai.data.io.cine.video_damage import survey
-from fetal_monai.data.io.frame import decoding
+from fetal_monai.data.io.decoding import decoding
 
 
 def open_video_cine(path: Path) -> Cine:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from fetal_monai.files.csv_cell import printable
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
+from fetal_monai.files.printable_text import printable_text
 
 
-def unfit_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
+def unusable_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
     """The files that cannot be told apart from others, or not at all, by what is written about them.
 
     Output files are named after their frame, see `fetal_monai.reporting.output_path`, on a file system that may not
@@ -27,7 +27,7 @@ def unfit_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
     first_of: dict[str, str] = {}
     for file in files:
         name = (file.relative_to(source_dir) if file.is_relative_to(source_dir) else file).as_posix()
-        if printable(name) != name:
+        if printable_text(name) != name:
             unfit[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
             continue
         # What is written about a DICOM file without a suffix is named as if it had the suffix ".dicom".
