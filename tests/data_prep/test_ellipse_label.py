@@ -269,7 +269,7 @@ def test_hc18_frame_that_is_left_out_is_told(tmp_path: Path, images: Path, capsy
     assert main(["from_hc18", "--source", str(images.parent), "--output_dir", str(tmp_path / "xml")]) == 0
     printed = capsys.readouterr().out
     assert "Wrote 5 labels" in printed
-    assert "Left out 1:\n  002_HC.png: 002_HC_Annotation.png does not exist" in printed
+    assert "Left out 1:\n  002_HC.png: 002_HC_Annotation.png: no such file" in printed
 
 
 @pytest.mark.parametrize(

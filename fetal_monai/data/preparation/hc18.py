@@ -7,17 +7,17 @@ PLOS ONE 13(8), 2018, https://doi.org/10.1371/journal.pone.0200412; data: https:
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
+from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.inspection import Inspection
@@ -121,22 +121,6 @@ def prepare_hc18(
     return write_segmentation_dataset(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
 
 
-def read_gray(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as (H, W) gray values.
-
-    Raises:
-        ValueError: The file is missing or cannot be read; the message names it without its folder.
-    """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
-    except FileNotFoundError as error:
-        raise ValueError(f"{path.name} does not exist") from error
-    # Pillow raises SyntaxError for broken PNG chunks.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path.name} cannot be read ({error})") from error
-
-
 def _read_table(path: Path) -> list[Row]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it holds the pixel size of each frame.")
@@ -154,10 +138,10 @@ def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Problem:
         return error("file name", "must be NNN_....png, where the leading number NNN is the exam")
     path = find_file(folder, name) or folder / name
     try:
-        pixels = read_gray(path)
-        outline = read_gray(path.with_name(f"{path.stem}_Annotation{path.suffix}"))
-    except ValueError as problem:
-        return error("missing or unreadable", str(problem))
+        pixels = read_frame(path).pixels
+        outline = read_frame(path.with_name(f"{path.stem}_Annotation{path.suffix}")).pixels
+    except (FrameError, OSError) as problem:
+        return error("missing or unreadable", str(problem).replace(f"{folder}{os.sep}", ""))
     if pixels.shape != outline.shape:
         sizes = "frame {1}x{0}, annotation {3}x{2} px".format(*pixels.shape, *outline.shape)
         return error("size", f"frame and annotation differ in size: {sizes}")

@@ -48,7 +48,7 @@ def test_other_kinds_of_file_need_a_table(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "frame.nii.gz").write_bytes(b"\x1f\x8b\x08\x00 not a gzip stream")
-    with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as NIfTI"):
+    with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as a frame"):
         read_header_labels(tmp_path / "frame.nii.gz")
     with pytest.raises(FileNotFoundError, match=r"none\.mha: no such file"):
         read_header_labels(tmp_path / "none.mha")

@@ -17,7 +17,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from fetal_monai.data.io.cine.loop import CineError
+from fetal_monai.data.io.pixel_limit import max_pixels
 
+_PADDING_PIXELS = 1 << 20
+_LARGEST_DECODER_LIMIT = (1 << 31) - 1
 _UNEXPLAINED = "damaged, and painted over by the decoder"
 
 
@@ -64,7 +67,9 @@ def decode_packets(path: Path) -> Iterator[DecodedPacket]:
         context = stream.codec_context
         # Threads would switch off the H.264 decoder's own search for missing blocks.
         context.thread_type, context.thread_count = "NONE", 1
-        context.options = {"err_detect": "crccheck"}
+        # A later picture may be larger than the file states. FFmpeg's limit counts the padding of its buffers too.
+        decoder_limit = min(2 * max_pixels(path) + _PADDING_PIXELS, _LARGEST_DECODER_LIMIT)
+        context.options = {"err_detect": "crccheck", "max_pixels": str(decoder_limit)}
         packets = container.demux(stream)
         for place in count():
             try:

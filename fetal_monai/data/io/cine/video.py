@@ -14,6 +14,7 @@ from fetal_monai.data.io.cine.loop import Cine, Damaged, Decoded
 from fetal_monai.data.io.cine.packets import decode_packets, picture_stream
 from fetal_monai.data.io.cine.video_damage import survey
 from fetal_monai.data.io.decoding import decoding
+from fetal_monai.data.io.pixel_limit import check_pixel_count
 
 
 def open_video_cine(path: Path) -> Cine:
@@ -26,10 +27,11 @@ def open_video_cine(path: Path) -> Cine:
         path: the file.
 
     Raises:
-        FrameError: the file is damaged, or without pictures.
+        FrameError: The file is damaged, without pictures, or of too many pixels.
     """
     with decoding(path), av.open(str(path)) as container:
         stream = picture_stream(container, path)
+        check_pixel_count(path, stream.height, stream.width)
         frame_count = _frame_count(container, stream)
         rate_hz = float(stream.average_rate) if stream.average_rate else None
 
