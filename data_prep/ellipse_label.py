@@ -51,7 +51,7 @@ Writes into --output_dir:
   labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
   datalist.json     training, validation and test frames with pixel spacing, and the head
                     circumference in mm that the ellipse has; frames of one exam and
-                    identical frames never lie in different sections
+                    identical frames are never in different sections
   rejected.csv      labels and images that could not be used, each with the reason: no
                     counterpart, another size, no XML of the schema, no pixel spacing
 The images stay where they are."""

@@ -17,7 +17,7 @@ from fetal_monai.data.preparation.label_folder import inspect_label_folder
 from fetal_monai.data.preparation.labelled_frame import LabelledFrame
 
 _DESCRIPTION = """\
-Prepare frames with image-level labels (which regions are in sight) for training a
+Prepare frames with image-level labels (which regions are visible) for training a
 classifier and localiser. The classes are head, thorax, abdomen, spine, limbs, placenta
 and background (none of the six).
 
@@ -36,7 +36,7 @@ and background (none of the six).
 
 Writes into --output_dir:
   datalist.json   training, validation and test frames with their classes; all frames of
-                  one patient, and identical frames, lie in one fold
+                  one patient, and identical frames, are in one fold
   rejected.csv    frames that could not be used, each with the reason
 The images stay where they are."""
 

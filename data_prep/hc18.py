@@ -32,7 +32,7 @@ Preparing writes into --output_dir:
   labels/NNN_HC.png   masks, 0 background and 255 head: the annotated ellipse, filled
   datalist.json       training, validation and test frames with pixel spacing and HC;
                       frames of one exam (the number a file name starts with) and
-                      identical frames never lie in different sections
+                      identical frames are never in different sections
   rejected.csv        frames that could not be used, each with the reason
 The images stay where they are."""
 
@@ -40,7 +40,7 @@ _EPILOG = """\
 examples:
   download from Zenodo (CC BY 4.0) and prepare:
     python -m data_prep.hc18 --download --output_dir data/hc18
-  prepare a folder that is there already, in HC18's own layout
+  prepare an existing folder, in HC18's own layout
   (training_set/NNN_HC.png, training_set/NNN_HC_Annotation.png,
   training_set_pixel_size_and_HC.csv):
     python -m data_prep.hc18 --source HC18 --output_dir data/hc18

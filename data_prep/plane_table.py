@@ -48,7 +48,7 @@ class PlaneTable:
 
         Raises:
             FileNotFoundError: The folder of the images is missing.
-            ValueError: The table lacks a column or is no such table.
+            ValueError: The table lacks a column or is not such a table.
         """
         table, images = source / self.table_name, source / self.images_folder
         if not images.is_dir():
@@ -97,7 +97,7 @@ AFRICAN_PLANES = PlaneTable(
 
 # Burgos-Artizzu et al., "Evaluation of deep convolutional neural networks for automatic classification of common
 # maternal fetal ultrasound planes", Sci Rep 10:10200, 2020, https://doi.org/10.1038/s41598-020-67076-5.
-# The cervix is the mother's: none of the six fetal regions is meant to be in sight, which is what background says.
+# The cervix is the mother's: none of the six fetal regions is meant to be visible, which is what background says.
 # "Other" is any plane that is none of the five: spines, faces, arms, placentas. As background they would teach that a
 # spine is none, so they are left out.
 FETAL_PLANES_DB = PlaneTable(

@@ -28,14 +28,14 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
 
     Returns:
         One dictionary a frame, whose values a data loader can collate: "image" (absolute path), "labels" (classes,
-        separated by commas), "target" (float32 (7,): 1 for every class in sight, in the order of
+        separated by commas), "target" (float32 (7,): 1 for every visible class, in the order of
         `ANATOMICAL_CLASSES`), "boxes" (float32 (7, 4): x_min, y_min, x_max, y_max, half-open, px, NaN where no box is
         known), "patient", and "sector" (numbers by the names of `SECTOR_FIELDS`) where it is known.
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that is gone.
-        ValueError: The data list is no JSON, malformed or made for segmentation, holds an unknown label, or there is no
-            such section or fold, or no frame in it.
+        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        ValueError: The data list is not JSON, malformed or made for segmentation, holds an unknown label, or there is
+            no such section or fold, or no frame in it.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:

@@ -1,4 +1,4 @@
-"""From what the user names, a file or a folder, to the frames to measure and the files that cannot be."""
+"""Collect the frames to measure from a file or folder, and the files that cannot be measured."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ class Rejected:
     """A file, or a row of the table, that cannot be measured.
 
     Attributes:
-        file: the file; for a row without an image, where the image was looked for.
-        reason: what is wrong and the mend, in one sentence or two.
+        file: The file; for a row without an image, where the image was looked for.
+        reason: What is wrong and how to fix it, in one or two sentences.
     """
 
     file: Path
@@ -52,17 +52,17 @@ class Rejected:
 
 @dataclass(frozen=True)
 class FrameCollection:
-    """What there is to measure.
+    """The frames to measure.
 
     Attributes:
-        frames: one dictionary per frame, in natural order of the files: ``image`` (path as str),
+        frames: One dictionary per frame, in natural order of the files: ``image`` (path as str),
             ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame), ``regions`` (the
             header's calibrated regions, whose spacing then counts, see `fetal_monai.geometry.regions_to_text`),
             ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
             when unknown).
-        rejected: the files and table rows that are no frame to measure, in natural order; behind them, those that a
+        rejected: The files and table rows that are no frame to measure, in natural order; after them, those that a
             `FrameDataset` leaves out during the run.
-        source_dir: the folder that file names are told relative to.
+        source_dir: The folder that file names are relative to.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -83,29 +83,29 @@ def collect_frames(
 ) -> FrameCollection:
     """Collect the frames in a file or folder, each with its pixel spacing.
 
-    Every frame is opened once, so that a damaged one is told about here and the batch goes on without it. In a
+    Every frame is opened once, so that a damaged one is reported here and the batch continues without it. In a
     folder, hidden files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``,
-    ``*_overlay``) and files of other kinds are passed over; how many is logged. A file named by itself is always
+    ``*_overlay``) and files of other kinds are skipped; how many is logged. A file named by itself is always
     tried.
 
     Args:
-        source: one file, or a folder that is searched with all its subfolders.
-        pixel_spacing_mm: spacing of the frames for which neither header nor table states one; one number or
+        source: One file, or a folder that is searched with all its subfolders.
+        pixel_spacing_mm: Spacing of the frames for which neither header nor table states one; one number or
             (row, column).
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
             pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
             `source`, or a bare name that only one frame has. The table's spacing is that of frames whose header states
             none; an empty cell says nothing.
-        override_pixel_spacing: table and option win over the header. Where two of the three differ, a warning says
+        override_pixel_spacing: Table and option win over the header. Where two of the three differ, a warning says
             which was used, whatever the order.
 
     Returns:
-        The frames and the rejected files. A frame without any spacing is no rejected file: it has NaN. One whose
+        The frames and the rejected files. A frame without any spacing is not rejected: it has NaN. One whose
         spacing is no pixel's (`PLAUSIBLE_PIXEL_SIZE_MM`) is: its header is wrong, and a guess would be too.
 
     Raises:
         FileNotFoundError: `source` or `table` does not exist.
-        ValueError: `pixel_spacing_mm` is no spacing, the table lacks a column, or the folder holds no frame.
+        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder holds no frame.
         TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
     """
     source = Path(source).expanduser()
@@ -125,11 +125,11 @@ def collect_frames(
         rejected = []  # The table may well cover more than the one frame asked for.
 
     frames = []
-    unfit = unusable_names(files, source_dir)
+    unusable = unusable_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
-            if file in unfit:
-                raise FrameError(unfit[file])
+            if file in unusable:
+                raise FrameError(unusable[file])
             row = _only_row(matched.get(file, []))
             table_spacing, age = _table_spacing(row), _table_age(row)
             frame = read_frame(file)
@@ -155,12 +155,12 @@ def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) ->
     """The part of an item that says how large the frame's pixels are.
 
     Args:
-        file: the frame's.
-        frame: its pixels and header.
-        stated: the spacings by their source; the first source that states any is used.
+        file: The frame's.
+        frame: Its pixels and header.
+        stated: The spacings by their source; the first source that states any is used.
 
     Raises:
-        FrameError: what is used is no pixel's size.
+        FrameError: What is used is not the size of a pixel.
     """
     used = next((source for source, spacings in stated.items() if spacings), "")
     spacings = stated.get(used, ())

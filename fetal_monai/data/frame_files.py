@@ -23,16 +23,16 @@ def frame_files(
 ) -> list[Path]:
     """The files with frames in a folder and its subfolders, in natural order.
 
-    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are passed over; how many
+    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are skipped; how many
     is logged.
 
     Args:
-        folder: where to search.
-        suffix_of: tells the suffix by which a file is read, None for a file of another kind.
-        expected: those suffixes, for the message.
+        folder: Where to search.
+        suffix_of: Returns the suffix by which a file is read, or None for a file of another kind.
+        expected: Those suffixes, for the message.
 
     Raises:
-        ValueError: there is no such file.
+        ValueError: There is no such file.
     """
     files, companions, others = [], 0, 0
     for parent, subfolders, names in os.walk(folder):

@@ -1,4 +1,4 @@
-"""Where the sector lies on a frame: from options, a table, the frame's header, or the picture itself."""
+"""Find the sector on a frame: from options, a table, the frame's header, or the picture itself."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class GeometryTable:
 
     Raises:
         FileNotFoundError: There is no such table.
-        ValueError: It is no CSV table, lacks a column, has a row without file name, or two rows of one name.
+        ValueError: It is not a CSV table, lacks a column, has a row without file name, or two rows of one name.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -112,7 +112,7 @@ def find_frame_geometry(
         listed: Values by name that the data list states of this frame.
 
     Raises:
-        ValueError: What is stated is no geometry; the message names the file, or the options.
+        ValueError: The stated values are not a geometry; the message names the file, or the options.
     """
     path, shape = Path(path), (int(pixels.shape[0]), int(pixels.shape[1]))
     header, region, aspect = _header(path)

@@ -7,17 +7,17 @@ from typing import Any
 
 from fetal_monai.files.printable_text import printable_text
 
-# What makes a spreadsheet take a cell for a formula. A cell that begins so behind apostrophes is protected like the
+# Text that a spreadsheet reads as a formula. A cell that begins so after apostrophes is protected like the
 # others, so that every text comes back as it was.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def csv_cell(value: Any) -> Any:
-    r"""A value as a cell that a spreadsheet takes for data, never for a formula; `cell_text` takes it back.
+    r"""A value as a cell that a spreadsheet reads as data, never as a formula; `cell_text` takes it back.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in front. Numbers
-    stay as they are, also as text. What is no text in UTF-8, as in a file's name, is written as ``\udcXX``.
+    stay as they are, also as text. Bytes of a file name that are not UTF-8 are written as ``\udcXX``.
 
     Example:
         >>> csv_cell("=1+1.png"), csv_cell("007_HC.png"), csv_cell("-0.5"), csv_cell(-0.5)

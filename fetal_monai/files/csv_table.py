@@ -1,4 +1,4 @@
-"""Read a CSV table as people's spreadsheets write it, and write one as they take it."""
+"""Read CSV tables as spreadsheets write them, and write tables that spreadsheets read correctly."""
 
 from __future__ import annotations
 

@@ -305,7 +305,7 @@ def test_what_cannot_be_done_is_one_line(
     [
         ([], "from_hc18,prepare"),
         (["prepare", "--images", "frames"], "required: --labels, --output_dir"),
-        (["prepare", "--exam_pattern", "("], "'(' is no regular expression"),
+        (["prepare", "--exam_pattern", "("], "'(' is not a regular expression"),
     ],
 )
 def test_wrong_options_are_explained(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

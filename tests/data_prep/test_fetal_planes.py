@@ -111,7 +111,7 @@ def test_a_source_of_no_known_layout_is_refused(tmp_path: Path, capsys: pytest.C
 def test_a_pattern_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--source", ".", "--output_dir", str(tmp_path), "--patient_pattern", "("])
-    assert "'(' is no regular expression" in capsys.readouterr().err
+    assert "'(' is not a regular expression" in capsys.readouterr().err
 
 
 def test_help_teaches_the_layouts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,7 +47,7 @@ def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
     """Check that the pixels can be decoded at all.
 
     Raises:
-        FrameError: they are compressed in a way that no installed library decodes, or as a video.
+        FrameError: They are compressed in a way that no installed library decodes, or as a video.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax in MPEGTransferSyntaxes:

@@ -22,7 +22,7 @@ class Frame:
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
         pixel_spacing_mm: (row, column) spacing in mm of all pixels, or None when the file does not state it or states
             several, see `regions`.
-        regions: the calibrated regions that a DICOM file states: the spacing at a place is that of its region, see
+        regions: The calibrated regions that a DICOM file states: the spacing at a place is that of its region, see
             `fetal_monai.geometry.spacing_at`. Empty: the spacing is that of all pixels.
     """
 
@@ -44,7 +44,7 @@ def usable_spacing(spacing: Spacing) -> Spacing | None:
 
 
 def unusable_pixels(pixels: NDArray[np.float32]) -> str | None:
-    """What is wrong with the pixels of a decoded frame, and the mend; None when nothing is."""
+    """What is wrong with the pixels of a decoded frame and how to fix it; None if nothing is wrong."""
     if pixels.size == 0:
         return f"the frame has no pixels (size {pixels.shape}); export it again."
     if not np.isfinite(pixels).all():

@@ -32,8 +32,8 @@ class FrameReader(ImageReader):
     def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
         """The paths to read.
 
-        Nothing is opened here: when ``read`` fails, ``LoadImage`` tries MONAI's own readers, which would hand back
-        a damaged or 3-D file, or one with its axes swapped, without a word. An error in `get_data` is final.
+        Nothing is opened here: when ``read`` fails, ``LoadImage`` tries MONAI's own readers, which would return
+        a damaged or 3-D file, or one with its axes swapped, without an error. An error in `get_data` is final.
         """
         return [Path(name) for name in _as_names(data)]
 
@@ -41,7 +41,7 @@ class FrameReader(ImageReader):
         """Pixels, float32 (H, W), and meta data of the one file that `read` was given.
 
         Raises:
-            FrameError: more than one file, or as `read_frame`.
+            FrameError: More than one file, or as `read_frame`.
         """
         if len(img) != 1:
             raise FrameError(f"got {len(img)} files for one frame ({img[0]}, ...); give one path per item.")

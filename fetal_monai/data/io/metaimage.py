@@ -1,6 +1,6 @@
 """Read MetaImage (.mha, .mhd): a header of ``key = value`` lines, then the pixels in the same file or another.
 
-ITK is not used: it hands back uninitialised memory where it cannot decompress the pixels or finds them in no file, and
+ITK is not used: it returns uninitialised memory where it cannot decompress the pixels or finds them in no file, and
 passes the name of a data file to C's formatting.
 """
 

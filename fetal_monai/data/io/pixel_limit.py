@@ -38,10 +38,10 @@ def check_pixel_count(path: Path, height: int, width: int) -> None:
 
 
 def max_decompressed_bytes(path: Path) -> int:
-    """To how many bytes a compressed file may grow where only its end tells how many there are.
+    """The largest decompressed size in bytes of a file whose header does not state it.
 
     Raises:
-        FrameError: FETAL_MONAI_MAX_PIXELS is no positive whole number.
+        FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number.
     """
     return _LARGEST_PIXEL_BYTES * max_pixels(path)
 

@@ -35,11 +35,11 @@ def read_frame(path: str | Path) -> Frame:
       used.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
             `check_pixel_count` allows.
     """
     path = Path(path)

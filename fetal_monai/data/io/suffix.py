@@ -13,7 +13,7 @@ FRAME_SUFFIXES = PICTURE_SUFFIXES + METAIMAGE_SUFFIXES + NIFTI_SUFFIXES + DICOM_
 
 
 def frame_suffix(path: str | Path) -> str | None:
-    """The suffix that tells how to read a file: one of FRAME_SUFFIXES, or None for a file of another kind.
+    """The suffix that says how to read a file: one of FRAME_SUFFIXES, or None for a file of another kind.
 
     A file with no suffix or an unknown one counts as ".dcm" when its content starts as DICOM does
     ("DICM" after a preamble of 128 bytes): scanners export names such as "IM_0001" or "1.2.840.113".

@@ -42,8 +42,8 @@ def inspect_ellipse_labels(
     a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
-        images: Folder with the images. Subfolders, hidden files, and HC18's outlines (`*_Annotation`), masks and
-            overlays (`*_mask`, `*_overlay`) are passed over.
+        images: Folder with the images. Subfolders, hidden files, HC18's outlines (`*_Annotation`), masks and
+            overlays (`*_mask`, `*_overlay`) are skipped.
         labels: Folder with the labels, `*.xml`. It may be the same folder.
         exam_pattern: Searched in the file name of an image; the first group, or the whole match when it has no group,
             is the exam.

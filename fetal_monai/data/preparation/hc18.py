@@ -57,7 +57,7 @@ def inspect_hc18(source: str | Path) -> Inspection[AnnotatedFrame]:
 
     Raises:
         FileNotFoundError: The table or the folder of frames is missing.
-        ValueError: The table lacks a column or is no text.
+        ValueError: The table lacks a column or is not text.
     """
     source = Path(source)
     folder = source / FRAMES_FOLDER
@@ -106,9 +106,9 @@ def prepare_hc18(
 
     Args:
         source: Folder in HC18's layout, see `inspect_hc18`.
-        output_dir: Folder for the result; made when it does not exist.
-        seed: Another seed gives another split; the same seed always the same one.
-        fractions: Parts of the exams for training, validation and test; positive, sum 1.
+        output_dir: Folder for the result; it is created if it does not exist.
+        seed: Seed of the split; the same seed always gives the same split.
+        fractions: Fractions of the exams for training, validation and test; positive, with the sum 1.
 
     Returns:
         Path of `datalist.json`.

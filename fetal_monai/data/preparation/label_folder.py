@@ -41,7 +41,7 @@ def inspect_label_folder(
 
     Raises:
         FileNotFoundError: There is no such folder, or it holds neither `labels.csv` nor a file with a header.
-        ValueError: A table lacks a column or is no CSV table.
+        ValueError: A table lacks a column or is not a CSV table.
     """
     source = Path(source)
     if not source.is_dir():

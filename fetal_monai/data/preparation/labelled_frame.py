@@ -1,4 +1,4 @@
-"""Frames with image-level labels: which classes are in sight, and, where somebody marked it, in which box."""
+"""Frames with image-level labels: which classes are visible and, where they were marked, in which box."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iter
     """Match entries with images and check both.
 
     Checked: entries without image and images without entry, frames that several entries name, readable frames with
-    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are told
-    about and the patients stay together in every split; with different labels they are left out.
+    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are
+    reported and the patients stay together in every split; with different labels they are left out.
 
     Args:
         images: Folder of the images.

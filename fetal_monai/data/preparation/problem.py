@@ -1,4 +1,4 @@
-"""What is wrong with a data set, as one finding a fault."""
+"""Problems of a data set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Problem:
     Names and details are kept as text that can be printed, whatever bytes a file's name is made of.
 
     Attributes:
-        level: "error", or "warning" for what does no harm.
+        level: "error", or "warning" if it does no harm.
         check: Which check found it.
         file: Name of the frame, label or table.
         detail: What is wrong, with the values.

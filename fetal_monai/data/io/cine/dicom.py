@@ -21,10 +21,10 @@ def open_dicom_cine(path: Path) -> Cine:
     """Open a DICOM file of one or more frames.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FrameError: the file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
+        FrameError: The file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
             decoded.
     """
     with decoding(path):

@@ -27,11 +27,11 @@ def open_cine(path: str | Path) -> Cine:
     - a frame of any other kind that `read_frame` reads: a loop of one.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, or not one that holds a loop.
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged, or not one that holds a loop.
     """
     path = Path(path)
     if not path.is_file():

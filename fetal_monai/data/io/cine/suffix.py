@@ -11,6 +11,6 @@ CINE_SUFFIXES = VIDEO_SUFFIXES + FRAME_SUFFIXES
 
 
 def cine_suffix(path: str | Path) -> str | None:
-    """The suffix that tells how to read a file: one of CINE_SUFFIXES, or None for a file of another kind."""
+    """The suffix that says how to read a file: one of CINE_SUFFIXES, or None for a file of another kind."""
     suffix = Path(path).suffix.lower()
     return suffix if suffix in VIDEO_SUFFIXES else frame_suffix(path)

@@ -24,7 +24,7 @@ def open_video_cine(path: Path) -> Cine:
     may be shown before it.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
         FrameError: The file is damaged, without pictures, or of too many pixels.
