@@ -10,11 +10,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.options import add_split_options, pattern
-from data_prep.summary import prepared_summary, reasons
+from data_prep.summary import reasons, segmentation_summary
 from fetal_monai.data.preparation.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
 from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
 from fetal_monai.data.preparation.hc18 import inspect_hc18
-from fetal_monai.data.preparation.prepared import write_prepared
+from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 
 _DESCRIPTION = """\
@@ -51,7 +51,7 @@ Writes into --output_dir:
   labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
   datalist.json     training, validation and test frames with pixel spacing, and the head
                     circumference in mm that the ellipse has; frames of one exam and
-                    identical frames never lie in different sections
+                    identical frames are never in different sections
   rejected.csv      labels and images that could not be used, each with the reason: no
                     counterpart, another size, no XML of the schema, no pixel spacing
 The images stay where they are."""
@@ -135,8 +135,8 @@ def _prepare(options: argparse.Namespace) -> str:
         "name": options.labels.resolve().name,
         "description": "Images with one ellipse each; masks are the filled ellipses.",
     }
-    write_prepared(inspection, description, options.output_dir, options.seed, options.fractions)
-    return prepared_summary(inspection, options.output_dir)
+    write_segmentation_dataset(inspection, description, options.output_dir, options.seed, options.fractions)
+    return segmentation_summary(inspection, options.output_dir)
 
 
 if __name__ == "__main__":

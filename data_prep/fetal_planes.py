@@ -5,23 +5,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from data_prep.options import pattern
 from data_prep.plane_table import PLANE_TABLES
-from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES
-from fetal_monai.data.classification_datalist import load_classification_datalist, write_classification_datalist
-from fetal_monai.data.datalist import SECTIONS, fingerprint
+from data_prep.summary import classification_summary
+from fetal_monai.data.preparation.classification_dataset import write_classification_datalist
+from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.label_folder import inspect_label_folder
-from fetal_monai.data.preparation.labelled_frame import LabelInspection
-from fetal_monai.data.preparation.problem import REJECTED_NAME, Problem
+from fetal_monai.data.preparation.labelled_frame import LabelledFrame
 
 _DESCRIPTION = """\
-Prepare frames with image-level labels (which regions are in sight) for training a
+Prepare frames with image-level labels (which regions are visible) for training a
 classifier and localiser. The classes are head, thorax, abdomen, spine, limbs, placenta
 and background (none of the six).
 
@@ -40,7 +36,7 @@ and background (none of the six).
 
 Writes into --output_dir:
   datalist.json   training, validation and test frames with their classes; all frames of
-                  one patient, and identical frames, lie in one fold
+                  one patient, and identical frames, are in one fold
   rejected.csv    frames that could not be used, each with the reason
 The images stay where they are."""
 
@@ -75,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         inspection, description = _inspect(options.source, options.patient_pattern)
         write_classification_datalist(inspection, description, options.output_dir, options.folds, options.seed)
-        print(_summary(inspection, options.output_dir))
+        print(classification_summary(inspection, options.output_dir))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -107,33 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _inspect(source: Path, patient_pattern: re.Pattern[str] | None) -> tuple[LabelInspection, Mapping[str, str]]:
+def _inspect(
+    source: Path, patient_pattern: re.Pattern[str] | None
+) -> tuple[Inspection[LabelledFrame], Mapping[str, str]]:
     for table in PLANE_TABLES:
         if (source / table.table_name).is_file():
             return table.inspect(source), table.description
     return inspect_label_folder(source, patient_pattern), _OWN_FRAMES
-
-
-def _summary(inspection: LabelInspection, output_dir: Path) -> str:
-    lines = [f"Prepared {len(inspection.frames)} frames in {output_dir}:"]
-    header = "".join(f"{name:>11}" for name in ANATOMICAL_CLASSES)
-    lines.append(f"  {'':<10} {'frames':>7} {'patients':>8}{header}")
-    for section in SECTIONS:
-        frames = load_classification_datalist(output_dir, section)
-        counts = "".join(f"{int(count):>11}" for count in np.sum([frame["target"] for frame in frames], axis=0))
-        lines.append(f"  {section:<10} {len(frames):>7} {len({frame['patient'] for frame in frames}):>8}{counts}")
-    lines.append(f"  fingerprint {fingerprint(output_dir)}")
-    if inspection.left_out:
-        lines.append(f"Left out {len(inspection.left_out)}, listed in {output_dir / REJECTED_NAME}:")
-        lines += _reasons(inspection.left_out)
-    return "\n".join(lines)
-
-
-def _reasons(problems: Sequence[Problem]) -> list[str]:
-    """One indented line a reason: the file, or how many of them."""
-    count_of = Counter(finding.detail for finding in problems)
-    file_of = {finding.detail: finding.file for finding in problems}
-    return [f"  {file_of[why] if count == 1 else f'{count} files'}: {why}" for why, count in count_of.items()]
 
 
 if __name__ == "__main__":

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from data_prep.integrity import format_findings, verify_prepared
 from data_prep.options import add_split_options
-from data_prep.summary import prepared_summary
+from data_prep.summary import segmentation_summary
 from data_prep.zenodo import DownloadError, download_record
 from fetal_monai.data.preparation.hc18 import DESCRIPTION, inspect_hc18
-from fetal_monai.data.preparation.prepared import write_prepared
 from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 
 RECORD_URL = "https://zenodo.org/api/records/1327317"
@@ -32,7 +32,7 @@ Preparing writes into --output_dir:
   labels/NNN_HC.png   masks, 0 background and 255 head: the annotated ellipse, filled
   datalist.json       training, validation and test frames with pixel spacing and HC;
                       frames of one exam (the number a file name starts with) and
-                      identical frames never lie in different sections
+                      identical frames are never in different sections
   rejected.csv        frames that could not be used, each with the reason
 The images stay where they are."""
 
@@ -40,7 +40,7 @@ _EPILOG = """\
 examples:
   download from Zenodo (CC BY 4.0) and prepare:
     python -m data_prep.hc18 --download --output_dir data/hc18
-  prepare a folder that is there already, in HC18's own layout
+  prepare an existing folder, in HC18's own layout
   (training_set/NNN_HC.png, training_set/NNN_HC_Annotation.png,
   training_set_pixel_size_and_HC.csv):
     python -m data_prep.hc18 --source HC18 --output_dir data/hc18
@@ -115,8 +115,8 @@ def _run(options: argparse.Namespace) -> int:
         inspection = inspect_hc18(source)
         problems += inspection.problems
         if options.output_dir is not None:
-            write_prepared(inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions)
-            print(prepared_summary(inspection, options.output_dir))
+            write_segmentation_dataset(inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions)
+            print(segmentation_summary(inspection, options.output_dir))
     if not options.verify:
         return 0
     if options.output_dir is not None:

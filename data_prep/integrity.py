@@ -12,9 +12,10 @@ import numpy as np
 from tqdm import tqdm
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
+from fetal_monai.data import FrameError, read_frame
 from fetal_monai.data.datalist import SECTIONS, read_datalist
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
-from fetal_monai.data.preparation.hc18 import MAX_HC_DIFFERENCE, read_gray
+from fetal_monai.data.preparation.hc18 import MAX_HC_DIFFERENCE
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.problem import Problem
 
@@ -47,9 +48,9 @@ def verify_prepared(dataset_dir: str | Path) -> list[Problem]:
         name = Path(frame["image"]).name
         sections_of_exam[frame["exam"]].add(section)
         try:
-            image = read_gray(folder / frame["image"])
-            problems += _check_label(name, image.shape, read_gray(folder / frame["label"]), frame)
-        except ValueError as problem:
+            image = read_frame(folder / frame["image"]).pixels
+            problems += _check_label(name, image.shape, read_frame(folder / frame["label"]).pixels, frame)
+        except (FrameError, OSError) as problem:
             problems.append(Problem("error", "missing or unreadable", name, str(problem)))
             continue
         digest = pixel_digest(image)
@@ -86,9 +87,10 @@ def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: di
     if label.shape != shape:
         sizes = "image {1}x{0}, label {3}x{2} px".format(*shape, *label.shape)
         return error("size", f"image and label differ in size: {sizes}")
-    values = set(np.unique(label).tolist())
-    if not values <= {0, 255}:
-        return error("label", f"label holds {sorted(values)[:5]}, expected 0 (background) and 255 (head) only")
+    values = np.unique(label)
+    if not set(values) <= {0, 255}:
+        found = ", ".join(f"{value:g}" for value in values[:5])
+        return error("label", f"label holds {found}; expected 0 (background) and 255 (head) only")
     spacing = frame.get("pixel_spacing_mm")
     if not (
         isinstance(spacing, list)

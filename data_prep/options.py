@@ -23,9 +23,9 @@ def pattern(text: str) -> re.Pattern[str]:
     """The regular expression that an option gives, as argparse's `type`.
 
     Raises:
-        argparse.ArgumentTypeError: The text is no regular expression.
+        argparse.ArgumentTypeError: The text is not a regular expression.
     """
     try:
         return re.compile(text)
     except re.error as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from error
+        raise argparse.ArgumentTypeError(f"'{text}' is not a regular expression: {error}") from error

@@ -11,7 +11,7 @@ from fetal_monai.phantom import write_phantoms, write_plane_phantoms
 _DESCRIPTION = """\
 Simulate ultrasound frames of the fetal head, with exact ground truth, in HC18's own layout and naming.
 
-No data set at hand? These frames train, evaluate and test every bundle of this project. They show a sector of a
+No data set available? These frames train, evaluate and test every bundle of this project. They show a sector of a
 curved probe, speckle, a bright skull with drop-outs and shadows, brain landmarks, amniotic fluid, and the gray bar
 and black boxes of HC18. They are for trying the software, not for judging a method: docs/phantom.md says what they
 leave out.

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fetal_monai.data.frame_collection import natural_key
-from fetal_monai.data.io.frame import frame_suffix
-from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.frame_files import natural_key
+from fetal_monai.data.io.suffix import frame_suffix
+from fetal_monai.data.preparation.inspection import Inspection
+from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelledFrame, inspect_entries
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import read_csv_table
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +43,18 @@ class PlaneTable:
     left_out: Mapping[str, str]
     description: Mapping[str, str]
 
-    def inspect(self, source: Path) -> LabelInspection:
+    def inspect(self, source: Path) -> Inspection[LabelledFrame]:
         """Read the data set in the folder `source` and check it, see `inspect_entries`.
 
         Raises:
             FileNotFoundError: The folder of the images is missing.
-            ValueError: The table lacks a column or is no such table.
+            ValueError: The table lacks a column or is not such a table.
         """
         table, images = source / self.table_name, source / self.images_folder
         if not images.is_dir():
             raise FileNotFoundError(f"{images} does not exist; unpack the images of {table.name} there.")
-        columns, rows = read_csv_table(table, self.delimiter)
-        missing = [
-            name for name in (self.filename_column, self.plane_column, self.patient_column) if name not in columns
-        ]
-        if missing:
-            raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; take the table as published.")
+        required = (self.filename_column, self.plane_column, self.patient_column)
+        _, rows = read_csv_table(table, self.delimiter, required)
         entries: list[LabelEntry] = []
         problems: list[Problem] = []
         set_aside = set()
@@ -77,7 +74,7 @@ class PlaneTable:
         filenames = (path.name for path in images.iterdir() if frame_suffix(path))
         wanted = sorted((name for name in filenames if listed_name(name) not in set_aside), key=natural_key)
         inspection = inspect_entries(images, entries, wanted)
-        return LabelInspection(inspection.frames, problems + inspection.problems)
+        return Inspection(inspection.frames, problems + inspection.problems)
 
 
 AFRICAN_PLANES = PlaneTable(
@@ -100,7 +97,7 @@ AFRICAN_PLANES = PlaneTable(
 
 # Burgos-Artizzu et al., "Evaluation of deep convolutional neural networks for automatic classification of common
 # maternal fetal ultrasound planes", Sci Rep 10:10200, 2020, https://doi.org/10.1038/s41598-020-67076-5.
-# The cervix is the mother's: none of the six fetal regions is meant to be in sight, which is what background says.
+# The cervix is the mother's: none of the six fetal regions is meant to be visible, which is what background says.
 # "Other" is any plane that is none of the five: spines, faces, arms, placentas. As background they would teach that a
 # spine is none, so they are left out.
 FETAL_PLANES_DB = PlaneTable(

@@ -29,12 +29,12 @@ def download_record(record_url: str, names: Sequence[str], folder: str | Path) -
     """Fetch files of a Zenodo record into a folder and unpack the zip archives among them.
 
     A file that is there with the right md5 is not fetched again, and its archive not unpacked again, so an
-    interrupted download goes on with the next file. What fails leaves nothing half written behind.
+    interrupted download continues with the next file. A failed download leaves no partial file.
 
     Args:
         record_url: Address of the record's JSON, for instance https://zenodo.org/api/records/1327317.
         names: Names of the files ("key" in the record). `NAME.zip` is unpacked to `folder/NAME/`.
-        folder: Where the files go; made when it does not exist.
+        folder: Where the files go; it is created if it does not exist.
 
     Raises:
         DownloadError: The record or a file cannot be fetched, a file is not in the record, an md5 is wrong, or
@@ -73,7 +73,7 @@ def _read_record(record_url: str) -> dict[str, tuple[str, str]]:
 
 
 def _fetch(url: str, md5: str, target: Path) -> bool:
-    """Download unless the file is there already; whether anything was fetched."""
+    """Download the file unless it exists; return whether anything was downloaded."""
     if target.is_file() and check_hash(target, md5, "md5"):
         return False
     try:
@@ -94,7 +94,7 @@ def _check_members(archive: Path) -> None:
 
     Raises:
         DownloadError: A member is encrypted, damaged, or compressed in a way that Python does not know.
-        BadZipFile: The file is no archive.
+        BadZipFile: The file is not an archive.
     """
     with ZipFile(archive) as content:
         for member in content.infolist():

@@ -27,6 +27,13 @@ def asymmetric_picture(height: int = HEIGHT, width: int = WIDTH) -> NDArray[np.u
     return picture
 
 
+def numbered_picture(number: int) -> NDArray[np.uint8]:
+    """An asymmetric picture that differs from that of every other number from 0 to 255."""
+    picture = asymmetric_picture()
+    picture[20, :8] = number
+    return picture
+
+
 def write_picture(path: Path, pixels: NDArray[Any]) -> Path:
     Image.fromarray(pixels).save(path)
     return path
@@ -51,6 +58,17 @@ def write_nifti(
     image = nib.Nifti1Image(pixels.T, affine)
     image.header.set_xyzt_units(unit)
     nib.save(image, path)
+    return path
+
+
+def write_labelled(path: Path, corner: int = 255, **entries: str) -> Path:
+    """As ITK writes an image with entries in its dictionary of meta data; `corner` tells pictures apart."""
+    pixels = asymmetric_picture()
+    pixels[0, 0] = corner
+    image = itk.image_from_array(pixels)
+    for key, value in entries.items():
+        image.GetMetaDataDictionary()[key] = value
+    itk.imwrite(image, str(path))
     return path
 
 

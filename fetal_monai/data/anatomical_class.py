@@ -6,11 +6,11 @@ import difflib
 
 BACKGROUND = "background"
 ANATOMICAL_CLASSES = ("head", "thorax", "abdomen", "spine", "limbs", "placenta", BACKGROUND)
-"""The classes in the order of a network's outputs. Background: none of the six regions is in sight."""
+"""The classes in the order of a network's outputs. Background: none of the six regions is visible."""
 
 
 class LabelError(ValueError):
-    """A label that cannot be used: the message says what is wrong and the mend, without naming the file."""
+    """A label that cannot be used: the message says what is wrong and how to fix it, without naming the file."""
 
 
 def parse_labels(text: str) -> tuple[str, ...]:

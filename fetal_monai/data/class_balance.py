@@ -14,7 +14,7 @@ class ClassBalance(NamedTuple):
 
     Attributes:
         weights: (N,), how likely each frame is drawn; of sum 1.
-        epoch_length: frames to draw in an epoch.
+        epoch_length: Frames to draw in an epoch.
     """
 
     weights: NDArray[np.float64]
@@ -30,13 +30,13 @@ def class_balance(targets: Sequence[ArrayLike] | NDArray[Any]) -> ClassBalance:
     are left out of the count.
 
     Args:
-        targets: (N, C), 1 for every class in sight, else 0.
+        targets: (N, C), 1 for every visible class, else 0.
 
     Returns:
         The weights and the epoch's length.
 
     Raises:
-        ValueError: there is no frame, or a frame has no class or another value than 0 and 1.
+        ValueError: There is no frame, or a frame has no class or another value than 0 and 1.
     """
     shown = np.asarray(targets, dtype=np.float64)
     if shown.ndim != 2 or not len(shown):

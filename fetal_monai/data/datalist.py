@@ -13,7 +13,7 @@ SECTIONS = ("training", "validation", "test")
 SEGMENTATION_KEYS = ("image", "label", "exam")
 CLASSIFICATION_KEYS = ("image", "labels", "patient", "fold")
 
-_MENDS = {
+_PREPARE_HINTS = {
     SEGMENTATION_KEYS: "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir",
     CLASSIFICATION_KEYS: "Prepare the data set with: python -m data_prep.fetal_planes --source FOLDER --output_dir",
 }
@@ -31,8 +31,8 @@ def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]
         "head_circumference_mm".
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that is gone.
-        ValueError: The data list is no JSON or malformed, or `section` is none of the three or empty.
+        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        ValueError: The data list is not JSON or malformed, or `section` is none of the three or empty.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:
@@ -54,8 +54,8 @@ def fingerprint(dataset_dir: str | Path) -> str:
         12 hexadecimal digits.
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that is gone.
-        ValueError: The data list is no JSON or malformed.
+        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        ValueError: The data list is not JSON or malformed.
     """
     folder = Path(dataset_dir).resolve()
     content, keys = _read_either(folder)
@@ -81,7 +81,7 @@ def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_
 
     Raises:
         FileNotFoundError: There is no data list.
-        ValueError: The data list is no JSON, or a section is missing, malformed or made for another task.
+        ValueError: The data list is not JSON, or a section is missing, malformed or made for another task.
     """
     folder = Path(dataset_dir).resolve()
     content = _read_json(folder, keys)
@@ -90,13 +90,13 @@ def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_
             *first, last = (f"'{key}'" for key in keys)
             raise ValueError(
                 f"{folder / DATALIST_NAME}: '{section}' must be a list of frames with {', '.join(first)} and {last}. "
-                f"{_mend(folder, keys)}"
+                f"{_prepare_hint(folder, keys)}"
             )
     return content
 
 
 def check_not_empty(folder: Path, section: str, frames: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
-    """Refuse an empty section: MONAI skips a run over no frames without a word.
+    """Refuse an empty section: MONAI skips a run over no frames silently.
 
     Args:
         folder: The folder that holds `datalist.json`.
@@ -110,7 +110,7 @@ def check_not_empty(folder: Path, section: str, frames: list[dict[str, Any]], ke
     if not frames:
         raise ValueError(
             f"{folder / DATALIST_NAME}: the section '{section}' is empty; every section needs at least one frame. "
-            f"{_mend(folder, keys)}"
+            f"{_prepare_hint(folder, keys)}"
         )
 
 
@@ -124,7 +124,7 @@ def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple
         keys: What the data list's frames have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
 
     Raises:
-        FileNotFoundError: A file is gone.
+        FileNotFoundError: A file does not exist.
     """
     resolved = dict(frame)
     for key in _file_keys(keys):
@@ -133,7 +133,7 @@ def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple
         if not path.is_file():
             raise FileNotFoundError(
                 f"{path}: the {key} of a {section} frame named in {folder / DATALIST_NAME} is not there. "
-                f"{_mend(folder, keys)}"
+                f"{_prepare_hint(folder, keys)}"
             )
         resolved[key] = str(path)
     return resolved
@@ -150,11 +150,11 @@ def _read_either(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
 def _read_json(folder: Path, keys: tuple[str, ...]) -> Any:
     path = folder / DATALIST_NAME
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist. {_mend(folder, keys)}")
+        raise FileNotFoundError(f"{path} does not exist. {_prepare_hint(folder, keys)}")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}). {_mend(folder, keys)}") from error
+        raise ValueError(f"{path} is not JSON ({error}). {_prepare_hint(folder, keys)}") from error
 
 
 def _all_have(content: Any, section: str, keys: tuple[str, ...]) -> bool:
@@ -166,8 +166,8 @@ def _file_keys(keys: tuple[str, ...]) -> list[str]:
     return [key for key in ("image", "label") if key in keys]
 
 
-def _mend(folder: Path, keys: tuple[str, ...]) -> str:
-    return f"{_MENDS[keys]} {folder}"
+def _prepare_hint(folder: Path, keys: tuple[str, ...]) -> str:
+    return f"{_PREPARE_HINTS[keys]} {folder}"
 
 
 def _sha256(path: str) -> str:

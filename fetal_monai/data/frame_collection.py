@@ -1,11 +1,9 @@
-"""From what the user names, a file or a folder, to the frames to measure and the files that cannot be."""
+"""Collect the frames to measure from a file or folder, and the files that cannot be measured."""
 
 from __future__ import annotations
 
 import logging
 import math
-import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,15 +12,18 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from fetal_monai.data.clashing_names import unfit_names
-from fetal_monai.data.io.frame import FRAME_SUFFIXES, Frame, FrameError, Spacing, frame_suffix, read_frame
+from fetal_monai.data.frame_files import frame_files, natural_key
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
-from fetal_monai.files.csv_cell import printable
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.unusable_names import unusable_names
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, listed_name
+from fetal_monai.files.name_matching import composed, listed_name
+from fetal_monai.files.printable_text import printable_text
 from fetal_monai.geometry import common_spacing, same_spacing, ultrasound_regions_to_text
 
-__all__ = ["FrameCollection", "Rejected", "collect_frames", "frame_files", "natural_key"]
+__all__ = ["FrameCollection", "Rejected", "collect_frames"]
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,6 @@ FILENAME_COLUMN = "filename"
 SPACING_COLUMNS = ("pixel size(mm)", "pixel_spacing_mm")  # HC18's own name, and ours
 AGE_COLUMN = "gestational_age_days"
 
-# HC18's outlines, and what this project writes itself: pictures that lie beside frames without being frames.
-COMPANION_ENDINGS = ("_annotation", "_mask", "_overlay")
 UNKNOWN_SPACING = (math.nan, math.nan)
 
 
@@ -40,31 +39,31 @@ class Rejected:
     """A file, or a row of the table, that cannot be measured.
 
     Attributes:
-        file: the file; for a row without an image, where the image was looked for.
-        reason: what is wrong and the mend, in one sentence or two.
+        file: The file; for a row without an image, where the image was looked for.
+        reason: What is wrong and how to fix it, in one or two sentences.
     """
 
     file: Path
     reason: str
 
     def __str__(self) -> str:
-        return printable(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
+        return printable_text(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
 
 
 @dataclass(frozen=True)
 class FrameCollection:
-    """What there is to measure.
+    """The frames to measure.
 
     Attributes:
-        frames: one dictionary per frame, in natural order of the files: ``image`` (path as str),
+        frames: One dictionary per frame, in natural order of the files: ``image`` (path as str),
             ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame),
             ``ultrasound_regions`` (those of the header, whose spacing then counts, see
             `fetal_monai.geometry.ultrasound_regions_to_text`),
             ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
             when unknown).
-        rejected: the files and table rows that are no frame to measure, in natural order; behind them, those that a
+        rejected: The files and table rows that are no frame to measure, in natural order; after them, those that a
             `FrameDataset` leaves out during the run.
-        source_dir: the folder that file names are told relative to.
+        source_dir: The folder that file names are relative to.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
@@ -77,14 +76,6 @@ class _Match(NamedTuple):
     fitting_frames: int
 
 
-def natural_key(path: str | Path) -> list[list[tuple[int, str]]]:
-    """Sort key that puts ``2_HC.png`` before ``10_HC.png``, folder by folder."""
-    return [
-        [(int(piece), "") if piece.isdecimal() else (-1, piece.lower()) for piece in re.split(r"(\d+)", part)]
-        for part in Path(path).parts
-    ]
-
-
 def collect_frames(
     source: str | Path,
     pixel_spacing_mm: float | Sequence[float] | None = None,
@@ -93,29 +84,29 @@ def collect_frames(
 ) -> FrameCollection:
     """Collect the frames in a file or folder, each with its pixel spacing.
 
-    Every frame is opened once, so that a damaged one is told about here and the batch goes on without it. In a
+    Every frame is opened once, so that a damaged one is reported here and the batch continues without it. In a
     folder, hidden files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``,
-    ``*_overlay``) and files of other kinds are passed over; how many is logged. A file named by itself is always
+    ``*_overlay``) and files of other kinds are skipped; how many is logged. A file named by itself is always
     tried.
 
     Args:
-        source: one file, or a folder that is searched with all its subfolders.
-        pixel_spacing_mm: spacing of the frames for which neither header nor table states one; one number or
+        source: One file, or a folder that is searched with all its subfolders.
+        pixel_spacing_mm: Spacing of the frames for which neither header nor table states one; one number or
             (row, column).
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
             pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
             `source`, or a bare name that only one frame has. The table's spacing is that of frames whose header states
             none; an empty cell says nothing.
-        override_pixel_spacing: table and option win over the header. Where two of the three differ, a warning says
+        override_pixel_spacing: Table and option win over the header. Where two of the three differ, a warning says
             which was used, whatever the order.
 
     Returns:
-        The frames and the rejected files. A frame without any spacing is no rejected file: it has NaN. One whose
+        The frames and the rejected files. A frame without any spacing is not rejected: it has NaN. One whose
         spacing is no pixel's (`PLAUSIBLE_PIXEL_SIZE_MM`) is: its header is wrong, and a guess would be too.
 
     Raises:
         FileNotFoundError: `source` or `table` does not exist.
-        ValueError: `pixel_spacing_mm` is no spacing, the table lacks a column, or the folder holds no frame.
+        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder holds no frame.
         TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
     """
     source = Path(source).expanduser()
@@ -135,11 +126,11 @@ def collect_frames(
         rejected = []  # The table may well cover more than the one frame asked for.
 
     frames = []
-    unfit = unfit_names(files, source_dir)
+    unusable = unusable_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
-            if file in unfit:
-                raise FrameError(unfit[file])
+            if file in unusable:
+                raise FrameError(unusable[file])
             row = _only_row(matched.get(file, []))
             table_spacing, age = _table_spacing(row), _table_age(row)
             frame = read_frame(file)
@@ -165,12 +156,12 @@ def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) ->
     """The part of an item that says how large the frame's pixels are.
 
     Args:
-        file: the frame's.
-        frame: its pixels and header.
-        stated: the spacings by their source; the first source that states any is used.
+        file: The frame's.
+        frame: Its pixels and header.
+        stated: The spacings by their source; the first source that states any is used.
 
     Raises:
-        FrameError: what is used is no pixel's size.
+        FrameError: What is used is not the size of a pixel.
     """
     used = next((source for source, spacings in stated.items() if spacings), "")
     spacings = stated.get(used, ())
@@ -212,50 +203,6 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
             "[row, column], such as 0.12."
         )
     return spacing
-
-
-def frame_files(
-    folder: Path,
-    suffix_of: Callable[[Path], str | None] = frame_suffix,
-    expected: Sequence[str] = FRAME_SUFFIXES,
-) -> list[Path]:
-    """The files with frames in a folder and its subfolders, in natural order.
-
-    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are passed over; how many
-    is logged.
-
-    Args:
-        folder: where to search.
-        suffix_of: tells the suffix by which a file is read, None for a file of another kind.
-        expected: those suffixes, for the message.
-
-    Raises:
-        ValueError: there is no such file.
-    """
-    files, companions, others = [], 0, 0
-    for parent, subfolders, names in os.walk(folder):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        for name in names:
-            if name.startswith("."):
-                continue
-            file = Path(parent, name)
-            suffix = suffix_of(file)
-            if suffix is None or name == "DICOMDIR":  # the index of a DICOM disc
-                others += 1
-            elif name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
-                companions += 1
-            else:
-                files.append(file)
-    if companions or others:
-        logger.info(
-            "%s: passed over %d annotations, masks or overlays and %d files of other kinds", folder, companions, others
-        )
-    if not files:
-        raise ValueError(
-            f"{folder}: no frames in this folder; expected files with one of {', '.join(expected)}, "
-            "or DICOM files without a suffix."
-        )
-    return sorted(files, key=lambda file: (natural_key(file), file))
 
 
 def _table_rows(table: Path) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The frames of an inference, of which one may fail without the others."""
+"""The frames of an inference; one may fail without stopping the others."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class FrameDataset(IterableDataset):
     the epoch where frames were left out.
 
     Args:
-        data: one dictionary a frame with ``image``, its path or its pixels, such as `FrameCollection.frames` or a
+        data: One dictionary a frame with ``image``, its path or its pixels, such as `FrameCollection.frames` or a
             `FrameStream`.
-        transform: prepares an item.
-        rejected: where the frames that are left out are noted: `FrameCollection.rejected` or `FrameStream.rejected`.
+        transform: Prepares an item.
+        rejected: Where the frames that are left out are noted: `FrameCollection.rejected` or `FrameStream.rejected`.
     """
 
     def __init__(self, data: Iterable[dict[str, Any]], transform: Transform, rejected: list[Rejected]) -> None:
@@ -36,7 +36,7 @@ class FrameDataset(IterableDataset):
         """How many frames there are to prepare.
 
         Raises:
-            TypeError: that is not known, as of a stream.
+            TypeError: That is not known, as of a stream.
         """
         if not isinstance(self.data, Sized):
             raise TypeError(f"{type(self.data).__name__} has no length.")
@@ -46,7 +46,7 @@ class FrameDataset(IterableDataset):
         """Give the prepared items.
 
         Raises:
-            RuntimeError: a worker process asks for them, in which what is noted would be lost.
+            RuntimeError: A worker process asks for them, in which what is noted would be lost.
         """
         if get_worker_info() is not None:
             raise RuntimeError("FrameDataset notes what fails in the run's own process; set num_workers to 0.")

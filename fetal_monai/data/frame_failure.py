@@ -26,7 +26,7 @@ def failure_reason(error: Exception, file: str | Path) -> str:
         SystemExit: The disk is full or cannot be written to, so the next frames would fail too. (MONAI wraps any
             other exception of a transform, and its reason would be lost among tracebacks.)
     """
-    # MONAI tells which transform failed, and the error itself is the cause.
+    # MONAI names the transform that failed; the error itself is the cause.
     while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     code = getattr(error, "errno", None)

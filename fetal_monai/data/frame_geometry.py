@@ -1,4 +1,4 @@
-"""Where the sector lies on a frame: from options, a table, the frame's header, or the picture itself."""
+"""Find the sector on a frame: from options, a table, the frame's header, or the picture itself."""
 
 from __future__ import annotations
 
@@ -11,17 +11,12 @@ from typing import Any, TypeAlias
 import pydicom
 from numpy.typing import NDArray
 
-from fetal_monai.data.io.frame import (
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    PICTURE_SUFFIXES,
-    Spacing,
-    frame_suffix,
-)
+from fetal_monai.data.io.frame import Spacing
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.suffix import METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, PICTURE_SUFFIXES, frame_suffix
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, listed_name
+from fetal_monai.files.name_matching import composed, listed_name
 from fetal_monai.geometry import (
     GEOMETRY_FIELDS,
     MINIMUM_CONFIDENCE,
@@ -63,7 +58,7 @@ class GeometryTable:
 
     Raises:
         FileNotFoundError: There is no such table.
-        ValueError: It is no CSV table, lacks a column, has a row without file name, or two rows of one name.
+        ValueError: It is not a CSV table, lacks a column, has a row without file name, or two rows of one name.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -117,7 +112,7 @@ def find_frame_geometry(
         listed: Values by name that the data list states of this frame.
 
     Raises:
-        ValueError: What is stated is no geometry; the message names the file, or the options.
+        ValueError: The stated values are not a geometry; the message names the file, or the options.
     """
     path, shape = Path(path), (int(pixels.shape[0]), int(pixels.shape[1]))
     header, region, aspect = _header(path)

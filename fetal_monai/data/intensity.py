@@ -9,7 +9,7 @@ from monai.data import Dataset, DatasetSummary
 from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 
 from fetal_monai.data.datalist import load_datalist
-from fetal_monai.data.io.frame import FrameReader
+from fetal_monai.data.io.frame_reader import FrameReader
 
 
 def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
@@ -19,14 +19,14 @@ def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
     standardised by them would know something of them.
 
     Args:
-        dataset_dir: the folder that holds `datalist.json`.
+        dataset_dir: The folder that holds `datalist.json`.
 
     Returns:
         (mean, standard deviation), over all pixels.
 
     Raises:
-        FileNotFoundError: there is no data list, or it names a file that is gone.
-        ValueError: the data list is malformed, or a frame cannot be read.
+        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        ValueError: The data list is malformed, or a frame cannot be read.
     """
     frames = [{"image": frame["image"]} for frame in load_datalist(dataset_dir, "training")]
     load = Compose([LoadImaged("image", reader=FrameReader), EnsureChannelFirstd("image", channel_dim="no_channel")])

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-# What makes a spreadsheet take a cell for a formula. A cell that begins so behind apostrophes is protected like the
+from fetal_monai.files.printable_text import printable_text
+
+# Text that a spreadsheet reads as a formula. A cell that begins so after apostrophes is protected like the
 # others, so that every text comes back as it was.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def csv_cell(value: Any) -> Any:
-    r"""A value as a cell that a spreadsheet takes for data, never for a formula; `cell_text` takes it back.
+    r"""A value as a cell that a spreadsheet reads as data, never as a formula; `cell_text` takes it back.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in front. Numbers
-    stay as they are, also as text. What is no text in UTF-8, as in a file's name, is written as ``\udcXX``.
+    stay as they are, also as text. Bytes of a file name that are not UTF-8 are written as ``\udcXX``.
 
     Example:
         >>> csv_cell("=1+1.png"), csv_cell("007_HC.png"), csv_cell("-0.5"), csv_cell(-0.5)
@@ -23,18 +25,13 @@ def csv_cell(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = printable_text(value)
     return f"'{text}" if _FORMULA.match(text) and not _is_number(text) else text
 
 
 def cell_text(cell: str) -> str:
     """The text that `csv_cell` made a cell of."""
     return cell[1:] if _PROTECTED.match(cell) else cell
-
-
-def printable(text: str) -> str:
-    r"""Text that can be printed and written: a byte of a file's name that is not UTF-8 becomes ``\udcXX``."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_number(text: str) -> bool:

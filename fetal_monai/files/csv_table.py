@@ -1,4 +1,4 @@
-"""Read a CSV table as people's spreadsheets write it, and write one as they take it."""
+"""Read CSV tables as spreadsheets write them, and write tables that spreadsheets read correctly."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from typing import Any, TypeAlias
 
 from fetal_monai.files import atomic_path
 from fetal_monai.files.csv_cell import cell_text, csv_cell
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
 
 Row: TypeAlias = dict[str, str]
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
-def read_csv_table(table: Path, delimiter: str = ",") -> tuple[list[str], list[Row]]:
+def read_csv_table(table: Path, delimiter: str = ",", required: Sequence[str] = ()) -> tuple[list[str], list[Row]]:
     """The columns' names and the rows of a CSV table in UTF-8, all stripped of blanks, with composed letters (NFC).
 
     Cells are as `cell_text` gives them. A row with fewer cells than columns is filled up with empty ones.
 
+    Args:
+        table: The file.
+        delimiter: What separates the cells.
+        required: Columns that the table must have; it may have others.
+
     Raises:
-        ValueError: The file is no such table, is separated otherwise, has two columns of one name, or a row with more
-            cells than columns; the message names the file and the line.
+        ValueError: The file is not such a table, has another delimiter, lacks a column, has two columns of the same
+            name, or a row with more cells than columns. The message names the file and, for a row, the line.
     """
     try:
         # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
             columns = _texts(next(reader, []))
-            _check_columns(table, columns, delimiter)
+            _check_columns(table, columns, delimiter, required)
             rows = []
             for line in reader:
                 cells = _texts(line)
@@ -88,7 +93,7 @@ def _texts(cells: list[str]) -> list[str]:
     return [cell_text(composed(cell).strip()) for cell in cells]
 
 
-def _check_columns(table: Path, columns: list[str], delimiter: str) -> None:
+def _check_columns(table: Path, columns: list[str], delimiter: str, required: Sequence[str]) -> None:
     if len(columns) == 1:
         for other, name in _DELIMITERS.items():
             if other != delimiter and other in columns[0]:
@@ -99,3 +104,6 @@ def _check_columns(table: Path, columns: list[str], delimiter: str) -> None:
     repeated = sorted({name for name in columns if name and columns.count(name) > 1})
     if repeated:
         raise ValueError(f"{table}: has more than one column {', '.join(repeated)}; keep one of them.")
+    missing = [name for name in required if name not in columns]
+    if missing:
+        raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; add them.")

@@ -17,7 +17,7 @@ except ImportError:  # Windows
 def folder_lock(folder: Path) -> Iterator[bool]:
     """Wait until no other process holds the lock of a folder, and hold it in the block.
 
-    The operating system takes it back from a process that is killed, and no lock file stays behind.
+    The operating system takes it back from a process that is killed, and no lock file remains.
 
     Args:
         folder: An existing folder.

@@ -20,8 +20,8 @@ from fetal_monai.biometry import (
     intergrowth_head_circumference_centile,
 )
 from fetal_monai.data import FrameCollection
-from fetal_monai.data.frame_collection import natural_key
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
+from fetal_monai.data.frame_files import natural_key
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.report_files import frame_name

@@ -14,8 +14,8 @@ import torch
 from ignite.engine import Engine, Events
 
 from fetal_monai.data import FrameStream
-from fetal_monai.data.frame_collection import natural_key
 from fetal_monai.data.frame_failure import FAILURE
+from fetal_monai.data.frame_files import natural_key
 from fetal_monai.geometry import Box
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.report_files import frame_name

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import ignite.distributed as idist
 
-from fetal_monai.data.classification_datalist import write_classification_datalist
 from fetal_monai.data.datalist import DATALIST_NAME
+from fetal_monai.data.preparation.classification_dataset import write_classification_datalist
 from fetal_monai.data.preparation.hc18 import prepare_hc18
 from fetal_monai.data.preparation.label_folder import LABELS_TABLE, inspect_label_folder
 from fetal_monai.phantom.plane_writer import write_plane_phantoms

@@ -21,7 +21,7 @@ def output_path(
     frame's suffix becomes part of the name (``007_dcm_overlay.png``), since ``007.png`` may be next to ``007.dcm``; the
     same holds for cine loops (``loop_avi_overlay.mp4``). It also does if the frame's own name ends like that:
     ``scan_jpg.png`` gives ``scan_jpg_png_mask.png``, since ``scan_jpg_mask.png`` belongs to ``scan.jpg``. No two
-    frames share a path, except those that `fetal_monai.data.clashing_names` finds.
+    frames share a path, except those that `fetal_monai.data.unusable_names` finds.
 
     Args:
         frame: The frame's file.

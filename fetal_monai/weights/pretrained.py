@@ -21,10 +21,10 @@ class Pretrained:
     """What became of a file of pre-trained weights.
 
     Attributes:
-        path: the file; None if none was named.
-        loaded: names of the parameters and statistics that were taken over.
-        skipped: names in the file that the network has not, or has in another shape: a classifier, say.
-        missing: names of the network that the file lacks; they keep their initial values.
+        path: The file; None if none was named.
+        loaded: Names of the parameters and statistics that were taken over.
+        skipped: Names in the file that the network has not, or has in another shape: a classifier, say.
+        missing: Names of the network that the file lacks; they keep their initial values.
     """
 
     path: Path | None
@@ -43,17 +43,17 @@ class Pretrained:
 
 
 def load_pretrained(backbone: nn.Module, path: str | Path | None, sha256: str | None = None) -> Pretrained:
-    """Take over what a state dict has in common with a backbone, by name and shape, and tell what became of it.
+    """Take over what a state dict has in common with a backbone, by name and shape, and report the result.
 
     Args:
-        backbone: a network with torchvision's parameter names.
-        path: a local state dict: torchvision's ImageNet classifiers ("conv1.weight", ...), or its COCO segmentation
+        backbone: A network with torchvision's parameter names.
+        path: A local state dict: torchvision's ImageNet classifiers ("conv1.weight", ...), or its COCO segmentation
             networks, which hold the same names behind "backbone.". None: nothing is loaded.
-        sha256: hexadecimal checksum that the file must have; None does not check.
+        sha256: Hexadecimal checksum that the file must have; None does not check.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the checksum differs, the file is no state dict, or nothing in it fits the backbone.
+        FileNotFoundError: There is no such file.
+        ValueError: The checksum differs, the file is not a state dict, or nothing in it fits the backbone.
     """
     own = backbone.state_dict()
     # The batch counters of normalisation layers fit anything: they do not make a file the backbone's.

@@ -14,17 +14,17 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
     """Read a state dict that `torch.save` wrote, with `weights_only=True`: no code in it runs.
 
     Args:
-        path: an existing file.
-        sha256: hexadecimal checksum that the file must have; None does not check.
-        stated_by: where that checksum was stated, for the error.
+        path: An existing file.
+        sha256: Hexadecimal checksum that the file must have; None does not check.
+        stated_by: Where that checksum was stated, for the error.
 
     Raises:
-        ValueError: if the checksum differs, the file is no state dict, or a number in it is NaN or infinite.
+        ValueError: The checksum differs, the file is not a state dict, or a number in it is NaN or infinite.
     """
     if sha256 is not None and (found := file_sha256(path)) != sha256.lower():
         raise ValueError(
             f"{path} has the SHA-256 {found}, {stated_by} states {sha256}: the file is damaged or another version. "
-            "Get it anew."
+            "Download it again."
         )
     try:
         _check_records(path)

@@ -18,13 +18,13 @@ def load_weights(network: Network, path: str | Path) -> Network:
     """Load a state dict of exactly this network, in any floating-point precision, and return the network.
 
     Args:
-        network: takes the weights, in its own precision.
-        path: a file that `torch.save` wrote of a state dict. It is read with `weights_only=True`: no code in it runs.
-            If `<path>.sha256` lies beside it, as `sha256sum` writes it, the file must have that checksum.
+        network: Takes the weights, in its own precision.
+        path: A file that `torch.save` wrote of a state dict. It is read with `weights_only=True`: no code in it runs.
+            If `<path>.sha256` is beside it, as `sha256sum` writes it, the file must have that checksum.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the checksum differs, the file is no state dict, or it is another network's.
+        FileNotFoundError: There is no such file.
+        ValueError: The checksum differs, the file is not a state dict, or it is another network's.
     """
     path = Path(path)
     if not path.is_file():
@@ -49,8 +49,8 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     the range of half precision.
 
     Args:
-        trained: state dict of a network, as a training leaves it.
-        published: the bundle's `models/model.pt`.
+        trained: State dict of a network, as a training leaves it.
+        published: The bundle's `models/model.pt`.
     """
     published = Path(published)
     state = read_state_dict(Path(trained))

@@ -16,8 +16,7 @@ from fetal_monai.data import (
     load_datalist,
     write_classification_datalist,
 )
-from tests.data.preparation.test_label_folder import picture
-from tests.frame_files import write_picture
+from tests.frame_files import numbered_picture, write_picture
 
 CLASSES = ("head", "limbs", "spine, limbs", "background")
 SECTIONS = ("training", "validation", "test")
@@ -31,7 +30,7 @@ def prepared(tmp_path: Path) -> Path:
     rows, boxes = [], []
     for number in range(20):
         name = f"images/{number:02d}.png"
-        write_picture(folder / name, picture(number))
+        write_picture(folder / name, numbered_picture(number))
         rows.append(f'{name},"{CLASSES[number % 4]}",p{number // 2}')
         if number % 4 == 2:
             boxes.append(f"{name},spine,1,2,30,{40 - number}")
@@ -99,7 +98,7 @@ def test_the_fingerprint_covers_all_that_is_learnt_from_and_no_place(prepared: P
     for change in changes:
         edit(moved, change)
         seen.add(fingerprint(moved))
-    write_picture(next((moved / "images").iterdir()), picture(99))
+    write_picture(next((moved / "images").iterdir()), numbered_picture(99))
     seen.add(fingerprint(moved))
     assert len(seen) == len(changes) + 2
 
@@ -139,7 +138,7 @@ def test_what_is_missing_is_named(prepared: Path, tmp_path: Path) -> None:
 
 
 def test_a_set_without_usable_frame_is_refused(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.png", picture(0))
+    write_picture(tmp_path / "a.png", numbered_picture(0))
     (tmp_path / "labels.csv").write_text("filename,labels,patient\na.png,leg,p1\n")
 
     with pytest.raises(ValueError, match=r"No usable frame in the data set \(1 left out\)\.\n  a\.png: the label"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fetal_monai.data import collect_frames
-from fetal_monai.data.frame_collection import natural_key
+from fetal_monai.data.frame_files import natural_key
 from fetal_monai.geometry import ultrasound_regions_from_text
 from tests.frame_files import COLUMN_MM, ROW_MM, asymmetric_picture, region, write_dicom, write_metaimage, write_picture
 

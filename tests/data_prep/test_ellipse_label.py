@@ -269,7 +269,7 @@ def test_hc18_frame_that_is_left_out_is_told(tmp_path: Path, images: Path, capsy
     assert main(["from_hc18", "--source", str(images.parent), "--output_dir", str(tmp_path / "xml")]) == 0
     printed = capsys.readouterr().out
     assert "Wrote 5 labels" in printed
-    assert "Left out 1:\n  002_HC.png: 002_HC_Annotation.png does not exist" in printed
+    assert "Left out 1:\n  002_HC.png: 002_HC_Annotation.png: no such file" in printed
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def test_what_cannot_be_done_is_one_line(
     [
         ([], "from_hc18,prepare"),
         (["prepare", "--images", "frames"], "required: --labels, --output_dir"),
-        (["prepare", "--exam_pattern", "("], "'(' is no regular expression"),
+        (["prepare", "--exam_pattern", "("], "'(' is not a regular expression"),
     ],
 )
 def test_wrong_options_are_explained(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

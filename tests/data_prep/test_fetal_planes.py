@@ -8,8 +8,7 @@ import pytest
 from data_prep.fetal_planes import main
 from fetal_monai.data import load_classification_datalist
 from fetal_monai.phantom import write_plane_phantoms
-from tests.data.preparation.test_label_folder import picture
-from tests.frame_files import write_picture
+from tests.frame_files import numbered_picture, write_picture
 
 PLANES = ("Fetal brain", "Fetal femur", "Fetal abdomen", "Fetal thorax", "Maternal cervix", "Other")
 COLUMNS = "Image_name;Patient_num;Plane;Brain_plane;Operator;US_Machine;Train "
@@ -21,7 +20,7 @@ def write_fetal_planes_db(folder: Path, frames_a_plane: int = 6) -> Path:
     rows = [COLUMNS]
     for number in range(frames_a_plane * len(PLANES)):
         name = f"Patient{number:05d}_Plane1_1_of_1"
-        write_picture(folder / "Images" / f"{name}.png", picture(number))
+        write_picture(folder / "Images" / f"{name}.png", numbered_picture(number))
         rows.append(f"{name};{number};{PLANES[number % len(PLANES)]};Not A Brain;Op. 1;Voluson E6;{number % 2}")
     (folder / "FETAL_PLANES_DB_data.csv").write_text("\n".join(rows))
     return folder
@@ -53,7 +52,7 @@ def test_standard_planes_become_classes_split_by_patient(tmp_path: Path) -> None
     (tmp_path / "images").mkdir()
     rows = ["image,plane,center,patient"]
     for number in range(24):
-        write_picture(tmp_path / "images" / f"{number}.png", picture(number))
+        write_picture(tmp_path / "images" / f"{number}.png", numbered_picture(number))
         rows.append(f"{number}.png,{('brain', 'femur', 'abdomen', 'thorax')[number % 4]},Egypt,EGY_{number // 4}")
     (tmp_path / "planes.csv").write_text("\n".join([*rows, "24.png,nose,Egypt,EGY_1", "25.png,brain,Egypt,EGY_2"]))
     output = tmp_path / "out"
@@ -112,7 +111,7 @@ def test_a_source_of_no_known_layout_is_refused(tmp_path: Path, capsys: pytest.C
 def test_a_pattern_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--source", ".", "--output_dir", str(tmp_path), "--patient_pattern", "("])
-    assert "'(' is no regular expression" in capsys.readouterr().err
+    assert "'(' is not a regular expression" in capsys.readouterr().err
 
 
 def test_help_teaches_the_layouts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def test_left_out_frame_is_printed_with_its_reason(
     printed = capsys.readouterr().out
     assert "Prepared 5 frames" in printed
     assert "Left out 1, listed in" in printed
-    assert "002_HC.png: 002_HC.png does not exist" in printed
+    assert "002_HC.png: 002_HC.png: no such file" in printed
 
 
 def test_names_that_a_table_or_a_file_system_could_not_take(
@@ -98,7 +98,7 @@ def test_verify_of_a_prepared_data_set(source: Path, tmp_path: Path, capsys: pyt
     (out / "labels/003_HC.png").unlink()
     capsys.readouterr()
     assert main(["--output_dir", str(out), "--verify"]) == 1
-    assert "003_HC.png does not exist" in capsys.readouterr().out
+    assert "003_HC.png: no such file" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,12 @@ def test_missing_file_is_found(prepared: Path, key: str) -> None:
     (finding,) = verify_prepared(prepared)
     assert (finding.level, finding.check) == ("error", "missing or unreadable")
     assert finding.file == Path(first(prepared)["image"]).name
-    assert "does not exist" in finding.detail
+    assert "no such file" in finding.detail
 
 
 DAMAGES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str, str]] = {
     "cropped": (lambda mask: mask[:-1], "size", "image 120x90, label 120x89 px"),
-    "0/1": (lambda mask: mask // 255, "label", "holds [0, 1]"),
+    "0/1": (lambda mask: mask // 255, "label", "holds 0, 1; expected 0 (background)"),
     "empty": (lambda mask: mask * 0, "label", "the mask is empty"),
     "eroded": (lambda mask: np.minimum(mask, np.roll(mask, 2, 0)), "head circumference", "more than 0.5% apart"),
 }

@@ -5,6 +5,7 @@ import doctest
 import os
 import resource
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from fetal_monai.comparison.store import _read_per_image
 from fetal_monai.comparison.table import Table
 from fetal_monai.data.preparation.problem import Problem, write_rejected
 from fetal_monai.files import csv_cell as csv_cell_module
+from fetal_monai.files import printable_text as printable_text_module
 from fetal_monai.files.csv_cell import cell_text, csv_cell
 from fetal_monai.files.csv_table import append_to_csv_table, read_csv_table, write_csv_table
 from fetal_monai.reporting.report_files import write_table
@@ -37,8 +39,9 @@ def test_numbers_stay_numbers(number: object) -> None:
     assert csv_cell(number) == number
 
 
-def test_examples_in_docstrings_run() -> None:
-    result = doctest.testmod(csv_cell_module)
+@pytest.mark.parametrize("module", [csv_cell_module, printable_text_module])
+def test_examples_in_docstrings_run(module: ModuleType) -> None:
+    result = doctest.testmod(module)
     assert (result.attempted, result.failed) == (1, 0)
 
 

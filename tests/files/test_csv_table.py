@@ -50,6 +50,13 @@ def test_two_columns_of_one_name_are_an_error(tmp_path: Path) -> None:
         read_csv_table(written(tmp_path, "filename,size, size\na.png,0.1,0.2\n"))
 
 
+def test_missing_columns_are_an_error_that_names_them(tmp_path: Path) -> None:
+    table = written(tmp_path, "filename,size,note\na.png,0.1,\n")
+    assert read_csv_table(table, required=("size", "filename"))[0] == ["filename", "size", "note"]
+    with pytest.raises(ValueError, match=r"t\.csv: lacks the columns \['label', 'patient'\], it has .*; add them"):
+        read_csv_table(table, required=("filename", "label", "patient"))
+
+
 CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x2FF), min_size=1).filter(
     lambda text: text == text.strip()
 )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from fetal_monai.data.io.frame import read_frame
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.geometry import PolarFrame, Sector, is_polar_metaimage
 
 SHAPE = (90, 81)

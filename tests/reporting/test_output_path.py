@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fetal_monai.data import mask_suffix
-from fetal_monai.data.clashing_names import unfit_names
+from fetal_monai.data.unusable_names import unusable_names
 from fetal_monai.reporting.output_path import output_path
 from tests.frame_files import asymmetric_picture, write_dicom
 
@@ -56,7 +56,7 @@ NAMES = st.builds("{}{}".format, STEMS, st.sampled_from(["", ".PNG", ".png", ".j
 @given(st.lists(NAMES, unique=True))
 def test_no_two_frames_share_a_path_even_where_case_does_not_count(names: list[str]) -> None:
     frames = [Path("in", name) for name in names]
-    fit = [frame for frame in frames if frame not in unfit_names(frames, Path("in"))]
+    fit = [frame for frame in frames if frame not in unusable_names(frames, Path("in"))]
     for suffix_of in (mask_suffix, lambda frame: ".png", lambda frame: ".xml", lambda frame: ".mp4"):
         paths = {str(output_path(frame, "in", "out", "_mask", suffix_of(frame))).casefold() for frame in fit}
         assert len(paths) == len(fit)

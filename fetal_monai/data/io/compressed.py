@@ -15,7 +15,7 @@ from fetal_monai.data.io.pixel_limit import max_decompressed_bytes
 
 __all__ = ["ZLIB_OR_GZIP", "check_deflated_dicom", "check_gzip", "inflated"]
 
-ZLIB_OR_GZIP = 47  # zlib tells the format from the data
+ZLIB_OR_GZIP = 47  # zlib recognises the format
 _BARE_DEFLATE = -zlib.MAX_WBITS
 _PIECE_BYTES = 1 << 20
 # Preamble, "DICM", and the element that states the length of what follows it of the meta information.

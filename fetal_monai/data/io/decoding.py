@@ -1,4 +1,4 @@
-"""What cannot be decoded as a frame ends as one kind of error, whatever the decoder raises."""
+"""One kind of error for files that cannot be decoded as a frame."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decoding(path: Path) -> Iterator[None]:
 def decoder_reason(error: Exception, path: Path) -> str:
     """What a decoder found wrong, in one line."""
     message = str(getattr(error, "strerror", None) or error)
-    # The last line: pydicom puts what each of its decoders said behind a heading. The name alone: the message of the
+    # The last line: pydicom puts what each of its decoders said after a heading. The name alone: the message of the
     # caller starts with the whole path.
     lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")

@@ -14,14 +14,9 @@ from PIL import Image
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
-from fetal_monai.data.io.frame import (
-    DICOM_SUFFIXES,
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    frame_suffix,
-    read_frame,
-)
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, frame_suffix
 from fetal_monai.files import atomic_path
 
 __all__ = ["mask_suffix", "write_mask"]
@@ -59,7 +54,7 @@ METAIMAGE_GEOMETRY = (
 )
 PALETTE_GROUP_0028 = range(0x1101, 0x1224)  # the colour tables' descriptors and data
 OVERLAY_GROUPS = range(0x6000, 0x6100)
-# Zeros behind the pixels, to a multiple of a block, are read as an empty element (0000,0000), which no file may hold.
+# Zeros after the pixels, to a multiple of a block, are read as an empty element (0000,0000), which no file may hold.
 PADDING_GROUP = 0x0000
 
 
@@ -89,11 +84,11 @@ def write_mask(mask: NDArray[Any], like: str | Path, path: str | Path) -> None:
 
     Args:
         mask: (H, W), bool or numbers of which all but zero are foreground.
-        like: the frame's file.
-        path: where to write, with the suffix that `mask_suffix` gives.
+        like: The frame's file.
+        path: Where to write, with the suffix that `mask_suffix` gives.
 
     Raises:
-        ValueError: the mask has another size than the frame, or `path` another suffix than expected.
+        ValueError: The mask has another size than the frame, or `path` another suffix than expected.
         FrameError: `like` cannot be read.
     """
     like, path = Path(like), Path(path)

@@ -1,6 +1,6 @@
 """Read MetaImage (.mha, .mhd): a header of ``key = value`` lines, then the pixels in the same file or another.
 
-ITK is not used: it hands back uninitialised memory where it cannot decompress the pixels or finds them in no file, and
+ITK is not used: it returns uninitialised memory where it cannot decompress the pixels or finds them in no file, and
 passes the name of a data file to C's formatting.
 """
 
@@ -56,6 +56,7 @@ class MetaImage:
         text: Whether they are numbers in ASCII.
         dtype: How one value is stored.
         channels: Values per pixel: 1, or 3 for colour.
+        cut_off: Whether the data file holds fewer compressed bytes than the header states.
     """
 
     size: tuple[int, ...]
@@ -66,12 +67,14 @@ class MetaImage:
     text: bool
     dtype: np.dtype[Any]
     channels: int
+    cut_off: bool
 
     def frames(self) -> Iterator[NDArray[np.float32]]:
         """The frames (H, W) one after the other; colour becomes luminance (ITU-R BT.709, as in ITK).
 
-        Compressed pixels are decompressed twice: their checksum comes last, and no frame is given before it is known
-        to be right. Only where the file was cut off, so that it has no checksum, are the frames before the cut given.
+        Compressed pixels are decompressed twice: the checksum comes last, and no frame is given before it is verified.
+        A file that is shorter than its header states has no checksum: the frames before the cut are given. A stream
+        without an end in a file of the stated length, or of a length that is not stated, is damaged: no frame is given.
 
         Raises:
             ValueError: The data file does not hold what the header states.
@@ -99,6 +102,8 @@ class MetaImage:
                 if length > stated:
                     raise ValueError(f"its compressed pixels are more than the {stated} bytes that the header states")
         except EOFError:
+            if not self.cut_off:
+                raise
             return False
         return True
 
@@ -154,8 +159,11 @@ def open_metaimage(path: Path) -> MetaImage:
     local = header["ElementDataFile"].upper() == "LOCAL"
     data_file = path if local else _data_file(path, header["ElementDataFile"])
     stated_bytes = None if compressed or text else math.prod(size) * int(channels) * dtype.itemsize
-    start = _pixels_start(path, header, header_end if local else 0, data_file.stat().st_size, stated_bytes)
-    return MetaImage(size, _spacing(path, header), data_file, start, compressed, text, dtype, int(channels))
+    file_bytes = data_file.stat().st_size
+    start = _pixels_start(path, header, header_end if local else 0, file_bytes, stated_bytes)
+    compressed_bytes = header.get("CompressedDataSize", "")
+    cut_off = compressed and compressed_bytes.isdecimal() and file_bytes - start < int(compressed_bytes)
+    return MetaImage(size, _spacing(path, header), data_file, start, compressed, text, dtype, int(channels), cut_off)
 
 
 def read_metaimage_header(path: Path) -> dict[str, str]:

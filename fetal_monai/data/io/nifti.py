@@ -15,9 +15,26 @@ from fetal_monai.data.io.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.io.luminance import BT_601, luminance
 from fetal_monai.data.io.pixel_limit import check_pixel_count
 
-__all__ = ["read_nifti"]
+__all__ = ["open_nifti", "read_nifti"]
 
 _TO_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
+
+
+def open_nifti(path: Path) -> Any:
+    """Open a NIfTI file with nibabel: its header is read, its pixels are not.
+
+    A compressed file is read to its end first. That verifies its checksum, and bounds the extensions of the header.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FrameError: The file is damaged, or too long once decompressed.
+    """
+    with decoding(path):
+        if path.name.lower().endswith(".gz"):
+            check_gzip(path)
+        return nib.load(path)
 
 
 def read_nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float] | None]:
@@ -32,10 +49,8 @@ def read_nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float] | N
     Raises:
         FrameError: The file is damaged, or not one 2-D frame of real values and of few enough pixels.
     """
+    image = open_nifti(path)
     with decoding(path):
-        if path.name.lower().endswith(".gz"):
-            check_gzip(path)
-        image: Any = nib.load(path)
         if len(image.shape) < 2 or any(length != 1 for length in image.shape[2:]):
             raise not_one_frame(path, f"size {' x '.join(map(str, image.shape))}")
         width, height = image.shape[:2]

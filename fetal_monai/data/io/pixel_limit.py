@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fetal_monai.data.io.decoding import FrameError
 
-__all__ = ["DEFAULT_MAX_PIXELS", "MAX_PIXELS_VARIABLE", "check_pixel_count", "max_decompressed_bytes"]
+__all__ = ["DEFAULT_MAX_PIXELS", "MAX_PIXELS_VARIABLE", "check_pixel_count", "max_decompressed_bytes", "max_pixels"]
 
 DEFAULT_MAX_PIXELS = 64_000_000
 MAX_PIXELS_VARIABLE = "FETAL_MONAI_MAX_PIXELS"
@@ -29,7 +29,7 @@ def check_pixel_count(path: Path, height: int, width: int) -> None:
     Raises:
         FrameError: The frame has more pixels.
     """
-    limit = _max_pixels(path)
+    limit = max_pixels(path)
     if height * width > limit:
         raise FrameError(
             f"{path}: has {height} x {width} pixels; expected at most {limit:,}. Export the frame at a smaller size, "
@@ -38,15 +38,20 @@ def check_pixel_count(path: Path, height: int, width: int) -> None:
 
 
 def max_decompressed_bytes(path: Path) -> int:
-    """To how many bytes a compressed file may grow where only its end tells how many there are.
+    """The largest decompressed size in bytes of a file whose header does not state it.
 
     Raises:
-        FrameError: FETAL_MONAI_MAX_PIXELS is no positive whole number.
+        FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number.
     """
-    return _LARGEST_PIXEL_BYTES * _max_pixels(path)
+    return _LARGEST_PIXEL_BYTES * max_pixels(path)
 
 
-def _max_pixels(path: Path) -> int:
+def max_pixels(path: Path) -> int:
+    """The largest number of pixels that a frame may have.
+
+    Raises:
+        FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number; the message names `path`.
+    """
     stated = os.environ.get(MAX_PIXELS_VARIABLE, str(DEFAULT_MAX_PIXELS))
     if not (stated.isdecimal() and int(stated) > 0):
         raise FrameError(

@@ -1,4 +1,4 @@
-"""Which pixel sizes are believed, wherever they are stated."""
+"""Which pixel sizes are plausible."""
 
 from __future__ import annotations
 

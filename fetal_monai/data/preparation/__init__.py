@@ -1,1 +1,1 @@
-"""From a folder of annotated or labelled frames to masks and a data list."""
+"""Prepare a folder of annotated or labelled frames: masks and a data list."""

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from fetal_monai.data.frame_collection import COMPANION_ENDINGS, natural_key
-from fetal_monai.data.io.frame import Frame, FrameError, Spacing, frame_suffix
+from fetal_monai.data.frame_files import is_companion, natural_key
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.io.suffix import frame_suffix
+from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.ellipse_label import (
     EllipseLabel,
     EllipseLabelError,
@@ -18,10 +21,11 @@ from fetal_monai.data.preparation.ellipse_label import (
     read_labelled_frame,
 )
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.preparation.prepared import AnnotatedFrame, Inspection, implausible_head
+from fetal_monai.data.preparation.inspection import Inspection
+from fetal_monai.data.preparation.name_pattern import find_in_name
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
 from fetal_monai.geometry import spacing_at
 
 # The number that a file name starts with, as in HC18.
@@ -30,7 +34,7 @@ LEADING_NUMBER = re.compile(r"^\d+")
 
 def inspect_ellipse_labels(
     images: str | Path, labels: str | Path, exam_pattern: re.Pattern[str] = LEADING_NUMBER
-) -> Inspection:
+) -> Inspection[AnnotatedFrame]:
     """Match each label with the image that it names, and check both.
 
     Checked: labels against the schema; images that are missing, unreadable, of another size than their label says,
@@ -38,8 +42,8 @@ def inspect_ellipse_labels(
     a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
-        images: Folder with the images. Subfolders, hidden files, and HC18's outlines (`*_Annotation`), masks and
-            overlays (`*_mask`, `*_overlay`) are passed over.
+        images: Folder with the images. Subfolders, hidden files, HC18's outlines (`*_Annotation`), masks and
+            overlays (`*_mask`, `*_overlay`) are skipped.
         labels: Folder with the labels, `*.xml`. It may be the same folder.
         exam_pattern: Searched in the file name of an image; the first group, or the whole match when it has no group,
             is the exam.
@@ -75,17 +79,16 @@ def inspect_ellipse_labels(
     problems += [
         Problem("error", "label", path.name, f"no label in {labels} names this image; draw the ellipse or remove it.")
         for path in _visible_files(images)
-        if frame_suffix(path) and not _is_companion(path)
+        if (suffix := frame_suffix(path)) and not is_companion(path, suffix)
         # The image of a label that cannot be read is reported already.
         if composed(path.name) not in label_of and composed(path.stem) not in unreadable
     ]
-    problems += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
+    problems += identical_frames((frame.filename, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, problems)
 
 
 def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern: re.Pattern[str]) -> AnnotatedFrame:
-    found = exam_pattern.search(composed(label.image_name))
-    exam = found[min(exam_pattern.groups, 1)] if found else None
+    exam = find_in_name(exam_pattern, label.image_name)
     if not exam:
         raise EllipseLabelError(
             f"the exam pattern '{exam_pattern.pattern}' finds no exam in the image name '{label.image_name}'; "
@@ -128,7 +131,3 @@ def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
 def _visible_files(folder: Path) -> list[Path]:
     files = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     return sorted(files, key=natural_key)
-
-
-def _is_companion(path: Path) -> bool:
-    return path.stem.lower().endswith(COMPANION_ENDINGS)

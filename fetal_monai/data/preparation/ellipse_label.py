@@ -20,16 +20,17 @@ from xml.sax.saxutils import escape
 import xmlschema
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data.io.frame import Frame, read_frame
+from fetal_monai.data.io.frame import Frame
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.files import atomic_path
-from fetal_monai.files.file_name import find_file
 from fetal_monai.files.hardened_xml import XmlElement, XmlError, parse_xml
+from fetal_monai.files.name_matching import find_file
 
 __all__ = ["EllipseLabel", "EllipseLabelError", "read_ellipse_label", "read_labelled_frame", "write_ellipse_label"]
 
 SCHEMA_NAME = "ellipse_label.xsd"
 NAMESPACE = "urn:fetal-monai:ellipse-label:1"
-# An ellipse takes 1 kB; the rest is room for comments.
+# An ellipse takes 1 kB; the rest is for comments.
 MAX_BYTES = 100_000
 
 _PREFIX = f"{{{NAMESPACE}}}"
@@ -65,7 +66,10 @@ _SPACING_TEMPLATE = """\
 
 
 class EllipseLabelError(ValueError):
-    """A label that cannot be used: the message names the file, the line and field, what was expected and the mend."""
+    """A label that cannot be used.
+
+    The message names the file, the line and field, what was expected and how to fix it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class EllipseLabel:
     Attributes:
         image_name: File name of the image, without folder.
         shape: (H, W) of the image in px.
-        ellipse: The ellipse in px; pixel centres lie at integer coordinates.
+        ellipse: The ellipse in px; pixel centres are at integer coordinates.
         pixel_spacing_mm: (row, column) spacing, or None when unknown.
     """
 
@@ -153,7 +157,7 @@ def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> tuple[Path, 
     Raises:
         FileNotFoundError: The folder holds no such image.
         FrameError: The image cannot be read.
-        EllipseLabelError: The image has another size than the label says, so the ellipse lies elsewhere on it.
+        EllipseLabelError: The image has another size than the label says, so the ellipse is elsewhere on it.
     """
     path = find_file(Path(folder), label.image_name)
     if path is None:

@@ -1,4 +1,4 @@
-"""Cross-validation folds: whole patients, with the classes shared out as evenly as can be."""
+"""Cross-validation folds: whole patients, with the classes distributed as evenly as possible."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
     Args:
         frames: The frames.
         count: Number of folds, 3 or more: one to test, one to validate, the others to train.
-        seed: Another seed gives other folds; the same seed always the same ones.
+        seed: Seed of the folds; the same seed always gives the same folds.
 
     Returns:
         The fold of each frame, 0 to count - 1; no fold is empty.

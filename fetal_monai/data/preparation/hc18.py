@@ -7,23 +7,25 @@ PLOS ONE 13(8), 2018, https://doi.org/10.1371/journal.pone.0200412; data: https:
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
+from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
-from fetal_monai.data.preparation.prepared import AnnotatedFrame, Inspection, implausible_head, write_prepared
+from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.problem import Problem
+from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import composed, find_file
+from fetal_monai.files.name_matching import composed, find_file
 
 FRAMES_FOLDER = "training_set"
 TABLE_NAME = "training_set_pixel_size_and_HC.csv"
@@ -42,7 +44,7 @@ _FILENAME, _PIXEL_SIZE, _HC = "filename", "pixel size(mm)", "head circumference 
 _EXAM = re.compile(r"^(\d+)_")
 
 
-def inspect_hc18(source: str | Path) -> Inspection:
+def inspect_hc18(source: str | Path) -> Inspection[AnnotatedFrame]:
     """Read every annotated frame of a folder in HC18's layout and check it.
 
     Checked: table against files, readable images and annotations of one size, pixel size, an annotation that is
@@ -55,7 +57,7 @@ def inspect_hc18(source: str | Path) -> Inspection:
 
     Raises:
         FileNotFoundError: The table or the folder of frames is missing.
-        ValueError: The table lacks a column or is no text.
+        ValueError: The table lacks a column or is not text.
     """
     source = Path(source)
     folder = source / FRAMES_FOLDER
@@ -87,7 +89,7 @@ def inspect_hc18(source: str | Path) -> Inspection:
         for name in images
         if composed(name) not in seen
     ]
-    problems += identical_frames((frame.image.name, frame.exam, frame.pixels_sha256) for frame in frames)
+    problems += identical_frames((frame.filename, frame.exam, frame.pixels_sha256) for frame in frames)
     return Inspection(frames, problems)
 
 
@@ -104,9 +106,9 @@ def prepare_hc18(
 
     Args:
         source: Folder in HC18's layout, see `inspect_hc18`.
-        output_dir: Folder for the result; made when it does not exist.
-        seed: Another seed gives another split; the same seed always the same one.
-        fractions: Parts of the exams for training, validation and test; positive, sum 1.
+        output_dir: Folder for the result; it is created if it does not exist.
+        seed: Seed of the split; the same seed always gives the same split.
+        fractions: Fractions of the exams for training, validation and test; positive, with the sum 1.
 
     Returns:
         Path of `datalist.json`.
@@ -116,33 +118,13 @@ def prepare_hc18(
         ValueError: The fractions are wrong, no frame is usable, or there are fewer than three exams.
     """
     check_fractions(fractions)
-    return write_prepared(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
-
-
-def read_gray(path: Path) -> NDArray[np.uint8]:
-    """Read a picture as (H, W) gray values.
-
-    Raises:
-        ValueError: The file is missing or cannot be read; the message names it without its folder.
-    """
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
-    except FileNotFoundError as error:
-        raise ValueError(f"{path.name} does not exist") from error
-    # Pillow raises SyntaxError for broken PNG chunks.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path.name} cannot be read ({error})") from error
+    return write_segmentation_dataset(inspect_hc18(source), DESCRIPTION, output_dir, seed, fractions)
 
 
 def _read_table(path: Path) -> list[Row]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist: it holds the pixel size of each frame.")
-    columns, rows = read_csv_table(path)
-    missing = [name for name in (_FILENAME, _PIXEL_SIZE, _HC) if name not in columns]
-    if missing:
-        raise ValueError(f"{path} lacks the columns {missing}, it has {columns}.")
-    return rows
+    return read_csv_table(path, required=(_FILENAME, _PIXEL_SIZE, _HC))[1]
 
 
 def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Problem:
@@ -156,10 +138,10 @@ def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Problem:
         return error("file name", "must be NNN_....png, where the leading number NNN is the exam")
     path = find_file(folder, name) or folder / name
     try:
-        pixels = read_gray(path)
-        outline = read_gray(path.with_name(f"{path.stem}_Annotation{path.suffix}"))
-    except ValueError as problem:
-        return error("missing or unreadable", str(problem))
+        pixels = read_frame(path).pixels
+        outline = read_frame(path.with_name(f"{path.stem}_Annotation{path.suffix}")).pixels
+    except (FrameError, OSError) as problem:
+        return error("missing or unreadable", str(problem).replace(f"{folder}{os.sep}", ""))
     if pixels.shape != outline.shape:
         sizes = "frame {1}x{0}, annotation {3}x{2} px".format(*pixels.shape, *outline.shape)
         return error("size", f"frame and annotation differ in size: {sizes}")

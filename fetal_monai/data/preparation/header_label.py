@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import nibabel as nib
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
-from fetal_monai.data.io.frame import (
-    METAIMAGE_SUFFIXES,
-    NIFTI_SUFFIXES,
-    FrameError,
-    frame_suffix,
-)
 from fetal_monai.data.io.metaimage import read_metaimage_header
+from fetal_monai.data.io.nifti import open_nifti
+from fetal_monai.data.io.suffix import METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, frame_suffix
 
 LABELLED_SUFFIXES = METAIMAGE_SUFFIXES + NIFTI_SUFFIXES
 """Kinds of file whose header can hold a label."""
@@ -65,9 +58,4 @@ def read_header_labels(path: str | Path) -> tuple[str, ...]:
 
 
 def _description(path: Path) -> str:
-    try:
-        header: Any = nib.load(path).header
-    # Whatever nibabel raises on damaged bytes: zlib's, struct's and its own kinds.
-    except Exception as error:
-        raise FrameError(f"{path}: cannot be read as NIfTI ({error}); export or copy it again.") from error
-    return bytes(header["descrip"]).split(b"\0")[0].decode("latin-1")
+    return bytes(open_nifti(path).header["descrip"]).split(b"\0")[0].decode("latin-1")

@@ -7,13 +7,16 @@ from collections import defaultdict
 from pathlib import Path
 
 from fetal_monai.data.anatomical_class import LabelError
-from fetal_monai.data.frame_collection import COMPANION_ENDINGS, natural_key
-from fetal_monai.data.io.frame import FrameError, frame_suffix
+from fetal_monai.data.frame_files import is_companion, natural_key
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.suffix import frame_suffix
 from fetal_monai.data.preparation.header_label import LABELLED_SUFFIXES, read_header_labels
-from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelInspection, inspect_entries
+from fetal_monai.data.preparation.inspection import Inspection
+from fetal_monai.data.preparation.labelled_frame import LabelEntry, LabelledFrame, inspect_entries
+from fetal_monai.data.preparation.name_pattern import find_in_name
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row, read_csv_table
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 from fetal_monai.geometry import Box
 
 LABELS_TABLE = "labels.csv"
@@ -22,7 +25,9 @@ BOXES_TABLE = "boxes.csv"
 _LABEL_COLUMNS = ("labels", "label")
 
 
-def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | None = None) -> LabelInspection:
+def inspect_label_folder(
+    source: str | Path, patient_pattern: re.Pattern[str] | None = None
+) -> Inspection[LabelledFrame]:
     """Read a folder of labelled frames and check it, see `inspect_entries`.
 
     With `labels.csv` in the folder, that table holds the labels: columns ``filename`` (relative to the folder) and
@@ -37,7 +42,7 @@ def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | 
 
     Raises:
         FileNotFoundError: There is no such folder, or it holds neither `labels.csv` nor a file with a header.
-        ValueError: A table lacks a column or is no CSV table.
+        ValueError: A table lacks a column or is not a CSV table.
     """
     source = Path(source)
     if not source.is_dir():
@@ -46,7 +51,7 @@ def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | 
     if (source / LABELS_TABLE).is_file():
         entries, problems = _entries_of_table(source, patient_pattern)
         inspection = inspect_entries(source, entries, filenames)
-        return LabelInspection(inspection.frames, problems + inspection.problems)
+        return Inspection(inspection.frames, problems + inspection.problems)
     if not any(name.lower().endswith(LABELLED_SUFFIXES) for name in filenames):
         raise FileNotFoundError(
             f"{source} holds neither {LABELS_TABLE} nor a file whose header can hold a label "
@@ -55,7 +60,9 @@ def inspect_label_folder(source: str | Path, patient_pattern: re.Pattern[str] | 
     return _inspect_headers(source, filenames, patient_pattern)
 
 
-def _inspect_headers(source: Path, filenames: list[str], patient_pattern: re.Pattern[str] | None) -> LabelInspection:
+def _inspect_headers(
+    source: Path, filenames: list[str], patient_pattern: re.Pattern[str] | None
+) -> Inspection[LabelledFrame]:
     entries: list[LabelEntry] = []
     problems: list[Problem] = []
     for name in filenames:
@@ -67,7 +74,7 @@ def _inspect_headers(source: Path, filenames: list[str], patient_pattern: re.Pat
         else:
             entries.append(LabelEntry(name, labels, _patient(name, patient_pattern)))
     inspection = inspect_entries(source, entries, ())
-    return LabelInspection(inspection.frames, problems + inspection.problems)
+    return Inspection(inspection.frames, problems + inspection.problems)
 
 
 def _entries_of_table(source: Path, patient_pattern: re.Pattern[str] | None) -> tuple[list[LabelEntry], list[Problem]]:
@@ -97,11 +104,7 @@ def _entries_of_table(source: Path, patient_pattern: re.Pattern[str] | None) -> 
 def _boxes_by_filename(table: Path) -> dict[str, list[Row]]:
     boxes: dict[str, list[Row]] = defaultdict(list)
     if table.is_file():
-        columns, rows = read_csv_table(table)
-        missing = [name for name in ("filename", "label", *Box._fields) if name not in columns]
-        if missing:
-            raise ValueError(f"{table}: lacks the columns {missing}, it has {columns}; add them.")
-        for row in rows:
+        for row in read_csv_table(table, required=("filename", "label", *Box._fields))[1]:
             boxes[listed_name(row["filename"])].append(row)
     return boxes
 
@@ -113,11 +116,10 @@ def _frame_names(source: Path) -> list[str]:
         suffix = frame_suffix(path)
         if suffix is None or not path.is_file() or any(part.startswith(".") for part in relative.parts):
             continue
-        if not path.name.lower().removesuffix(suffix).endswith(COMPANION_ENDINGS):
+        if not is_companion(path, suffix):
             names.append(relative.as_posix())
     return sorted(names, key=natural_key)
 
 
 def _patient(filename: str, pattern: re.Pattern[str] | None) -> str:
-    found = pattern.search(listed_name(Path(filename).name)) if pattern else None
-    return (found[min(found.re.groups, 1)] or "") if found else ""
+    return find_in_name(pattern, Path(listed_name(filename)).name) if pattern else ""

@@ -1,4 +1,4 @@
-"""Frames with image-level labels: which classes are in sight, and, where somebody marked it, in which box."""
+"""Frames with image-level labels: which classes are visible and, where they were marked, in which box."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
-from fetal_monai.data.io.frame import FrameError, read_frame
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
+from fetal_monai.data.preparation.inspection import Inspection
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.files.csv_table import Row
-from fetal_monai.files.file_name import listed_name
+from fetal_monai.files.name_matching import listed_name
 from fetal_monai.geometry import Box
 
 SECTOR_FIELDS = ("apex_x", "apex_y", "start_radius", "end_radius", "start_angle_rad", "end_angle_rad")
@@ -64,26 +66,12 @@ class LabelledFrame:
     pixels_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelInspection:
-    """What a data set holds: the usable frames, and everything that is wrong."""
-
-    frames: list[LabelledFrame]
-    problems: list[Problem]
-
-    @property
-    def left_out(self) -> list[Problem]:
-        """The problems on files that are not among the usable frames."""
-        usable = {frame.filename for frame in self.frames}
-        return [finding for finding in self.problems if finding.level == "error" and finding.file not in usable]
-
-
-def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iterable[str]) -> LabelInspection:
+def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iterable[str]) -> Inspection[LabelledFrame]:
     """Match entries with images and check both.
 
     Checked: entries without image and images without entry, frames that several entries name, readable frames with
-    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are told
-    about and the patients stay together in every split; with different labels they are left out.
+    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are
+    reported and the patients stay together in every split; with different labels they are left out.
 
     Args:
         images: Folder of the images.
@@ -116,7 +104,7 @@ def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iter
     frames, contradictions = _without_contradictions(frames)
     problems += contradictions
     problems += identical_frames((frame.filename, frame.patient, frame.pixels_sha256) for frame in frames)
-    return LabelInspection(frames, problems)
+    return Inspection(frames, problems)
 
 
 def _checked(images: Path, entry: LabelEntry) -> LabelledFrame:

@@ -1,4 +1,4 @@
-"""What is wrong with a data set, as one finding a fault."""
+"""Problems of a data set."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from fetal_monai.files.csv_cell import printable
 from fetal_monai.files.csv_table import write_csv_table
+from fetal_monai.files.printable_text import printable_text
 
 REJECTED_NAME = "rejected.csv"
 
@@ -20,7 +20,7 @@ class Problem:
     Names and details are kept as text that can be printed, whatever bytes a file's name is made of.
 
     Attributes:
-        level: "error", or "warning" for what does no harm.
+        level: "error", or "warning" if it does no harm.
         check: Which check found it.
         file: Name of the frame, label or table.
         detail: What is wrong, with the values.
@@ -32,8 +32,8 @@ class Problem:
     detail: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "file", printable(self.file))
-        object.__setattr__(self, "detail", printable(self.detail))
+        object.__setattr__(self, "file", printable_text(self.file))
+        object.__setattr__(self, "detail", printable_text(self.detail))
 
 
 def write_rejected(output_dir: Path, problems: Iterable[Problem]) -> None:

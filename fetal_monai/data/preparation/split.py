@@ -1,4 +1,4 @@
-"""Sharing out the frames of a data set among training, validation and test: whole exams, never frames."""
+"""Split the frames of a data set into training, validation and test sections by exam."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def split_by_exam(frames: Sequence[FrameT], seed: int, fractions: Sequence[float
     Args:
         frames: The frames to share out.
         seed: Another seed gives another split.
-        fractions: Parts of the exams for training, validation and test; positive, sum 1.
+        fractions: Fractions of the exams for training, validation and test; positive, with the sum 1.
 
     Returns:
         The frames of each section, in the order of `frames`; every section has at least one exam.

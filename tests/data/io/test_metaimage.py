@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from fetal_monai.data import CineError, FrameError, open_cine, read_frame
 from fetal_monai.data.io.metaimage import read_metaimage_header
-from tests.data.io.cine.loops import noise_loop, write_packed_metaimage
+from tests.data.io.cine.loops import noise_loop, smooth_loop, write_packed_metaimage
 from tests.frame_files import asymmetric_picture, write_metaimage
 
 PICTURE = asymmetric_picture()
@@ -188,6 +189,39 @@ class TestNothingOfAnotherFrame:
         loop = iter(open_cine(path))
         with pytest.raises(CineError, match=r"loop\.mha: frame 0 \(from 0, of 60\) cannot be decoded"):
             next(loop)
+
+    @pytest.mark.parametrize("states_size", [True, False])
+    def test_a_damaged_stream_that_never_ends_is_no_stream_that_was_cut_off(
+        self, tmp_path: Path, states_size: bool
+    ) -> None:
+        """One flipped bit can hide the end of the stream, and with it the checksum, behind frames of wrong pixels."""
+        pixels = smooth_loop().tobytes()
+        content = zlib.compress(pixels, 1)
+        size = {"CompressedDataSize": len(content)} if states_size else {}
+        path = write_header(
+            tmp_path / "loop.mha",
+            endless(content, pixels, frame_bytes=64),
+            f"8 8 {len(pixels) // 64}",
+            NDims=3,
+            CompressedData=True,
+            **size,
+        )
+        with pytest.raises(CineError, match=r"frame 0 .* cannot be decoded \(its compressed data end too early"):
+            next(iter(open_cine(path)))
+
+
+def endless(content: bytes, pixels: bytes, frame_bytes: int) -> bytes:
+    """A zlib stream with one flipped bit, which runs past its end and gives a whole frame of wrong pixels."""
+    for bit in reversed(range(8 * len(content))):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        stream = zlib.decompressobj()
+        with suppress(zlib.error):
+            found = stream.decompress(flipped)
+            whole = len(found) // frame_bytes * frame_bytes
+            if not stream.eof and len(found) <= len(pixels) and found[:whole] != pixels[:whole]:
+                return bytes(flipped)
+    raise AssertionError("no such bit")
 
 
 class TestDataFile:

@@ -6,17 +6,21 @@ import struct
 import tracemalloc
 import warnings
 import zlib
+from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
+import av
 import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from fetal_monai.data import FrameError, FrameStream, collect_frames, open_cine, read_frame
-from tests.data.io.cine.loops import noise_loop, write_packed_metaimage, write_rle_dicom
+from fetal_monai.data import FrameError, FrameStream, collect_frames, open_cine, read_frame, read_header_labels
+from tests.data.io.cine.loops import noise_loop, write_packed_metaimage, write_rle_dicom, write_video
 from tests.frame_files import LOSSLESS_FORMATS, asymmetric_picture, write_dicom, write_metaimage, write_picture
 
 PICTURE = asymmetric_picture()
@@ -41,12 +45,36 @@ def test_of_a_loop_each_frame_counts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_rle_dicom(tmp_path / "1.dcm", loop)
     write_metaimage(tmp_path / "2.mhd", loop)
     write_packed_metaimage(tmp_path / "3.mha", loop)
+    write_video(tmp_path / "4.avi", loop)
+    write_video(tmp_path / "5.mp4", loop, "mpeg4", "yuv420p")
     stream = FrameStream(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(10**12))
+    assert len(list(stream)) == 5 * len(loop)
     monkeypatch.setenv(VARIABLE, str(loop[0].size))
-    assert len(list(stream)) == 3 * len(loop)
+    assert len(list(stream)) == 5 * len(loop)
     monkeypatch.setenv(VARIABLE, str(loop[0].size - 1))
     assert not list(stream)
-    assert ["3,071" in rejected.reason for rejected in stream.rejected] == [True] * 3
+    assert ["3,071" in rejected.reason for rejected in stream.rejected] == [True] * 5
+
+
+def test_a_video_that_states_a_smaller_size_than_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, large = noise_loop(2, 16, 16), np.zeros((2, 1200, 1000), np.uint8)
+    with av.open(str(tmp_path / "loop.avi"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 16, 16, "yuvj420p"
+        for place, pixels in enumerate([*small, *large]):
+            picture = BytesIO()
+            Image.fromarray(pixels).save(picture, "JPEG")
+            packet = av.Packet(picture.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, place, place, Fraction(1, 25)
+            packet.is_keyframe = True
+            container.mux(packet)
+    assert [frame.pixels.size for frame in open_cine(tmp_path / "loop.avi")] == [256, 256, 1_200_000, 1_200_000]
+    monkeypatch.setenv(VARIABLE, "3072")
+    frames = iter(open_cine(tmp_path / "loop.avi"))
+    assert [next(frames).index, next(frames).index] == [0, 1]
+    with pytest.raises(FrameError, match=r"frames 2 to 3 \(from 0, of 4\) cannot be decoded"):
+        next(frames)
 
 
 def claim_size(path: Path, width: int, height: int) -> Path:
@@ -106,8 +134,9 @@ class TestContentBesideThePixels:
         image = nib.Nifti1Image(PICTURE.T, np.eye(4))
         image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", bytes(50_000)))
         nib.save(image, tmp_path / "frame.nii.gz")
-        with pytest.raises(FrameError, match="more than 49,152 bytes once decompressed"):
-            read_frame(tmp_path / "frame.nii.gz")
+        for read in (read_frame, read_header_labels):
+            with pytest.raises(FrameError, match="more than 49,152 bytes once decompressed"):
+                read(tmp_path / "frame.nii.gz")
 
 
 @pytest.mark.parametrize("value", ["many", "0", "-5", "1e9", ""])

@@ -171,15 +171,15 @@ def truncate(source: Path, name: str) -> None:
 
 
 BROKEN = {
-    "no-image": (lambda source: (source / "training_set/002_HC.png").unlink(), "002_HC.png does not exist"),
+    "no-image": (lambda source: (source / "training_set/002_HC.png").unlink(), "002_HC.png: no such file"),
     "no-annotation": (
         lambda source: (source / "training_set/002_HC_Annotation.png").unlink(),
-        "002_HC_Annotation.png does not exist",
+        "002_HC_Annotation.png: no such file",
     ),
-    "truncated-image": (lambda source: truncate(source, "002_HC.png"), "002_HC.png cannot be read"),
+    "truncated-image": (lambda source: truncate(source, "002_HC.png"), "002_HC.png: cannot be read"),
     "no-picture": (
         lambda source: (source / "training_set/002_HC_Annotation.png").write_text("no picture"),
-        "002_HC_Annotation.png cannot be read",
+        "002_HC_Annotation.png: cannot be read",
     ),
     "size": (resize_annotation, "differ in size: frame 120x90, annotation 120x80 px"),
     "empty-annotation": (clear_annotation, "no line is drawn"),
@@ -289,3 +289,18 @@ def test_real_frames_whose_ellipse_touches_the_border_are_usable(real_data: Path
         assert mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any()
         head = measure_head(mask, frame.pixel_spacing_mm)
         assert head.head_circumference_mm == pytest.approx(frame.head_circumference_mm, rel=0.005)
+
+
+def test_frames_of_16_bits_are_compared_in_16_bits(source: Path) -> None:
+    for number, name in enumerate(("002_HC.png", "003_HC.png")):
+        Image.fromarray(np.full(SHAPE, 1000 + number, np.uint16)).save(source / "training_set" / name)
+    assert not inspect_hc18(source).problems
+
+
+def test_a_frame_of_too_many_pixels_is_left_out(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = (SHAPE[0], SHAPE[1] + 1)
+    Image.fromarray(np.zeros(large, np.uint8)).save(source / "training_set" / "002_HC.png")
+    monkeypatch.setenv("FETAL_MONAI_MAX_PIXELS", str(SHAPE[0] * SHAPE[1]))
+    (problem,) = inspect_hc18(source).left_out
+    assert problem.file == "002_HC.png"
+    assert problem.detail.startswith("002_HC.png: has 90 x 121 pixels; expected at most 10,800.")

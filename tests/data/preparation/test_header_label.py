@@ -1,23 +1,11 @@
 from pathlib import Path
 
-import itk
 import nibabel as nib
 import numpy as np
 import pytest
 
 from fetal_monai.data import FrameError, LabelError, read_header_labels
-from tests.frame_files import asymmetric_picture, write_metaimage, write_nifti, write_picture
-
-
-def write_labelled(path: Path, corner: int = 255, **entries: str) -> Path:
-    """As ITK writes an image with entries in its dictionary of meta data; `corner` tells pictures apart."""
-    pixels = asymmetric_picture()
-    pixels[0, 0] = corner
-    image = itk.image_from_array(pixels)
-    for key, value in entries.items():
-        image.GetMetaDataDictionary()[key] = value
-    itk.imwrite(image, str(path))
-    return path
+from tests.frame_files import asymmetric_picture, write_labelled, write_metaimage, write_nifti, write_picture
 
 
 @pytest.mark.parametrize("name", ["frame.mha", "frame.mhd"])
@@ -60,7 +48,7 @@ def test_other_kinds_of_file_need_a_table(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "frame.nii.gz").write_bytes(b"\x1f\x8b\x08\x00 not a gzip stream")
-    with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as NIfTI"):
+    with pytest.raises(FrameError, match=r"frame\.nii\.gz: cannot be read as a frame"):
         read_header_labels(tmp_path / "frame.nii.gz")
     with pytest.raises(FileNotFoundError, match=r"none\.mha: no such file"):
         read_header_labels(tmp_path / "none.mha")

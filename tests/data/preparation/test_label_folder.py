@@ -5,29 +5,22 @@ import numpy as np
 import pytest
 
 from fetal_monai.data import inspect_label_folder
-from fetal_monai.data.preparation.labelled_frame import LabelInspection
-from tests.data.preparation.test_header_label import write_labelled
-from tests.frame_files import asymmetric_picture, write_metaimage, write_picture
-
-
-def picture(number: int) -> np.ndarray:
-    """Pictures of 48 x 64 (H, W) that all differ."""
-    pixels = asymmetric_picture()
-    pixels[20, :8] = number
-    return pixels
+from fetal_monai.data.preparation.inspection import Inspection
+from fetal_monai.data.preparation.labelled_frame import LabelledFrame
+from tests.frame_files import numbered_picture, write_labelled, write_metaimage, write_picture
 
 
 def write_folder(folder: Path, rows: list[str], header: str = "filename,labels,patient", boxes: str = "") -> Path:
     """Frames a.png to c.png, and tables."""
     for number, name in enumerate("abc"):
-        write_picture(folder / f"{name}.png", picture(number))
+        write_picture(folder / f"{name}.png", numbered_picture(number))
     (folder / "labels.csv").write_text("\n".join([header, *rows]) + "\n")
     if boxes:
         (folder / "boxes.csv").write_text(f"filename,label,x_min,y_min,x_max,y_max\n{boxes}\n")
     return folder
 
 
-def rejected(inspection: LabelInspection) -> dict[str, str]:
+def rejected(inspection: Inspection[LabelledFrame]) -> dict[str, str]:
     return {finding.file: finding.detail for finding in inspection.left_out}
 
 
@@ -114,13 +107,13 @@ def test_damaged_and_empty_frames_are_left_out(tmp_path: Path) -> None:
 
 def test_identical_frames_are_told_and_left_out_where_their_labels_differ(tmp_path: Path) -> None:
     write_folder(tmp_path, ["a.png,head,p1", "b.png,head,p2", "c.png,head,p3"])
-    write_picture(tmp_path / "b.png", picture(0))
+    write_picture(tmp_path / "b.png", numbered_picture(0))
     (agreeing,) = (same := inspect_label_folder(tmp_path)).problems
     assert len(same.frames) == 3
     assert agreeing.file == "a.png" and "same image as b.png" in agreeing.detail
 
     write_folder(tmp_path, ["a.png,head,p1", "b.png,spine,p2", "c.png,head,p3"])
-    write_picture(tmp_path / "b.png", picture(0))
+    write_picture(tmp_path / "b.png", numbered_picture(0))
     differing = inspect_label_folder(tmp_path)
     assert [frame.filename for frame in differing.frames] == ["c.png"]
     assert set(rejected(differing)) == {"a.png", "b.png"}
@@ -131,8 +124,8 @@ def test_headers_give_labels_and_the_pattern_the_patient(tmp_path: Path) -> None
     write_labelled(tmp_path / "patient3_1.mhd", 1, Labels="Placenta, Limbs")
     write_labelled(tmp_path / "patient12_1.nii.gz", 2, ITK_FileNotes="Label = head")
     write_labelled(tmp_path / "other.mha", 3, Label="spine")
-    write_metaimage(tmp_path / "patient4_1.mha", picture(4))
-    write_picture(tmp_path / "patient5_1.png", picture(5))
+    write_metaimage(tmp_path / "patient4_1.mha", numbered_picture(4))
+    write_picture(tmp_path / "patient5_1.png", numbered_picture(5))
 
     inspection = inspect_label_folder(tmp_path, re.compile(r"patient(\d+)_"))
 
@@ -147,7 +140,7 @@ def test_headers_give_labels_and_the_pattern_the_patient(tmp_path: Path) -> None
 
 
 def test_a_folder_with_neither_table_nor_header_is_refused(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.png", picture(0))
+    write_picture(tmp_path / "a.png", numbered_picture(0))
     with pytest.raises(FileNotFoundError, match=r"neither labels\.csv nor a file whose header"):
         inspect_label_folder(tmp_path)
     with pytest.raises(FileNotFoundError, match="is no folder"):

@@ -13,7 +13,7 @@ from pydicom.pixels import iter_pixels
 from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.io.compressed import check_deflated_dicom
 from fetal_monai.data.io.decoding import decoding
-from fetal_monai.data.io.frame import check_decoder, dicom_gray, dicom_spacing
+from fetal_monai.data.io.dicom import check_decoder, dicom_gray, dicom_spacing
 from fetal_monai.data.io.pixel_limit import check_pixel_count
 
 
@@ -21,10 +21,10 @@ def open_dicom_cine(path: Path) -> Cine:
     """Open a DICOM file of one or more frames.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FrameError: the file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
+        FrameError: The file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
             decoded.
     """
     with decoding(path):

@@ -11,24 +11,25 @@ from monai.data import MetaTensor
 from monai.utils import ImageMetaKey
 
 from fetal_monai.data.io.cine.opening import open_cine
-from fetal_monai.data.io.frame import Frame, frame_meta
+from fetal_monai.data.io.frame import Frame
+from fetal_monai.data.io.frame_reader import frame_meta
 
 
 class CineItems:
     """The frames of one cine loop, one by one, as dictionaries that MONAI's transforms take.
 
-    Each holds ``image``, as `FrameReader` loads one, so that a bundle's preprocessing runs behind its
+    Each holds ``image``, as `FrameReader` loads one, so that a bundle's preprocessing runs after its
     ``LoadImaged``; ``frame``, the place in the loop from 0; and ``time_s``, NaN when unknown. Use as
     ``monai.data.IterableDataset(CineItems(path), transform)``, in a loader without workers: each worker would decode
     all frames.
 
     Args:
-        path: the file, see `open_cine`.
-        key: the image's key.
+        path: The file, see `open_cine`.
+        key: The image's key.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, or not one that holds a loop.
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged, or not one that holds a loop.
     """
 
     def __init__(self, path: str | Path, key: str = "image") -> None:

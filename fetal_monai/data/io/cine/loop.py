@@ -16,7 +16,7 @@ from fetal_monai.data.io.frame import Spacing, unusable_pixels
 
 
 class CineError(FrameError):
-    """A cine loop that cannot be read, or not to its end: the message names the file, the frame and the mend."""
+    """A cine loop that cannot be read, or not to its end: the message names the file, the frame and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class CineFrame:
     """One frame of a cine loop.
 
     Attributes:
-        index: its place in the loop, from 0.
+        index: Its place in the loop, from 0.
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
-        time_s: seconds from the first frame, or None when the file states no time.
+        time_s: Seconds from the first frame, or None when the file states no time.
     """
 
     index: int
@@ -39,7 +39,7 @@ class Damaged:
     """Stands in for the pixels of a frame that cannot be decoded, where the frames after it may be.
 
     Attributes:
-        reason: what the decoder found wrong.
+        reason: What the decoder found wrong.
     """
 
     reason: str
@@ -50,17 +50,17 @@ Decoded: TypeAlias = tuple[NDArray[np.float32] | Damaged, float | None]
 
 @dataclass(frozen=True)
 class Cine:
-    """A cine loop on disk. Iterating opens the file anew and gives `CineFrame`s, of which one at a time is in memory.
+    """A cine loop on disk. Iterating opens the file again and gives `CineFrame`s, of which one at a time is in memory.
 
     Iterating gives every frame that can be decoded. Where others cannot, or the file ends before its header says so,
     it raises `CineError` after the last one.
 
     Attributes:
-        path: the file.
-        decode: opens the file and gives the pixels and the time of one frame after the other. What it raises ends the
+        path: The file.
+        decode: Opens the file and gives the pixels and the time of one frame after the other. What it raises ends the
             loop.
-        frame_count: how many frames the file states, or None when it does not.
-        frame_rate_hz: frames a second as the file states, or None when it does not.
+        frame_count: How many frames the file states, or None when it does not.
+        frame_rate_hz: Frames a second as the file states, or None when it does not.
         pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it.
     """
 

@@ -14,10 +14,10 @@ def open_metaimage_cine(path: Path) -> Cine:
     """Open a MetaImage file of one frame or of a stack along the third axis.
 
     Args:
-        path: the header, or header and pixels in one file.
+        path: The header, or header and pixels in one file.
 
     Raises:
-        FrameError: the file is damaged, of too many pixels a frame, or has more axes.
+        FrameError: The file is damaged, of too many pixels a frame, or has more axes.
     """
     image = open_metaimage(path)
     if any(length != 1 for length in image.size[3:]):

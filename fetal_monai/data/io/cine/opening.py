@@ -10,7 +10,8 @@ from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.io.cine.metaimage import open_metaimage_cine
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.io.cine.video import open_video_cine
-from fetal_monai.data.io.frame import DICOM_SUFFIXES, METAIMAGE_SUFFIXES, read_frame
+from fetal_monai.data.io.reading import read_frame
+from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES
 
 
 def open_cine(path: str | Path) -> Cine:
@@ -26,11 +27,11 @@ def open_cine(path: str | Path) -> Cine:
     - a frame of any other kind that `read_frame` reads: a loop of one.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        FrameError: the file is damaged, or not one that holds a loop.
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged, or not one that holds a loop.
     """
     path = Path(path)
     if not path.is_file():

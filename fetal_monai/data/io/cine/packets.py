@@ -17,7 +17,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from fetal_monai.data.io.cine.loop import CineError
+from fetal_monai.data.io.pixel_limit import max_pixels
 
+_PADDING_PIXELS = 1 << 20
+_LARGEST_DECODER_LIMIT = (1 << 31) - 1
 _UNEXPLAINED = "damaged, and painted over by the decoder"
 
 
@@ -26,13 +29,13 @@ class DecodedPacket:
     """One packet of a video, which holds one coded picture, and what came out of the decoder with it.
 
     Attributes:
-        place: its place in the file, from 0. Pictures are stored in the order in which they are decoded.
-        is_key: its picture is predicted from no other.
-        is_discarded: its picture is decoded and not shown.
-        time_s: when its picture is shown; infinity when the file does not say.
-        frames: the pictures that came out, each with its packet's place: that of an earlier packet where pictures are
+        place: Its place in the file, from 0. Pictures are stored in the order in which they are decoded.
+        is_key: Its picture is predicted from no other.
+        is_discarded: Its picture is decoded and not shown.
+        time_s: When its picture is shown; infinity when the file does not say.
+        frames: The pictures that came out, each with its packet's place: that of an earlier packet where pictures are
             shown in another order than they are stored.
-        problems: what is wrong, by the place of the packet.
+        problems: What is wrong, by the place of the packet.
     """
 
     place: int
@@ -47,7 +50,7 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
     """The first stream of pictures of a video.
 
     Raises:
-        CineError: there is none, or its codec is unknown.
+        CineError: There is none, or its codec is unknown.
     """
     if not container.streams.video:
         raise CineError(f"{path}: holds no pictures, only {len(container.streams)} other streams; export it again.")
@@ -64,7 +67,9 @@ def decode_packets(path: Path) -> Iterator[DecodedPacket]:
         context = stream.codec_context
         # Threads would switch off the H.264 decoder's own search for missing blocks.
         context.thread_type, context.thread_count = "NONE", 1
-        context.options = {"err_detect": "crccheck"}
+        # A later picture may be larger than the file states. FFmpeg's limit counts the padding of its buffers too.
+        decoder_limit = min(2 * max_pixels(path) + _PADDING_PIXELS, _LARGEST_DECODER_LIMIT)
+        context.options = {"err_detect": "crccheck", "max_pixels": str(decoder_limit)}
         packets = container.demux(stream)
         for place in count():
             try:

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.data.clashing_names import unfit_names
-from fetal_monai.data.frame_collection import Rejected, frame_files
+from fetal_monai.data.frame_collection import Rejected
+from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.io.cine.items import CineItems
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
-from fetal_monai.data.io.frame import FrameError
+from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.unusable_names import unusable_names
 
 logger = logging.getLogger(__name__)
 
@@ -27,31 +28,31 @@ class FrameStream:
     loader without workers.
 
     Args:
-        source: a file, a folder that is searched with all its subfolders (see `frame_files`), or a list of files.
-        key: the image's key.
+        source: A file, a folder that is searched with all its subfolders (see `frame_files`), or a list of files.
+        key: The image's key.
 
     Attributes:
-        files: the files, in the order of the stream.
-        source_dir: the folder that they are told relative to.
-        rejected: what could not be read so far.
+        files: The files, in the order of the stream.
+        source_dir: The folder that their names are relative to.
+        rejected: What could not be read so far.
 
     Raises:
-        FileNotFoundError: there is no such file or folder.
-        ValueError: the folder or the list holds no file with frames.
+        FileNotFoundError: There is no such file or folder.
+        ValueError: The folder or the list holds no file with frames.
     """
 
     def __init__(self, source: str | Path | Sequence[str | Path], key: str = "image") -> None:
         self.files, self.source_dir = _files(source)
         self.key = key
         self.rejected: list[Rejected] = []
-        self._unfit = unfit_names(self.files, self.source_dir)
+        self._unusable = unusable_names(self.files, self.source_dir)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         self.rejected.clear()
         for file in self.files:
             try:
-                if file in self._unfit:
-                    raise FrameError(self._unfit[file])
+                if file in self._unusable:
+                    raise FrameError(self._unusable[file])
                 items = CineItems(file, self.key)
                 rate_hz = items.cine.frame_rate_hz
                 stated = {

@@ -13,7 +13,8 @@ from av.video.stream import VideoStream
 from fetal_monai.data.io.cine.loop import Cine, Damaged, Decoded
 from fetal_monai.data.io.cine.packets import decode_packets, picture_stream
 from fetal_monai.data.io.cine.video_damage import survey
-from fetal_monai.data.io.frame import decoding
+from fetal_monai.data.io.decoding import decoding
+from fetal_monai.data.io.pixel_limit import check_pixel_count
 
 
 def open_video_cine(path: Path) -> Cine:
@@ -23,13 +24,14 @@ def open_video_cine(path: Path) -> Cine:
     may be shown before it.
 
     Args:
-        path: the file.
+        path: The file.
 
     Raises:
-        FrameError: the file is damaged, or without pictures.
+        FrameError: The file is damaged, without pictures, or of too many pixels.
     """
     with decoding(path), av.open(str(path)) as container:
         stream = picture_stream(container, path)
+        check_pixel_count(path, stream.height, stream.width)
         frame_count = _frame_count(container, stream)
         rate_hz = float(stream.average_rate) if stream.average_rate else None
 

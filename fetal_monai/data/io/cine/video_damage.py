@@ -15,9 +15,9 @@ class Shown:
     """One picture of a video, in the order in which they are shown.
 
     Attributes:
-        place: the place of its packet in the file.
-        time_s: when it is shown, or None.
-        problem: why it cannot be trusted, or "".
+        place: The place of its packet in the file.
+        time_s: When it is shown, or None.
+        problem: Why it cannot be trusted, or "".
     """
 
     place: int
@@ -65,7 +65,7 @@ def survey(packets: Iterable[DecodedPacket]) -> list[Shown]:
 def _predicted_since(place: int, keys: list[int], seen: set[int]) -> int:
     """The place of the first packet that a picture may be predicted from."""
     before = bisect_right(keys, place)
-    # A picture that is stored behind a key picture and shown before it is predicted from both sides.
+    # A picture that is stored after a key picture and shown before it is predicted from both sides.
     if before and keys[before - 1] not in seen:
         before -= 1
     return keys[before - 1] if before else 0

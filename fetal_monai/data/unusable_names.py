@@ -1,40 +1,40 @@
-"""Names of frames that no table can hold, or that would give two frames output files of one name."""
+"""Names of frames that no table can hold, or that would give two frames the same output file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from fetal_monai.files.csv_cell import printable
-from fetal_monai.files.file_name import composed
+from fetal_monai.files.name_matching import composed
+from fetal_monai.files.printable_text import printable_text
 
 
-def unfit_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
-    """The files that cannot be told apart from others, or not at all, by what is written about them.
+def unusable_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
+    """Find the files whose output would have the same name as that of others, or no valid name.
 
     Output files are named after their frame, see `fetal_monai.reporting.output_path`, on a file system that may not
     distinguish upper from lower case, nor the Unicode forms of a letter. Of files that share a name there, the first
-    is fit.
+    is usable.
 
     Args:
         files: The frames of a run.
         source_dir: The folder that they are named relative to.
 
     Returns:
-        The unfit files, each with what is wrong and how to fix it.
+        The unusable files, each with what is wrong and how to fix it.
     """
-    unfit: dict[Path, str] = {}
+    unusable: dict[Path, str] = {}
     first_of: dict[str, str] = {}
     for file in files:
         name = (file.relative_to(source_dir) if file.is_relative_to(source_dir) else file).as_posix()
-        if printable(name) != name:
-            unfit[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
+        if printable_text(name) != name:
+            unusable[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
             continue
         # What is written about a DICOM file without a suffix is named as if it had the suffix ".dicom".
         key = composed(name).casefold().removesuffix(".dicom")
         if first_of.setdefault(key, name) != name:
-            unfit[file] = (
+            unusable[file] = (
                 f"the files about it would have the names of those about {first_of[key]}: the two names differ at most "
                 "in upper and lower case, Unicode form, or the suffix .dicom. Rename one of them."
             )
-    return unfit
+    return unusable

@@ -1,4 +1,4 @@
-"""File names as tables and labels write them, matched with the files on disk."""
+"""Match file names in tables and labels with the files on disk."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def find_file(folder: Path, name: str) -> Path | None:
     """The file in a folder that a table or label names; None when there is none.
 
     Args:
-        folder: the folder. It is not searched below.
-        name: the name, without folder, in any Unicode form.
+        folder: The folder. It is not searched below.
+        name: The name, without folder, in any Unicode form.
     """
     path = folder / name
     if path.is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fetal_monai.data import FrameStream, collect_frames
-from fetal_monai.data.clashing_names import unfit_names
+from fetal_monai.data.unusable_names import unusable_names
 from tests.frame_files import asymmetric_picture, write_picture
 
 TWINS = [("X.png", "x.png"), ("x.PNG", "x.png"), ("Exam/1.png", "exam/1.png"), ("a", "a.dicom")]
@@ -17,14 +17,14 @@ TWINS += [(unicodedata.normalize("NFC", "é.png"), unicodedata.normalize("NFD", 
 @pytest.mark.parametrize(("first", "second"), TWINS)
 def test_of_names_that_a_file_system_may_not_distinguish_the_first_is_fit(first: str, second: str) -> None:
     files = [Path("in", name) for name in (first, "other.png", second)]
-    ((file, reason),) = unfit_names(files, Path("in")).items()
+    ((file, reason),) = unusable_names(files, Path("in")).items()
     assert file == files[2]
     assert reason.startswith(f"the files about it would have the names of those about {first}: ")
 
 
 def test_the_same_name_in_two_folders_and_another_suffix_are_fit() -> None:
     files = [Path("in", name) for name in ("a/1.png", "b/1.png", "a/1.jpg", "a/1", "a/1_png.png")]
-    assert unfit_names(files, Path("in")) == {}
+    assert unusable_names(files, Path("in")) == {}
 
 
 def test_they_are_rejected_before_the_run_and_the_others_are_not(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from fetal_monai.data.frame_geometry import GeometryTable
 from fetal_monai.data.preparation.ellipse_dataset import inspect_ellipse_labels
 from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
 from fetal_monai.data.preparation.hc18 import inspect_hc18
-from fetal_monai.files.file_name import find_file, listed_name
+from fetal_monai.files.name_matching import find_file, listed_name
 from tests.frame_files import HEIGHT, WIDTH, asymmetric_picture, write_picture
 from tests.hc18_layout import write_hc18
 

@@ -1,0 +1,79 @@
+"""Read one ultrasound frame, whatever its file format, as gray pixels in (row, column) order with its pixel spacing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fetal_monai.data.io.decoding import FrameError, decoding, not_one_frame
+from fetal_monai.data.io.dicom import read_dicom
+from fetal_monai.data.io.frame import Frame, unusable_pixels, usable_spacing
+from fetal_monai.data.io.metaimage import open_metaimage
+from fetal_monai.data.io.nifti import read_nifti
+from fetal_monai.data.io.picture import read_picture
+from fetal_monai.data.io.suffix import (
+    FRAME_SUFFIXES,
+    METAIMAGE_SUFFIXES,
+    NIFTI_SUFFIXES,
+    PICTURE_SUFFIXES,
+    frame_suffix,
+)
+
+
+def read_frame(path: str | Path) -> Frame:
+    """Read one frame from PNG, JPEG, BMP, TIFF, MetaImage, NIfTI or DICOM.
+
+    Colour becomes luminance, an alpha channel is dropped, 16-bit values are kept. Pixels are taken in the order
+    they are stored in; NIfTI's (i, j) are (column, row). Only EXIF's Orientation (JPEG, PNG, TIFF) is applied, as
+    viewers do. The pixel spacing is reported only where the file states it:
+
+    - PNG, JPEG, BMP, TIFF: never. Their dpi tag is about paper, not about the patient.
+    - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.
+    - NIfTI: from ``pixdim`` in ``xyzt_units``. With no unit it is read as mm, as every NIfTI reader does, except
+      for 1 x 1, which is what writers put there who know no spacing. Zero or non-finite is unknown.
+    - DICOM: from the 2D tissue regions of ``SequenceOfUltrasoundRegions`` that lie on the image, each with its own
+      spacing, else from ``PixelSpacing``. ``ImagerPixelSpacing`` is about the detector of a radiograph and is not
+      used.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        FrameError: The file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
+            `check_pixel_count` allows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; check the path.")
+    if path.stat().st_size == 0:
+        raise FrameError(f"{path}: the file is empty (0 bytes); copy or export it again.")
+    suffix = frame_suffix(path)
+    if suffix is None:
+        raise FrameError(
+            f"{path}: not a kind of file that holds a frame; expected one of {', '.join(FRAME_SUFFIXES)}, "
+            "or DICOM without a suffix."
+        )
+    frame = _decoded(path, suffix)
+    if problem := unusable_pixels(frame.pixels):
+        raise FrameError(f"{path}: {problem}")
+    return frame
+
+
+def _decoded(path: Path, suffix: str) -> Frame:
+    if suffix in PICTURE_SUFFIXES:
+        return Frame(read_picture(path), None)
+    if suffix in METAIMAGE_SUFFIXES:
+        return _read_metaimage(path)
+    if suffix in NIFTI_SUFFIXES:
+        pixels, spacing = read_nifti(path)
+        return Frame(pixels, spacing and usable_spacing(spacing))
+    return read_dicom(path)
+
+
+def _read_metaimage(path: Path) -> Frame:
+    image = open_metaimage(path)
+    if any(length != 1 for length in image.size[2:]):
+        raise not_one_frame(path, f"size {' x '.join(map(str, image.size))}")
+    with decoding(path):
+        (pixels,) = image.frames()
+    return Frame(pixels, image.spacing_mm and usable_spacing(image.spacing_mm))

@@ -1,0 +1,21 @@
+"""Find the exam or the patient in a file name."""
+
+from __future__ import annotations
+
+import re
+
+from fetal_monai.files.name_matching import composed
+
+
+def find_in_name(pattern: re.Pattern[str], filename: str) -> str:
+    """The part of a file name that a pattern matches: the first group, or the whole match if it has no group.
+
+    Args:
+        pattern: Searched for in the name.
+        filename: The name without its folder.
+
+    Returns:
+        The exam or patient; "" if the pattern does not match.
+    """
+    found = pattern.search(composed(filename))
+    return (found[min(pattern.groups, 1)] or "") if found else ""

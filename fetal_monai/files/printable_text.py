@@ -1,0 +1,13 @@
+"""Text that any file name can be written as."""
+
+from __future__ import annotations
+
+
+def printable_text(text: str) -> str:
+    r"""Text that can be printed and written: a byte of a file name that is not UTF-8 becomes ``\udcXX``.
+
+    Example:
+        >>> printable_text("F\udcf6tus.png")
+        'F\\udcf6tus.png'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
