@@ -52,7 +52,7 @@ def max_pixels(path: Path) -> int:
     Raises:
         FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number; the message names `path`.
     """
-    stated = os.environ.get(MAX_PIXELS_VARIABLE, str(DEFAULT_MAX_PIXELS))
+    stated = os.environ.get(MAX_PIXELS_VARIABLE) or str(DEFAULT_MAX_PIXELS)
     if not (stated.isdecimal() and int(stated) > 0):
         raise FrameError(
             f"{path}: not read, because {MAX_PIXELS_VARIABLE} is {stated!r}; set it to a positive whole number, "

@@ -40,6 +40,11 @@ def test_the_limit_holds_for_every_format(tmp_path: Path, name: str, monkeypatch
             read(path)
 
 
+def test_an_empty_variable_is_no_limit_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    assert read_frame(write_picture(tmp_path / "f.png", PICTURE)).pixels.shape == PICTURE.shape
+
+
 def test_of_a_loop_each_frame_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loop = noise_loop()
     write_rle_dicom(tmp_path / "1.dcm", loop)
