@@ -144,7 +144,7 @@ class TestContentBesideThePixels:
                 read(tmp_path / "frame.nii.gz")
 
 
-@pytest.mark.parametrize("value", ["many", "0", "-5", "1e9", ""])
+@pytest.mark.parametrize("value", ["many", "0", "-5", "1e9"])
 def test_a_limit_that_is_no_number_is_reported(tmp_path: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, value)
     with pytest.raises(FrameError, match=rf"FETAL_MONAI_MAX_PIXELS is '{value}'; set it to a positive whole number"):
