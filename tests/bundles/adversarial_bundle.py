@@ -101,7 +101,6 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         )
         of_both = (metrics["discriminator_loss_label"] + metrics["discriminator_loss_prediction"]) / 2
         assert metrics["discriminator_loss"] == pytest.approx(of_both, rel=1e-4)
-        assert 0 <= metrics["discriminator_accuracy"] <= 1
         artifacts = {artifact.path for artifact in client.list_artifacts(run.info.run_id)}
         assert {"config.json", "model.pt", "validation_samples.png"} <= artifacts
 

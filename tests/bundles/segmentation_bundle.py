@@ -159,5 +159,9 @@ class EvaluationTests:
         _, trained = run_in(weights.parent, bundle)
         assert trained.data.tags["weights_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
 
-    def test_dice_obeys_the_bound_of_jaccard(self, summary: dict[str, float]) -> None:
-        assert 0 < summary["dice"] <= 2 * summary["jaccard"] / (1 + summary["jaccard"]) + 1e-6
+    def test_dice_is_that_of_the_jaccard_index_in_every_image(self, evaluation: Path) -> None:
+        with (evaluation / "per_image.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        dice, jaccard = ([float(row[name]) for row in rows] for name in ("dice", "jaccard"))
+        assert max(dice) > 0
+        assert dice == pytest.approx([2 * each / (1 + each) for each in jaccard], rel=1e-4)
