@@ -19,7 +19,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one.
 
     Args:
-        path: Where the file shall be. Its folder is it is created if it does not exist.
+        path: Where the file shall be. Its folder is created if it does not exist.
 
     Yields:
         A path in the same folder with the same suffixes (writers choose the format by them).

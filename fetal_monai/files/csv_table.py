@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fetal_monai.files import atomic_path
+from fetal_monai.files.atomic import atomic_path
 from fetal_monai.files.csv_cell import cell_text, csv_cell
 from fetal_monai.files.name_matching import composed
 
