@@ -60,7 +60,7 @@ def create_store(uri: str) -> None:
 
 
 def _refuse_half_created(database: Path) -> None:
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)) as connection:
         query = "SELECT name FROM sqlite_master WHERE name LIKE '_alembic_tmp_%'"
         table = connection.execute(query).fetchone()
     if table is not None:

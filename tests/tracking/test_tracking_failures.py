@@ -4,6 +4,7 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 from contextlib import closing
@@ -135,6 +136,21 @@ def test_a_ruined_store_is_named_and_the_run_goes_on(
     database.rename(tmp_path / "away.db")
     track(bundle, tmp_path / "out", stage)
     assert [run.info.status for run in runs(store)] == ["FINISHED"]
+
+
+def test_a_store_whose_writer_was_killed_in_a_transaction_is_used_again(store: str, tmp_path: Path) -> None:
+    create_store(store)
+    database, copy = tmp_path / "store" / "mlruns.db", tmp_path / "copy" / "mlruns.db"
+    copy.parent.mkdir()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA cache_size = 1")  # SQLite then writes to the file before the commit
+        connection.executemany("INSERT INTO experiments (name) VALUES (?)", [(f"{i:0500}",) for i in range(100)])
+        for file in (database, database.with_name("mlruns.db-journal")):
+            shutil.copy(file, copy.parent)
+    create_store(f"sqlite:///{copy}")
+    assert [experiment.name for experiment in mlflow.MlflowClient(f"sqlite:///{copy}").search_experiments()] == [
+        "Default"
+    ]
 
 
 @pytest.mark.parametrize(
