@@ -13,8 +13,6 @@ from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 from zipfile import BadZipFile, ZipFile
 
-from monai.apps.utils import HashCheckError, check_hash, download_url, extractall
-
 from fetal_monai.files import atomic_path
 
 _TIMEOUT_S = 60
@@ -74,6 +72,8 @@ def _read_record(record_url: str) -> dict[str, tuple[str, str]]:
 
 def _fetch(url: str, md5: str, target: Path) -> bool:
     """Download the file unless it exists; return whether anything was downloaded."""
+    from monai.apps.utils import HashCheckError, check_hash, download_url  # slow to import, and rarely needed
+
     if target.is_file() and check_hash(target, md5, "md5"):
         return False
     try:
@@ -112,6 +112,8 @@ def _check_members(archive: Path) -> None:
 
 def _unpack(archive: Path) -> None:
     """Unpack NAME.zip, which holds a folder NAME, to NAME/ beside it, whole or not at all."""
+    from monai.apps.utils import extractall  # slow to import, and rarely needed
+
     target = archive.with_suffix("")
     # In the same folder, so that the move is one step.
     with TemporaryDirectory(dir=archive.parent, prefix=f".{target.name}-") as temporary:

@@ -1,6 +1,5 @@
 """Comparison of methods with each other and with the papers, from the runs in an MLflow store."""
 
-from fetal_monai.comparison.compare import compare
-from fetal_monai.comparison.errors import ComparisonError
+import lazy_loader
 
-__all__ = ["ComparisonError", "compare"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -19,10 +19,8 @@ import argparse
 import os
 from pathlib import Path
 
-from fetal_monai.comparison.compare import compare
 from fetal_monai.comparison.errors import ComparisonError
 from fetal_monai.data.datalist import SECTIONS
-from fetal_monai.tracking import tracking_uri
 
 
 def main() -> None:
@@ -52,6 +50,10 @@ def main() -> None:
     parser.add_argument("--data_dir", type=Path, help="prepared data set, to show frames with masks on the page")
     parser.add_argument("--frames", type=int, default=5, help="number of frames shown (default: 5)")
     options = parser.parse_args()
+    # Imported late: they import MONAI and MLflow, and --help should be quick.
+    from fetal_monai.comparison.compare import compare
+    from fetal_monai.tracking.store import tracking_uri
+
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # one bar for each small file
     try:
         page = compare(

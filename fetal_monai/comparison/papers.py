@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -43,6 +44,11 @@ class PaperRow:
     reported: Mapping[str, float]
     ours: Mapping[str, str]
     run: RowRun | None = None
+
+    @property
+    def key(self) -> str:
+        """Name for folders and the command line, e.g. `deeplab_v2_discriminator`."""
+        return re.sub(r"[^a-z0-9]+", "_", self.method.lower()).strip("_")
 
     def describes(self, parameters: Mapping[str, str]) -> bool:
         """Return whether a run with these parameters is of this method."""

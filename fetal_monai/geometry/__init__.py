@@ -1,45 +1,5 @@
 """The sector of a probe: its place on a frame and its polar image. Needs no PyTorch."""
 
-from fetal_monai.geometry.box import Box, box_edges, boxes_from_edges
-from fetal_monai.geometry.estimate import MINIMUM_CONFIDENCE, SectorEstimate, estimate_sector
-from fetal_monai.geometry.fields import GEOMETRY_FIELDS, geometry_from_fields
-from fetal_monai.geometry.polar_frame import PolarFrame, is_polar_metaimage
-from fetal_monai.geometry.polar_grid import PolarGrid
-from fetal_monai.geometry.record import geometry_from_record, geometry_record
-from fetal_monai.geometry.sector import Sector
-from fetal_monai.geometry.ultrasound_region import (
-    UltrasoundRegion,
-    common_spacing,
-    read_ultrasound_regions,
-    same_spacing,
-    spacing_at,
-    ultrasound_regions_from_text,
-    ultrasound_regions_to_text,
-)
-from fetal_monai.geometry.warp import warp_to_frame, warp_to_polar
+import lazy_loader
 
-__all__ = [
-    "GEOMETRY_FIELDS",
-    "MINIMUM_CONFIDENCE",
-    "Box",
-    "PolarFrame",
-    "PolarGrid",
-    "Sector",
-    "SectorEstimate",
-    "UltrasoundRegion",
-    "box_edges",
-    "boxes_from_edges",
-    "common_spacing",
-    "estimate_sector",
-    "geometry_from_fields",
-    "geometry_from_record",
-    "geometry_record",
-    "is_polar_metaimage",
-    "read_ultrasound_regions",
-    "same_spacing",
-    "spacing_at",
-    "ultrasound_regions_from_text",
-    "ultrasound_regions_to_text",
-    "warp_to_frame",
-    "warp_to_polar",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,7 +1,5 @@
 """Reproduction of a paper's tables: every row is trained and evaluated by the bundles' own commands, and compared."""
 
-from fetal_monai.reproduction.errors import ReproductionError
-from fetal_monai.reproduction.plan import Job, Plan
-from fetal_monai.reproduction.reproduce import reproduce
+import lazy_loader
 
-__all__ = ["Job", "Plan", "ReproductionError", "reproduce"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -20,16 +20,13 @@ from pathlib import Path
 
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.reproduction.errors import ReproductionError
-from fetal_monai.reproduction.plan import Plan, row_key
-from fetal_monai.reproduction.reproduce import reproduce
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reproduce a paper's tables."""
     papers = {paper.key: paper for paper in load_papers()}
     listed = "\n".join(
-        f"  {paper.key}: {paper.title}\n"
-        + "".join(f"    {row_key(row)}\n" for row in paper.rows if row.run is not None)
+        f"  {paper.key}: {paper.title}\n" + "".join(f"    {row.key}\n" for row in paper.rows if row.run is not None)
         for paper in papers.values()
     )
     parser = argparse.ArgumentParser(
@@ -78,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--bundles_dir", type=Path, default=Path("bundles"), help="folder of the bundles (default: bundles)"
     )
     options = parser.parse_args(arguments)
+    # Imported late: they import MONAI and MLflow, and --help should be quick.
+    from fetal_monai.reproduction.plan import Plan
+    from fetal_monai.reproduction.reproduce import reproduce
+
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         outcome = reproduce(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +17,6 @@ from fetal_monai.comparison.papers import Paper, PaperRow, RowRun
 from fetal_monai.reproduction.errors import ReproductionError
 
 TRAINING, EVALUATION = "training", "evaluation"
-
-
-def row_key(row: PaperRow) -> str:
-    """Return the name of a row for folders and the command line, e.g. `deeplab_v2_discriminator`."""
-    return re.sub(r"[^a-z0-9]+", "_", row.method.lower()).strip("_")
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,7 @@ class Plan:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        known = [row_key(row) for row in self.paper.rows if row.run is not None]
+        known = [row.key for row in self.paper.rows if row.run is not None]
         for key in self.rows:
             if key not in known:
                 raise ReproductionError(
@@ -110,9 +104,7 @@ class Plan:
     def chosen(self) -> list[tuple[PaperRow, RowRun]]:
         """The rows to run and how they are run, in the order of the table."""
         return [
-            (row, row.run)
-            for row in self.paper.rows
-            if row.run is not None and (not self.rows or row_key(row) in self.rows)
+            (row, row.run) for row in self.paper.rows if row.run is not None and (not self.rows or row.key in self.rows)
         ]
 
     @cached_property
@@ -183,7 +175,7 @@ class Plan:
         return names
 
     def _folder(self, row: PaperRow, seed: int, fold: int | None) -> Path:
-        folder = self.output_dir / self.paper.key / row_key(row) / f"seed{seed}"
+        folder = self.output_dir / self.paper.key / row.key / f"seed{seed}"
         return folder if fold is None else folder / f"fold{fold}"
 
     def _overrides(self, run: RowRun) -> dict[str, str]:

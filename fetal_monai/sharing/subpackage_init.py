@@ -1,7 +1,8 @@
 """The `__init__.py` of a subpackage, reduced to the names that a bundle uses.
 
 A subpackage imports all of its modules, and these import packages that a bundle may not need: reading PNG frames does
-not require a video decoder.
+not require a video decoder. Some subpackages do so only when a name is used (`lazy_loader`): their `__init__.pyi`
+lists the names instead, and the reduced file imports them at once.
 """
 
 from __future__ import annotations
@@ -9,15 +10,29 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Collection
+from pathlib import Path
 
 _ALL = "__all__ = "
 
 
-def exports(text: str) -> dict[str, tuple[str, str]] | None:
-    """Return where a subpackage's `__init__.py` takes its names from.
+def read_init(path: Path, package: str) -> str:
+    """Return the imports of a subpackage with absolute module names: its `__init__.py`, or the stub next to it.
 
     Args:
-        text: Content of the file.
+        path: The `__init__.py`.
+        package: Dotted name of the subpackage.
+    """
+    stub = path.with_suffix(".pyi")
+    if stub.is_file():
+        return stub.read_text(encoding="utf-8").replace("\nfrom .", f"\nfrom {package}.")
+    return path.read_text(encoding="utf-8")
+
+
+def exports(text: str) -> dict[str, tuple[str, str]] | None:
+    """Return where a subpackage takes its names from.
+
+    Args:
+        text: What `read_init` returned.
 
     Returns:
         For each name in the subpackage, in the file's order, the module and the name there. None if the file has
@@ -41,7 +56,7 @@ def reduced(text: str, names: Collection[str]) -> str:
     """Keep only some names in a subpackage's `__init__.py`. The result depends only on the arguments.
 
     Args:
-        text: Content of the file.
+        text: What `read_init` returned.
         names: Names to keep.
 
     Raises:
@@ -73,7 +88,7 @@ def is_reduced(content: bytes, text: str) -> bool:
 
     Args:
         content: Content of the file in question. Nothing in it is trusted.
-        text: Content of the subpackage's own `__init__.py`.
+        text: What `read_init` returned for the subpackage itself.
     """
     try:
         names = json.loads(content.decode("utf-8").rstrip("\n").rpartition(f"\n{_ALL}")[2])

@@ -10,7 +10,6 @@ from fetal_monai.comparison.papers import load_papers
 from fetal_monai.data import inspect_label_folder, prepare_hc18, write_classification_datalist
 from fetal_monai.phantom import write_phantoms, write_plane_phantoms
 from fetal_monai.reproduction import Plan, reproduce
-from fetal_monai.reproduction.plan import row_key
 from tests.bundles.call_bundle import call_bundle
 
 pytestmark = pytest.mark.slow
@@ -86,4 +85,4 @@ def test_rows_stand_beside_the_papers(
     ours = f"ours, {len(folds)} folds" if folds else "ours, 1 seed"
     for row in paper.rows:
         assert f"| {row.method} | paper |" in table
-        assert (f"| {row.method} | {ours} |" in table) == (row_key(row) in rows)
+        assert (f"| {row.method} | {ours} |" in table) == (row.key in rows)

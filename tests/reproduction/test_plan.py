@@ -7,7 +7,6 @@ from monai.bundle import ConfigParser
 
 from fetal_monai.comparison.papers import Paper, PaperRow, load_papers
 from fetal_monai.reproduction import Job, Plan, ReproductionError
-from fetal_monai.reproduction.plan import row_key
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 PAPERS = {paper.key: paper for paper in load_papers()}
@@ -41,7 +40,7 @@ def jobs_of(plan: Plan, row: PaperRow) -> list[Job]:
 
 
 @pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize(("paper", "row"), ROWS, ids=[row_key(row) for _, row in ROWS])
+@pytest.mark.parametrize(("paper", "row"), ROWS, ids=[row.key for _, row in ROWS])
 def test_commands_name_files_and_overrides_that_exist(paper: Paper, row: PaperRow, quick: bool) -> None:
     plan = plan_of(paper.key, quick=quick)
     job = jobs_of(plan, row)[0]
@@ -58,7 +57,7 @@ def test_commands_name_files_and_overrides_that_exist(paper: Paper, row: PaperRo
 
 
 @pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize(("paper", "row"), ROWS, ids=[row_key(row) for _, row in ROWS])
+@pytest.mark.parametrize(("paper", "row"), ROWS, ids=[row.key for _, row in ROWS])
 def test_the_runs_of_a_row_are_recognised_as_that_row(paper: Paper, row: PaperRow, quick: bool) -> None:
     plan = plan_of(paper.key, quick=quick)
     config = config_of(plan.training(jobs_of(plan, row)[0]))

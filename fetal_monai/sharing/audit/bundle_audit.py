@@ -15,7 +15,7 @@ from fetal_monai.sharing.audit.configs import audit_configs
 from fetal_monai.sharing.audit.logging_conf import audit_logging_conf
 from fetal_monai.sharing.audit.weights_file import audit_weights, is_pickle_or_zip
 from fetal_monai.sharing.config_file import CONFIG_SUFFIXES, parse_config
-from fetal_monai.sharing.subpackage_init import is_reduced
+from fetal_monai.sharing.subpackage_init import is_reduced, read_init
 
 MAX_TEXT_BYTES = 8 * 2**20
 """Largest size of a config or source file."""
@@ -113,5 +113,6 @@ def _installed(file: BundleFile) -> str:
     content, own = file.read(MAX_TEXT_BYTES), installed.read_bytes()
     if content == own:
         return "identical to the file of the installed fetal_monai"
-    is_subset = installed.name == "__init__.py" and is_reduced(content, own.decode("utf-8"))
+    module = ".".join(Path(file.name).parent.parts)
+    is_subset = installed.name == "__init__.py" and is_reduced(content, read_init(installed, module))
     return "the file of the installed fetal_monai, reduced to some of its names" if is_subset else ""

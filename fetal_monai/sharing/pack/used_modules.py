@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fetal_monai.sharing.subpackage_init import exports, reduced
+from fetal_monai.sharing.subpackage_init import exports, read_init, reduced
 
 PACKAGE = "fetal_monai"
 
@@ -75,17 +75,16 @@ class _Search:
         found = {}
         for module in self._modules:
             path = self._path(module)
-            content = path.read_bytes()
-            if self._is_reducible(module):
-                content = reduced(content.decode("utf-8"), self._names[module]).encode("utf-8")
-            found[self._inside(path)] = content
+            is_reducible = self._is_reducible(module)
+            text = reduced(read_init(path, module), self._names[module]) if is_reducible else None
+            found[self._inside(path)] = path.read_bytes() if text is None else text.encode("utf-8")
             for data in self._data_files(path):
                 found[self._inside(data)] = data.read_bytes()
         return dict(sorted(found.items()))
 
     def _need_from(self, module: str, name: str, needed_by: str) -> str | None:
         """Follow `from module import name`. Return the dotted name if it is a module."""
-        exported = self._is_subpackage(module) and _exports(self._path(module))
+        exported = self._is_subpackage(module) and _exports(self._path(module), module)
         if exported and name in exported:
             if name not in self._names[module]:
                 self._names[module].add(name)
@@ -142,7 +141,7 @@ class _Search:
 
     def _is_reducible(self, module: str) -> bool:
         """Return whether it is a subpackage whose `__init__.py` can be reduced."""
-        return self._is_subpackage(module) and _exports(self._path(module)) is not None
+        return self._is_subpackage(module) and _exports(self._path(module), module) is not None
 
     def _path(self, module: str) -> Path:
         path = self._package.joinpath(*module.split(".")[1:])
@@ -153,8 +152,8 @@ class _Search:
 
 
 @cache
-def _exports(path: Path) -> dict[str, tuple[str, str]] | None:
-    return exports(path.read_bytes().decode("utf-8"))
+def _exports(path: Path, module: str) -> dict[str, tuple[str, str]] | None:
+    return exports(read_init(path, module))
 
 
 @cache

@@ -1,0 +1,16 @@
+"""Experiment tracking with MLflow."""
+
+from .provenance import git_commit, package_versions, provenance
+from .run_tracker import RunTracker
+from .store import EXPERIMENT, WEIGHTS_TAG, create_store, tracking_uri
+
+__all__ = [
+    "EXPERIMENT",
+    "WEIGHTS_TAG",
+    "RunTracker",
+    "create_store",
+    "git_commit",
+    "package_versions",
+    "provenance",
+    "tracking_uri",
+]
