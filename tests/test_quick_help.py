@@ -6,6 +6,7 @@ import sys
 import pytest
 
 COMMANDS = [
+    "fetal_monai",
     *("data_prep.ellipse_label", "data_prep.fetal_planes", "data_prep.hc18", "data_prep.phantom"),
     *("fetal_monai.comparison", "fetal_monai.reproduction", "fetal_monai.sharing.audit", "fetal_monai.sharing.pack"),
 ]
@@ -25,7 +26,7 @@ finally:
 def test_help_imports_no_large_package(command: str) -> None:
     shown = subprocess.run([sys.executable, "-c", SHOW_HELP, command], capture_output=True, text=True, check=True)
     text, _, imported = shown.stdout.rpartition("imported:")
-    assert f"usage: python -m {command}" in text
+    assert f"usage: {'fetal-monai' if command == 'fetal_monai' else f'python -m {command}'}" in text
     assert not LARGE & set(imported.split())
 
 
