@@ -15,14 +15,11 @@ from zipfile import BadZipFile, ZipFile
 
 from monai.apps.utils import HashCheckError, check_hash, download_url, extractall
 
+from data_prep.errors import DownloadError
 from fetal_monai.files import atomic_path
 
 _TIMEOUT_S = 60
 _CHUNK_BYTES = 1 << 20
-
-
-class DownloadError(RuntimeError):
-    """A file could not be fetched, is not what the record promises, or must not be unpacked."""
 
 
 def download_record(record_url: str, names: Sequence[str], folder: str | Path) -> None:
