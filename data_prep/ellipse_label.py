@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data_prep.options import add_split_options, pattern
+from data_prep.command_line import add_split_options, command_parser, exit_code, pattern
 from data_prep.summary import reasons, segmentation_summary
 from fetal_monai.data.preparation.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
 from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
@@ -76,21 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 2 could not do it.
     """
     options = _parser().parse_args(arguments)
-    try:
-        print(_from_hc18(options) if options.command == "from_hc18" else _prepare(options))
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: _from_hc18(options) if options.command == "from_hc18" else _prepare(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep.ellipse_label",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("ellipse_label", _DESCRIPTION, _EPILOG)
     commands = parser.add_subparsers(dest="command", required=True, metavar="{from_hc18,prepare}")
 
     from_hc18 = commands.add_parser(
@@ -117,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _from_hc18(options: argparse.Namespace) -> str:
+def _from_hc18(options: argparse.Namespace) -> int:
     inspection = inspect_hc18(options.source)
     for frame in tqdm(inspection.frames, desc="Writing labels", unit="label"):
         label = EllipseLabel(frame.image.name, frame.shape, frame.ellipse_px, frame.pixel_spacing_mm)
@@ -125,10 +115,11 @@ def _from_hc18(options: argparse.Namespace) -> str:
     lines = [f"Wrote {len(inspection.frames)} labels into {options.output_dir}"]
     if inspection.left_out:
         lines += [f"Left out {len(inspection.left_out)}:", *reasons(inspection.left_out)]
-    return "\n".join(lines)
+    print("\n".join(lines))
+    return 0
 
 
-def _prepare(options: argparse.Namespace) -> str:
+def _prepare(options: argparse.Namespace) -> int:
     check_fractions(options.fractions)
     inspection = inspect_ellipse_labels(options.images, options.labels, options.exam_pattern)
     description = {
@@ -136,7 +127,8 @@ def _prepare(options: argparse.Namespace) -> str:
         "description": "Images with one ellipse each; masks are the filled ellipses.",
     }
     write_segmentation_dataset(inspection, description, options.output_dir, options.seed, options.fractions)
-    return segmentation_summary(inspection, options.output_dir)
+    print(segmentation_summary(inspection, options.output_dir))
+    return 0
 
 
 if __name__ == "__main__":

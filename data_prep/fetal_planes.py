@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data_prep.options import pattern
+from data_prep.command_line import command_parser, exit_code, pattern
 from data_prep.plane_table import PLANE_TABLES
 from data_prep.summary import classification_summary
 from fetal_monai.data.preparation.classification_dataset import write_classification_datalist
@@ -68,23 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit code: 0 done, 2 could not do it.
     """
     options = _parser().parse_args(arguments)
-    try:
-        inspection, description = _inspect(options.source, options.patient_pattern)
-        write_classification_datalist(inspection, description, options.output_dir, options.folds, options.seed)
-        print(classification_summary(inspection, options.output_dir))
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: _prepare(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep.fetal_planes",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("fetal_planes", _DESCRIPTION, _EPILOG)
     parser.add_argument("--source", type=Path, required=True, metavar="DIR", help="folder with the labelled frames")
     parser.add_argument("--output_dir", type=Path, required=True, metavar="DIR", help="folder for the data list")
     parser.add_argument(
@@ -101,6 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         help="finds the patient in a file's name (the first group, or the whole match) where no table names it",
     )
     return parser
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    inspection, description = _inspect(options.source, options.patient_pattern)
+    write_classification_datalist(inspection, description, options.output_dir, options.folds, options.seed)
+    print(classification_summary(inspection, options.output_dir))
+    return 0
 
 
 def _inspect(

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from data_prep.command_line import add_split_options, command_parser, exit_code
 from data_prep.integrity import format_findings, verify_prepared
-from data_prep.options import add_split_options
 from data_prep.summary import segmentation_summary
-from data_prep.zenodo import DownloadError, download_record
+from data_prep.zenodo import download_record
 from fetal_monai.data.preparation.hc18 import DESCRIPTION, inspect_hc18
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
@@ -73,21 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("nothing to prepare: give --source HC18_FOLDER or --download")
     if options.output_dir is None and not options.verify:
         parser.error("nothing to do: give --output_dir to prepare, --verify to check, or both")
-    try:
-        check_fractions(options.fractions)
-        return _run(options)
-    except (DownloadError, OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_code(lambda: _run(options))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep.hc18",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("hc18", _DESCRIPTION, _EPILOG)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--source", type=Path, metavar="DIR", help="folder in HC18's own layout")
     source.add_argument(
@@ -106,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
+    check_fractions(options.fractions)
     source: Path | None = options.source
     if options.download:
         source = options.output_dir / "source"

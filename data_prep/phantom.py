@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from data_prep.command_line import command_parser, exit_code
 from fetal_monai.phantom import write_phantoms, write_plane_phantoms
 
 _DESCRIPTION = """\
@@ -58,12 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit code: 0 done, 2 could not do it.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m data_prep.phantom",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("phantom", _DESCRIPTION, _EPILOG)
     parser.add_argument("--output_dir", required=True, help="folder to write to; it holds no data set yet")
     parser.add_argument("--planes", action="store_true", help="frames of all seven classes instead of heads")
     parser.add_argument("--count", type=int, default=150, help="number of annotated frames (default: %(default)s)")
@@ -72,16 +68,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.planes and options.test_count:
         parser.error("--test_count goes with heads only; with --planes every frame has its truth, and folds test")
-    try:
-        if options.planes:
-            write_plane_phantoms(options.output_dir, options.count, seed=options.seed)
-            print(f"{options.count} frames with labels and boxes are in {options.output_dir}")
-            return 0
-        write_phantoms(options.output_dir, options.count, seed=options.seed, test_count=options.test_count)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return exit_code(lambda: _write_planes(options) if options.planes else _write_heads(options))
+
+
+def _write_heads(options: argparse.Namespace) -> int:
+    write_phantoms(options.output_dir, options.count, seed=options.seed, test_count=options.test_count)
     print(f"{options.count} annotated and {options.test_count} test frames are in {options.output_dir}")
+    return 0
+
+
+def _write_planes(options: argparse.Namespace) -> int:
+    write_plane_phantoms(options.output_dir, options.count, seed=options.seed)
+    print(f"{options.count} frames with labels and boxes are in {options.output_dir}")
     return 0
 
 

@@ -13,14 +13,11 @@ from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 from zipfile import BadZipFile, ZipFile
 
+from data_prep.errors import DownloadError
 from fetal_monai.files import atomic_path
 
 _TIMEOUT_S = 60
 _CHUNK_BYTES = 1 << 20
-
-
-class DownloadError(RuntimeError):
-    """A file could not be fetched, is not what the record promises, or must not be unpacked."""
 
 
 def download_record(record_url: str, names: Sequence[str], folder: str | Path) -> None:

@@ -1,5 +1,6 @@
 """Measurement of the fetal head in millimetres from its mask; needs only NumPy, SciPy and scikit-image."""
 
+from fetal_monai.biometry.dating import Dating, date_pregnancy
 from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
 from fetal_monai.biometry.gestational_age import (
     OutOfRangeError,
@@ -12,9 +13,11 @@ from fetal_monai.biometry.gestational_age import (
 from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head
 
 __all__ = [
+    "Dating",
     "Ellipse",
     "HeadMeasurement",
     "OutOfRangeError",
+    "date_pregnancy",
     "ellipse_from_outline",
     "fit_ellipse",
     "format_gestational_age",

@@ -64,11 +64,15 @@ class FrameCollection:
         rejected: The files and table rows that are no frame to measure, in natural order; after them, those that a
             `FrameDataset` leaves out during the run.
         source_dir: The folder that file names are relative to.
+        studies: The patient and the study of each DICOM frame by its ``image``, see
+            `fetal_monai.data.io.dicom_study.read_study`. These are personal data: they are not part of `frames`, so
+            that no transform, log or tracker receives them, and `repr` does not show them.
     """
 
     frames: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     source_dir: Path = Path()
+    studies: dict[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
 
 class _Match(NamedTuple):
@@ -125,7 +129,7 @@ def collect_frames(
     if source.is_file():
         rejected = []  # The table may well cover more than the one frame asked for.
 
-    frames = []
+    frames, studies = [], {}
     unusable = unusable_names(files, source_dir)
     for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
         try:
@@ -146,10 +150,11 @@ def collect_frames(
             rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))
         else:
             frames.append({"image": str(file), **scale, AGE_COLUMN: age})
+            studies[str(file)] = frame.study
     rejected.sort(key=lambda each: natural_key(each.file))
     for each in rejected:
         logger.warning("%s", each)
-    return FrameCollection(frames, rejected, source_dir)
+    return FrameCollection(frames, rejected, source_dir, studies)
 
 
 def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) -> dict[str, Any]:

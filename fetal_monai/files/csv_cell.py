@@ -17,7 +17,8 @@ def csv_cell(value: Any) -> Any:
     r"""A value as a cell that a spreadsheet reads as data, never as a formula; `cell_text` takes it back.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in front. Numbers
-    stay as they are, also as text. Bytes of a file name that are not UTF-8 are written as ``\udcXX``.
+    stay as they are, also as text, with a decimal point or comma. Bytes of a file name that are not UTF-8 are written
+    as ``\udcXX``.
 
     Example:
         >>> csv_cell("=1+1.png"), csv_cell("007_HC.png"), csv_cell("-0.5"), csv_cell(-0.5)
@@ -36,7 +37,7 @@ def cell_text(cell: str) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        float(text.replace(",", "."))
     except ValueError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias
 
 from fetal_monai.files.atomic import atomic_path
 from fetal_monai.files.csv_cell import cell_text, csv_cell
+from fetal_monai.files.csv_format import PLAIN_CSV, CsvFormat
 from fetal_monai.files.name_matching import composed
 
 Row: TypeAlias = dict[str, str]
@@ -57,22 +59,25 @@ def read_csv_table(table: Path, delimiter: str = ",", required: Sequence[str] = 
     return columns, rows
 
 
-def write_csv_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_csv_table(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV
+) -> None:
     """Write a CSV table in UTF-8, cells as `csv_cell` makes them; None is an empty cell.
 
     The file appears whole or not at all.
     """
+    mark = codecs.BOM_UTF8 if csv_format.has_byte_order_mark else b""
     with atomic_path(path) as temporary:
-        temporary.write_bytes(_encoded([columns, *rows]))
+        temporary.write_bytes(mark + _encoded([columns, *rows], csv_format))
 
 
-def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows to a table that `write_csv_table` began: all of them, or none.
+def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV) -> None:
+    """Append rows to a table that `write_csv_table` started in the same format: all of them, or none.
 
     Raises:
         OSError: The disk is full; the message names the file.
     """
-    rest = memoryview(_encoded(rows))
+    rest = memoryview(_encoded(rows, csv_format))
     with path.open("ab", buffering=0) as file:  # one write: whoever kills the process leaves no half of a row
         end = file.seek(0, os.SEEK_END)
         try:
@@ -83,9 +88,10 @@ def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
             raise OSError(error.errno, error.strerror, str(path)) from error
 
 
-def _encoded(rows: Iterable[Sequence[Any]]) -> bytes:
+def _encoded(rows: Iterable[Sequence[Any]], csv_format: CsvFormat) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([csv_cell(value) for value in row] for row in rows)
+    writer = csv.writer(text, delimiter=csv_format.delimiter, lineterminator="\n")
+    writer.writerows([csv_cell(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 

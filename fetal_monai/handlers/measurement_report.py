@@ -14,6 +14,7 @@ from ignite.engine import Engine, Events
 from fetal_monai.biometry import (
     HeadMeasurement,
     OutOfRangeError,
+    date_pregnancy,
     format_gestational_age,
     hadlock_gestational_age_days,
     intergrowth_gestational_age_days,
@@ -22,6 +23,7 @@ from fetal_monai.biometry import (
 from fetal_monai.data import FrameCollection
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
 from fetal_monai.data.frame_files import natural_key
+from fetal_monai.data.io.dicom_study import STUDY_ATTRIBUTES
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.report_files import frame_name
@@ -30,8 +32,15 @@ logger = logging.getLogger(__name__)
 
 MEASUREMENT_COLUMNS = (
     "file",
+    "frame",
     "status",
+    "head_circumference_mm",
+    "biparietal_diameter_outer_to_outer_mm",
+    "occipitofrontal_diameter_mm",
+    "gestational_age",
+    "gestational_age_basis",
     "reason",
+    *STUDY_ATTRIBUTES,
     "pixel_spacing_row_mm",
     "pixel_spacing_column_mm",
     "pixel_spacing_source",
@@ -40,9 +49,6 @@ MEASUREMENT_COLUMNS = (
     "semi_axis_a_px",
     "semi_axis_b_px",
     "angle_rad",
-    "head_circumference_mm",
-    "biparietal_diameter_mm",
-    "occipitofrontal_diameter_mm",
     "gestational_age_hadlock_days",
     "gestational_age_hadlock",
     "gestational_age_intergrowth_days",
@@ -52,13 +58,14 @@ MEASUREMENT_COLUMNS = (
 )
 SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
 
-Row: TypeAlias = dict[str, str]
+Row: TypeAlias = dict[str, Any]
 
 
 class MeasurementReport:
     """Writes ``measurements.csv`` and ``hc18_submission.csv``, the tables of an inference.
 
-    ``measurements.csv`` has one row for every file of the collection, in its order. ``status`` is
+    ``measurements.csv`` has one row for every file of the collection, in its order. ``frame`` is 0, as for stills in
+    the table of `RegionTable`. ``status`` is
 
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so there are no values in mm; ``reason`` says
@@ -66,10 +73,14 @@ class MeasurementReport:
     - ``failed``: the file could not be read, no head was found, or the results could not be written; ``reason`` says
       which.
 
-    A gestational age outside its standard's range is left empty, with the reason. The centile is that of the HC at
-    the gestational age known from a dating scan (the collection's table); without one it is empty, since an age
-    derived from the same HC would be circular. ``hc18_submission.csv`` holds the measured frames in the form of the
-    HC18 challenge (https://hc18.grand-challenge.org).
+    ``gestational_age`` is the one to use, and ``gestational_age_basis`` where it comes from and why, see
+    `date_pregnancy`. A gestational age outside its standard's range is left empty, with the reason. The centile is that
+    of the HC at the gestational age known from a dating scan (the collection's table); without one it is empty, since
+    an age derived from the same HC would be circular.
+
+    The patient and the study that a DICOM file states are personal data. They are in ``measurements.csv`` and nowhere
+    else: do not log this table to a tracker. ``hc18_submission.csv`` holds the measured frames in the form of the HC18
+    challenge (https://hc18.grand-challenge.org).
 
     Rows are appended after each batch, so that an interrupted run keeps them; a completed run sorts them in the order
     of the files. See `GrowingTable`.
@@ -82,12 +93,19 @@ class MeasurementReport:
         collection: The frames that are measured and the files that are not, from `collect_frames`.
         output_dir: Folder to write to.
         key: The masks' key: their measurements are under ``<key>_head``.
+        csv_format: How ``measurements.csv`` is written, one of `fetal_monai.files.csv_format.CSV_FORMATS`.
+
+    Raises:
+        ValueError: There is no such format.
     """
 
-    def __init__(self, collection: FrameCollection, output_dir: str | Path, key: str = "pred") -> None:
+    def __init__(
+        self, collection: FrameCollection, output_dir: str | Path, key: str = "pred", csv_format: str = "plain"
+    ) -> None:
         self.collection = collection
         self.key = key
-        self.measurements = GrowingTable(Path(output_dir) / "measurements.csv", MEASUREMENT_COLUMNS)
+        table = Path(output_dir) / "measurements.csv"
+        self.measurements = GrowingTable(table, MEASUREMENT_COLUMNS, csv_format)
         self.submission = GrowingTable(Path(output_dir) / "hc18_submission.csv", SUBMISSION_COLUMNS)
         self._known = {frame["image"]: frame for frame in collection.frames}
         self._rejected_before = self._reported = len(collection.rejected)
@@ -122,11 +140,10 @@ class MeasurementReport:
         self._add_rejected()
         for item in engine.state.output:
             file = item["image"].meta["filename_or_obj"]
-            name = self._name(file)
             row, submitted = self._rows(item, file)
-            self.measurements.add([{"file": name} | row])
+            self.measurements.add([self._place(file) | {"frame": 0} | row])
             if submitted:
-                self.submission.add([{"filename": name} | submitted])
+                self.submission.add([{"filename": self._name(file)} | submitted])
 
     def finish(self, engine: Engine) -> None:
         """Put the tables in order, log how many files were measured, and where the table is."""
@@ -143,7 +160,7 @@ class MeasurementReport:
     def _add_rejected(self) -> None:
         rejected = self.collection.rejected[self._reported :]
         self._reported += len(rejected)
-        self.measurements.add({"file": self._name(each.file)} | _failed_row(each.reason) for each in rejected)
+        self.measurements.add(self._place(each.file) | _failed_row(each.reason) for each in rejected)
 
     def _rows(self, item: Mapping[str, Any], file: str) -> tuple[Row, Row]:
         """The frame's row of either table, which is empty where the frame is not submitted."""
@@ -158,6 +175,9 @@ class MeasurementReport:
         except Exception as error:  # of figures that are out of all bounds
             return _failed_row(failure_reason(error, file)), {}
 
+    def _place(self, file: str | Path) -> Row:
+        return {"file": self._name(file), **self.collection.studies.get(str(file), {})}
+
     def _name(self, file: str | Path) -> str:
         return frame_name(file, self.collection.source_dir)
 
@@ -167,16 +187,16 @@ def _failed_row(reason: str) -> Row:
 
 
 def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_source: str) -> Row:
-    known = {} if math.isnan(known_age_days) else {"known_gestational_age_days": _number(known_age_days)}
+    known = {"known_gestational_age_days": known_age_days} | _dating(None, known_age_days)
     if not isinstance(head, HeadMeasurement):
         return _failed_row(head.reason) | known
     ellipse = head.ellipse_px
     row = known | {
-        "center_x_px": _number(ellipse.center_x),
-        "center_y_px": _number(ellipse.center_y),
-        "semi_axis_a_px": _number(ellipse.semi_axis_a),
-        "semi_axis_b_px": _number(ellipse.semi_axis_b),
-        "angle_rad": _number(ellipse.angle_rad),
+        "center_x_px": ellipse.center_x,
+        "center_y_px": ellipse.center_y,
+        "semi_axis_a_px": ellipse.semi_axis_a,
+        "semi_axis_b_px": ellipse.semi_axis_b,
+        "angle_rad": ellipse.angle_rad,
     }
     if head.pixel_spacing_mm is None:
         return row | {
@@ -186,12 +206,12 @@ def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_
     row_spacing, column_spacing = head.pixel_spacing_mm
     sizes = {
         "status": "measured",
-        "pixel_spacing_row_mm": _number(row_spacing),
-        "pixel_spacing_column_mm": _number(column_spacing),
+        "pixel_spacing_row_mm": row_spacing,
+        "pixel_spacing_column_mm": column_spacing,
         "pixel_spacing_source": spacing_source,
-        "head_circumference_mm": _number(head.head_circumference_mm),
-        "biparietal_diameter_mm": _number(head.biparietal_diameter_mm),
-        "occipitofrontal_diameter_mm": _number(head.occipitofrontal_diameter_mm),
+        "head_circumference_mm": head.head_circumference_mm,
+        "biparietal_diameter_outer_to_outer_mm": head.biparietal_diameter_mm,
+        "occipitofrontal_diameter_mm": head.occipitofrontal_diameter_mm,
     }
     return row | sizes | _growth(head.head_circumference_mm, known_age_days)
 
@@ -203,7 +223,7 @@ def _why_unscaled(head: HeadMeasurement) -> str:
 
 def _growth(head_circumference_mm: float, known_age_days: float) -> Row:
     """Gestational ages and centile; what is out of its standard's range is left out, with the reason."""
-    cells: Row = {}
+    cells = _dating(head_circumference_mm, known_age_days)
     reasons = []
     standards: dict[str, Callable[[float], float]] = {
         "gestational_age_hadlock": hadlock_gestational_age_days,
@@ -215,21 +235,25 @@ def _growth(head_circumference_mm: float, known_age_days: float) -> Row:
         except OutOfRangeError as error:
             reasons.append(str(error))
         else:
-            cells |= {f"{column}_days": f"{days:.1f}", column: format_gestational_age(days)}
+            cells |= {f"{column}_days": round(days, 1), column: format_gestational_age(days)}
     if not math.isnan(known_age_days):
         try:
             centile = intergrowth_head_circumference_centile(head_circumference_mm, known_age_days)
-            cells["head_circumference_centile"] = f"{centile:.1f}"
+            cells["head_circumference_centile"] = round(centile, 1)
         except OutOfRangeError as error:
             reasons.append(str(error))
     return cells | {"reason": " ".join(reasons)}
+
+
+def _dating(head_circumference_mm: float | None, known_age_days: float) -> Row:
+    dating = date_pregnancy(head_circumference_mm, None if math.isnan(known_age_days) else known_age_days)
+    if dating is None:
+        return {}
+    age = format_gestational_age(dating.gestational_age_days)
+    return {"gestational_age": age, "gestational_age_basis": dating.basis}
 
 
 def _submission_row(head: HeadMeasurement) -> Row:
     ellipse = head.ellipse_mm
     values = (ellipse.center_x, ellipse.center_y, ellipse.semi_axis_a, ellipse.semi_axis_b, ellipse.angle_rad)
     return {column: f"{value:.6f}" for column, value in zip(SUBMISSION_COLUMNS[1:], values, strict=True)}
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"

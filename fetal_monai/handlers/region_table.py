@@ -49,6 +49,10 @@ class RegionTable:
         background: The class that is no region.
         key: Key of the logits, see `LocaliseRegiond`.
         geometry_key: Where `FrameGeometryd` put the frames' geometry.
+        csv_format: How the table is written, one of `fetal_monai.files.csv_format.CSV_FORMATS`.
+
+    Raises:
+        ValueError: There is no such format.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class RegionTable:
         background: str = "background",
         key: str = "pred",
         geometry_key: str = "geometry",
+        csv_format: str = "plain",
     ) -> None:
         self.stream = stream
         self.class_names = list(class_names)
@@ -72,7 +77,7 @@ class RegionTable:
             *Box._fields,
             *("geometry", "geometry_origin", "geometry_confidence"),
         )
-        self.table = GrowingTable(Path(output_dir) / "regions.csv", columns)
+        self.table = GrowingTable(Path(output_dir) / "regions.csv", columns, csv_format)
 
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference.

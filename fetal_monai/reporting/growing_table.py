@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fetal_monai.files.csv_format import csv_format_named
 from fetal_monai.reporting.report_files import append_to_table, write_table
 
 
@@ -18,11 +19,16 @@ class GrowingTable:
     Args:
         path: Path of the table.
         columns: Names of the columns.
+        csv_format: How the table is written, one of `fetal_monai.files.csv_format.CSV_FORMATS`.
+
+    Raises:
+        ValueError: There is no such format.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], csv_format: str = "plain") -> None:
         self.path = path
         self.columns = columns
+        self.csv_format = csv_format_named(csv_format)
         self.rows: list[Mapping[str, Any]] = []
 
     def start(self) -> None:
@@ -33,7 +39,7 @@ class GrowingTable:
     def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, values by column; a column without a value is an empty cell."""
         if added := list(rows):
-            append_to_table(self.path, map(self._cells, added))
+            append_to_table(self.path, map(self._cells, added), self.csv_format)
             self.rows += added
 
     def finish(self, key: Callable[[Mapping[str, Any]], Any]) -> None:
@@ -41,7 +47,7 @@ class GrowingTable:
         self._write(sorted(self.rows, key=key))
 
     def _write(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        write_table(self.path, self.columns, map(self._cells, rows))
+        write_table(self.path, self.columns, map(self._cells, rows), self.csv_format)
 
     def _cells(self, row: Mapping[str, Any]) -> list[Any]:
         return [row.get(column) for column in self.columns]

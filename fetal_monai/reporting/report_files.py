@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fetal_monai.files import atomic_path
+from fetal_monai.files.csv_format import PLAIN_CSV, CsvFormat
 from fetal_monai.files.csv_table import append_to_csv_table, write_csv_table
 
 
-def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def write_table(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV
+) -> None:
     """Write a CSV table; floats have six significant digits, NaN and None are empty cells."""
-    write_csv_table(path, columns, map(_cells, rows))
+    write_csv_table(path, columns, _cells(rows, csv_format), csv_format)
 
 
-def append_to_table(path: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows to a table that `write_table` started."""
-    append_to_csv_table(path, map(_cells, rows))
+def append_to_table(path: Path, rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV) -> None:
+    """Append rows to a table that `write_table` started in the same format."""
+    append_to_csv_table(path, _cells(rows, csv_format), csv_format)
 
 
 def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
@@ -41,11 +44,6 @@ def frame_name(file: str | Path, source_dir: Path) -> str:
     return (path.relative_to(source_dir) if path.is_relative_to(source_dir) else path).as_posix()
 
 
-def _cells(row: Sequence[Any]) -> list[Any]:
-    return [_cell(value) for value in row]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
-    return value
+def _cells(rows: Iterable[Sequence[Any]], csv_format: CsvFormat) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [csv_format.number(value) if isinstance(value, float) else value for value in row]

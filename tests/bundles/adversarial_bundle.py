@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
+from fetal_monai.files.csv_table import read_csv_table
 from tests.bundles.conftest import Run
 from tests.bundles.segmentation_bundle import (
     EvaluationTests,
@@ -147,7 +148,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         overrides = {
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), "--table", str(table)),
             **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--pixel_spacing_mm", "0.2"),
-            **named("--override_pixel_spacing", "True"),
+            **named("--override_pixel_spacing", "True", "--csv_format", "excel"),
             **named("--weights", str(weights), "--spatial_size", "[32,48]"),
             **named("--bundle_root", f"bundles/{self.source.name}"),
             **self.own_overrides,
@@ -156,6 +157,8 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         run("run", "inferring", "--config_file", config_files(self.source, "inference"), *flat(overrides), cwd=checkout)
         names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
         assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
+        _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")
+        assert row["file"] == frame.name
 
     def test_the_plain_u_net_trains_without_discriminator(
         self, tiny: dict[str, str], checkout: Path, bundle: Path, tmp_path: Path, call: Run

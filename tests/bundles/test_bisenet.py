@@ -13,6 +13,7 @@ import torch
 from monai.bundle import ConfigParser
 from PIL import Image
 
+from fetal_monai.files.csv_table import read_csv_table
 from fetal_monai.tracking import EXPERIMENT
 from tests.bundles.conftest import REPOSITORY, Run, command, reasons
 from tests.bundles.segmentation_bundle import (
@@ -114,7 +115,7 @@ class TestInference:
         assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.2")
         axes = [float(row[f"semi_axis_{axis}_px"]) * 0.2 for axis in "ab"]
         assert float(row["occipitofrontal_diameter_mm"]) == pytest.approx(2 * axes[0], rel=1e-4)
-        assert float(row["biparietal_diameter_mm"]) == pytest.approx(2 * axes[1], rel=1e-4)
+        assert float(row["biparietal_diameter_outer_to_outer_mm"]) == pytest.approx(2 * axes[1], rel=1e-4)
         with Image.open(unpacked / "output" / "inference" / "masks" / f"{frame.stem}_mask.png") as mask:
             assert mask.size == Image.open(frame).size
 
@@ -263,15 +264,14 @@ class TestOverrides:
         overrides = {
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
-            **named("--pixel_spacing_mm", "[0.2,0.3]", "--override_pixel_spacing", "True"),
+            **named("--pixel_spacing_mm", "[0.2,0.3]", "--override_pixel_spacing", "True", "--csv_format", "excel"),
             **named("--spatial_size", "[192,288]"),  # the network has not learnt to see smaller heads
         }
         assert overrides.keys() == documented(BUNDLE, "inference")
         config = "bundles/bisenet/configs/inference.json"
         call("run", "inferring", "--config_file", config, *flat(overrides), cwd=checkout)
-        with (tmp_path / "out" / "measurements.csv").open() as file:
-            (row,) = csv.DictReader(file)
-        assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.3")
+        _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")
+        assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0,2", "0,3")
         assert row["pixel_spacing_source"] == "option"
         assert float(row["known_gestational_age_days"]) == 150
 
@@ -352,4 +352,8 @@ class TestShippedWeights:
         for row in rows:
             assert row["status"] == "measured", row
             assert 40 < float(row["head_circumference_mm"]) < 400
-            assert 0.6 < float(row["biparietal_diameter_mm"]) / float(row["occipitofrontal_diameter_mm"]) <= 1
+            assert (
+                0.6
+                < float(row["biparietal_diameter_outer_to_outer_mm"]) / float(row["occipitofrontal_diameter_mm"])
+                <= 1
+            )

@@ -158,7 +158,7 @@ def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_n
         **named("--dataset_dir", str(frames.parent), "--output_dir", str(tmp_path / "out")),
         **named("--bundle_root", "bundles/dilated_unet", "--weights", str(tmp_path / "model.pt")),
         **named("--table", str(tmp_path / "table.csv"), "--pixel_spacing_mm", "[0.5,0.5]"),
-        **named("--override_pixel_spacing", "True"),
+        **named("--override_pixel_spacing", "True", "--csv_format", "plain"),
         **named("--crop_margin", "0.2", "--crop_upright", str(upright)),
         **{**COMMON, "--spatial_size": "[256,384]"},
     }

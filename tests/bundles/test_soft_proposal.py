@@ -266,13 +266,13 @@ def inference(checkout: Path, bundle: Path, tmp_path_factory: pytest.TempPathFac
         **named("--weights", str(folder / "model.pt"), "--overlays", "True"),
         **named("--threshold_rule", "median_to_max", "--threshold_excess", "0.5", "--largest_component", "False"),
         **{**COMMON, "--backbone": "vgg13_bn", "--proposal": "uniform", "--spatial_size": "[224,224]"},
-        **named("--polar", "False", "--geometry_table", str(table)),
+        **named("--polar", "False", "--geometry_table", str(table), "--csv_format", "excel"),
     }
     assert overrides.keys() == documented(bundle, "inference")
     call("run", "inferring", "--config_file", INFERENCE, *flat(overrides), cwd=checkout)
     by_file: dict[str, list[dict[str, str]]] = {}
-    with (output / "regions.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
+    with (output / "regions.csv").open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader((line.replace(",", ".") for line in file), delimiter=";"):
             by_file.setdefault(row["file"], []).append(row)
     return output, by_file
 

@@ -83,7 +83,7 @@ class TestOneFile:
         collection = collect_frames(path)
         assert not collection.frames
         assert collection.rejected[0].file == path
-        assert collection.rejected[0].reason.startswith("not a kind of file that holds a frame; expected one of .png")
+        assert collection.rejected[0].reason.startswith("not a kind of file that holds frames; expected one of .png")
 
     def test_the_tables_other_rows_do_not_matter(self, tmp_path: Path) -> None:
         path = write_picture(tmp_path / "000_HC.png", PICTURE)

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.zenodo import DownloadError, download_record
+from data_prep.errors import DownloadError
+from data_prep.zenodo import download_record
 from tests.data_prep.zenodo_server import Record, serve, zipped
 
 FRAMES = {"frames/a.png": b"a" * 5000, "frames/b.png": b"b" * 5000}

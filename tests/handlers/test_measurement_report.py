@@ -4,6 +4,7 @@ import csv
 import logging
 import math
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pydicom
@@ -16,7 +17,8 @@ from monai.transforms import Compose, EnsureChannelFirstd, Lambdad, LoadImaged, 
 from PIL import Image
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data import FrameCollection, FrameDataset, Rejected, collect_frames
+from fetal_monai.data import FrameCollection, FrameDataset, Rejected, collect_frames, read_frame
+from fetal_monai.files.csv_table import read_csv_table
 from fetal_monai.handlers import MeasurementReport
 from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
 from fetal_monai.transforms import IsolateFrame, MeasureHeadd, SaveFrameMaskd, SaveHeadOverlayd
@@ -46,7 +48,11 @@ def write_head(path: Path, ellipse: Ellipse | None = ELLIPSE, background: int = 
 
 
 def run(
-    collection: FrameCollection, output_dir: Path, batch_size: int = 2, *postprocessing: MapTransform
+    collection: FrameCollection,
+    output_dir: Path,
+    batch_size: int = 2,
+    *postprocessing: MapTransform,
+    csv_format: str = "plain",
 ) -> SupervisedEvaluator:
     preprocessing = Compose([LoadImaged("image", reader="fetal_monai.data.FrameReader"), EnsureChannelFirstd("image")])
     dataset = FrameDataset(collection.frames, preprocessing, collection.rejected)
@@ -55,7 +61,7 @@ def run(
         val_data_loader=DataLoader(dataset, batch_size=batch_size),
         network=ThresholdNetwork(),
         postprocessing=IsolateFrame([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred"), *postprocessing]),
-        val_handlers=[MeasurementReport(collection, output_dir)],
+        val_handlers=[MeasurementReport(collection, output_dir, csv_format=csv_format)],
     )
     evaluator.run()
     return evaluator
@@ -111,7 +117,7 @@ def test_the_numbers(tmp_path: Path) -> None:
         "semi_axis_b_px": 60,
         "angle_rad": 0.3,
         "head_circumference_mm": hc,
-        "biparietal_diameter_mm": 48,
+        "biparietal_diameter_outer_to_outer_mm": 48,
         "occipitofrontal_diameter_mm": 64,
         "gestational_age_hadlock_days": 7 * (8.96 + 0.540 * hc / 10 + 0.0003 * (hc / 10) ** 3),
         "gestational_age_intergrowth_days": math.exp(0.05970 * math.log(hc) ** 2 + 6.409e-9 * hc**3 + 3.3258),
@@ -216,6 +222,107 @@ def test_out_of_a_standards_range_the_head_is_measured_all_the_same(tmp_path: Pa
     assert "INTERGROWTH-21st" in row["reason"]
 
 
+def test_what_a_person_looks_for_is_in_the_first_columns(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "f.png")
+    run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
+    row = read(tmp_path / "out" / "measurements.csv")["f.png"]
+    assert list(row)[:4] == ["file", "frame", "status", "head_circumference_mm"]
+    assert row["frame"] == "0"
+    assert row["gestational_age"] == row["gestational_age_intergrowth"]
+    assert row["gestational_age_basis"].startswith("INTERGROWTH-21st from the HC")
+
+
+def test_a_known_age_is_the_one_to_use_even_where_nothing_is_measured(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "1.png")
+    write_head(tmp_path / "in" / "2.png", ellipse=None)
+    table = tmp_path / "t.csv"
+    table.write_text("filename,pixel_spacing_mm,gestational_age_days\n1.png,0.4,150\n2.png,0.4,150\n")
+    run(collect_frames(tmp_path / "in", table=table), tmp_path / "out")
+    rows = read(tmp_path / "out" / "measurements.csv")
+    assert [row["status"] for row in rows.values()] == ["measured", "failed"]
+    for row in rows.values():
+        assert row["gestational_age"] == "21w+3d"
+        assert row["gestational_age_basis"].startswith("dating scan")
+
+
+class TestPersonalData:
+    """The patient and the study of a DICOM frame are in the table, and nowhere else."""
+
+    STATED: ClassVar[dict[str, str]] = {
+        "patient_id": "=4711",
+        "study_date": "2026-11-21",
+        "study_instance_uid": "1.2.840.99.1",
+        "sop_instance_uid": "not a uid",
+    }
+
+    def written(self, path: Path, pixels: np.ndarray) -> None:
+        stated: dict[str, Any] = {"PatientID": "=4711", "StudyDate": "20261121", "StudyInstanceUID": "1.2.840.99.1"}
+        regions = [region(0.4, 0.4, (0, 0, SHAPE[1] - 1, SHAPE[0] - 1))]
+        write_dicom(path, pixels, regions, "MONOCHROME2", None, **stated)
+        uid = pydicom.dcmread(path).SOPInstanceUID.encode()
+        path.write_bytes(path.read_bytes().replace(uid, b"not a uid".ljust(len(uid), b"\0")))
+
+    def test_they_are_in_the_rows_of_dicom_frames_measured_or_not(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+    ) -> None:
+        head = np.asarray(Image.open(write_head(tmp_path / "in" / "a.png")))
+        empty = np.asarray(Image.open(write_head(tmp_path / "empty.png", ellipse=None)))
+        self.written(tmp_path / "in" / "b.dcm", head)
+        self.written(tmp_path / "in" / "c.dcm", empty)
+        with caplog.at_level(logging.DEBUG):
+            collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
+            run(collection, tmp_path / "out")
+
+        _, rows = read_csv_table(tmp_path / "out" / "measurements.csv")
+        assert [row["status"] for row in rows] == ["measured", "measured", "failed"]
+        assert not any(rows[0][column] for column in self.STATED)
+        for row in rows[1:]:
+            assert {column: row[column] for column in self.STATED} == self.STATED
+
+        elsewhere = (
+            caplog.text + repr(collection) + repr(collection.frames) + repr(read_frame(tmp_path / "in" / "b.dcm"))
+        )
+        elsewhere += "".join(str(warning.message) for warning in recwarn)
+        elsewhere += (tmp_path / "out" / "hc18_submission.csv").read_text()
+        assert "b.dcm" in elsewhere
+        assert not any(value in elsewhere for value in self.STATED.values())
+
+
+class TestForASpreadsheet:
+    """Semicolons, decimal commas and a byte order mark."""
+
+    def test_the_same_values_as_in_the_plain_table(self, tmp_path: Path) -> None:
+        write_head(tmp_path / "in" / "Müller.png", Ellipse(130.0, 100.0, 80.0, 60.0, 2.8))
+        (tmp_path / "in" / "a,b;c.png").touch()
+        collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
+        for name in ("plain", "excel"):
+            run(collection, tmp_path / name, csv_format=name)
+        excel = tmp_path / "excel" / "measurements.csv"
+        assert excel.read_bytes().startswith(b"\xef\xbb\xbffile;frame;status;head_circumference_mm;")
+        assert excel.read_bytes().count(b"\xef\xbb\xbf") == 1
+        columns, rows = read_csv_table(excel, delimiter=";")
+        assert (columns, rows[1]["angle_rad"][:2]) == (list(MEASUREMENT_COLUMNS), "2,")
+        _, plain = read_csv_table(tmp_path / "plain" / "measurements.csv")
+        numbers = {column for column in columns if column.endswith(("_mm", "_px", "_rad", "_days", "_centile"))}
+        for expected, row in zip(plain, rows, strict=True):
+            assert row == {
+                column: value.replace(".", ",") if column in numbers else value for column, value in expected.items()
+            }
+        submissions = [(tmp_path / name / "hc18_submission.csv").read_bytes() for name in ("plain", "excel")]
+        assert submissions[0] == submissions[1]
+
+    def test_a_killed_run_leaves_rows_of_the_same_form(self, tmp_path: Path) -> None:
+        (tmp_path / "1.png").touch()
+        report = MeasurementReport(collect_frames(tmp_path / "1.png"), tmp_path / "out", csv_format="excel")
+        report.attach(Engine(lambda engine, batch: None))
+        _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")
+        assert (row["file"], row["status"]) == ("1.png", "failed")
+
+    def test_an_unknown_form_is_an_error_that_names_the_known_ones(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match="csv_format is 'exel'; expected one of plain, excel"):
+            MeasurementReport(FrameCollection([], [], tmp_path), tmp_path / "out", csv_format="exel")
+
+
 def test_centile_only_with_an_age_from_elsewhere(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "f.png")
     run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
@@ -245,7 +352,7 @@ def test_rejected_rows_of_one_name_are_all_told(tmp_path: Path) -> None:
     report = MeasurementReport(collection, tmp_path / "out")
     report.attach(Engine(lambda engine, batch: None))
     content = (tmp_path / "out" / "measurements.csv").read_text().splitlines()
-    assert [line.rstrip(",") for line in content[1:]] == ["t.csv,failed,row 1", "t.csv,failed,row 2"]
+    assert [line.rstrip(",") for line in content[1:]] == ["t.csv,,failed,,,,,,row 1", "t.csv,,failed,,,,,,row 2"]
 
 
 def test_summary(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

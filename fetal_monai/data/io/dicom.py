@@ -13,6 +13,7 @@ from pydicom.uid import MPEGTransferSyntaxes
 
 from fetal_monai.data.io.compressed import check_deflated_dicom
 from fetal_monai.data.io.decoding import FrameError, decoding, not_one_frame
+from fetal_monai.data.io.dicom_study import read_study
 from fetal_monai.data.io.frame import Frame, Spacing, usable_spacing
 from fetal_monai.data.io.luminance import BT_601, luminance
 from fetal_monai.data.io.pixel_limit import check_pixel_count
@@ -40,7 +41,7 @@ def read_dicom(path: Path) -> Frame:
         if frames != 1:
             raise not_one_frame(path, f"{frames} frames")
         check_decoder(path, dataset)
-        return Frame(dicom_gray(pixel_array(dataset), dataset), *dicom_spacing(dataset))
+        return Frame(dicom_gray(pixel_array(dataset), dataset), *dicom_spacing(dataset), read_study(dataset))
 
 
 def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:

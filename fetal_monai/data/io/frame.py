@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -24,11 +25,14 @@ class Frame:
             several, see `ultrasound_regions`.
         ultrasound_regions: The regions that a DICOM file states: the spacing at a place is that of its region, see
             `fetal_monai.geometry.spacing_at`. Empty: the spacing is that of all pixels.
+        study: The patient and the study that a DICOM file states, see
+            `fetal_monai.data.io.dicom_study.read_study`. These are personal data, so `repr` does not show them.
     """
 
     pixels: NDArray[np.float32]
     pixel_spacing_mm: Spacing | None
     ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
+    study: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def stated_spacings_mm(self) -> list[Spacing]:

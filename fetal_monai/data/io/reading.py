@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fetal_monai.data.io.decoding import FrameError, decoding, not_one_frame
 from fetal_monai.data.io.dicom import read_dicom
+from fetal_monai.data.io.file_check import check_file
 from fetal_monai.data.io.frame import Frame, unusable_pixels, usable_spacing
 from fetal_monai.data.io.metaimage import open_metaimage
 from fetal_monai.data.io.nifti import read_nifti
@@ -43,17 +44,7 @@ def read_frame(path: str | Path) -> Frame:
             `check_pixel_count` allows.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; check the path.")
-    if path.stat().st_size == 0:
-        raise FrameError(f"{path}: the file is empty (0 bytes); copy or export it again.")
-    suffix = frame_suffix(path)
-    if suffix is None:
-        raise FrameError(
-            f"{path}: not a kind of file that holds a frame; expected one of {', '.join(FRAME_SUFFIXES)}, "
-            "or DICOM without a suffix."
-        )
-    frame = _decoded(path, suffix)
+    frame = _decoded(path, check_file(path, frame_suffix, FRAME_SUFFIXES))
     if problem := unusable_pixels(frame.pixels):
         raise FrameError(f"{path}: {problem}")
     return frame

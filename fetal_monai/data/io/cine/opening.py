@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fetal_monai.data.io.cine.dicom import open_dicom_cine
-from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
+from fetal_monai.data.io.cine.loop import Cine, Decoded
 from fetal_monai.data.io.cine.metaimage import open_metaimage_cine
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.io.cine.video import open_video_cine
+from fetal_monai.data.io.file_check import check_file
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES
 
@@ -34,18 +35,9 @@ def open_cine(path: str | Path) -> Cine:
         FrameError: The file is damaged, or not one that holds a loop.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; check the path.")
-    if path.stat().st_size == 0:
-        raise CineError(f"{path}: the file is empty (0 bytes); copy or export it again.")
-    suffix = cine_suffix(path)
+    suffix = check_file(path, cine_suffix, CINE_SUFFIXES)
     if suffix in VIDEO_SUFFIXES:
         return open_video_cine(path)
-    if suffix is None:
-        raise CineError(
-            f"{path}: not a kind of file that holds a loop; expected one of {', '.join(CINE_SUFFIXES)}, "
-            "or DICOM without a suffix."
-        )
     if suffix in DICOM_SUFFIXES:
         return open_dicom_cine(path)
     if suffix in METAIMAGE_SUFFIXES:

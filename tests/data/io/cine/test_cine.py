@@ -307,7 +307,7 @@ class TestNoLoop:
 
     def test_empty(self, tmp_path: Path) -> None:
         (tmp_path / "empty.avi").touch()
-        with pytest.raises(CineError, match=r"empty\.avi: the file is empty \(0 bytes\); copy or export it again"):
+        with pytest.raises(FrameError, match=r"empty\.avi: the file is empty \(0 bytes\); copy or export it again"):
             open_cine(tmp_path / "empty.avi")
 
     @pytest.mark.parametrize("name", ["text.avi", "text.mp4", "text.dcm", "text.mha", "text.png"])
@@ -318,7 +318,7 @@ class TestNoLoop:
 
     def test_another_kind_of_file(self, tmp_path: Path) -> None:
         (tmp_path / "loop.mov").write_bytes(bytes(200))
-        with pytest.raises(CineError, match=r"loop\.mov: not a kind of file that holds a loop; expected one of \.avi"):
+        with pytest.raises(FrameError, match=r"loop\.mov: not a kind of file that holds frames; expected one of \.avi"):
             open_cine(tmp_path / "loop.mov")
 
     def test_sound_alone(self, tmp_path: Path) -> None:

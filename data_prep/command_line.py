@@ -1,9 +1,32 @@
-"""Command-line options that several data sets share."""
+"""What the command lines share: their help, their errors, and options of several data sets."""
 
 from __future__ import annotations
 
 import argparse
 import re
+import sys
+from collections.abc import Callable
+
+from data_prep.errors import DownloadError
+
+
+def command_parser(module: str, description: str, epilog: str) -> argparse.ArgumentParser:
+    """A parser for `python -m data_prep.<module>`, whose help keeps the line breaks of its texts."""
+    return argparse.ArgumentParser(
+        prog=f"python -m data_prep.{module}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def exit_code(work: Callable[[], int]) -> int:
+    """The exit code of a command: what its work returns, or 2 and one line on stderr if it could not be done."""
+    try:
+        return work()
+    except (DownloadError, OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
 
 
 def add_split_options(parser: argparse.ArgumentParser) -> None:
