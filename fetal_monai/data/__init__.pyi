@@ -4,7 +4,7 @@ from .anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_
 from .class_balance import ClassBalance, class_balance
 from .classification_datalist import load_classification_datalist
 from .datalist import fingerprint, load_datalist
-from .frame_collection import FrameCollection, Rejected, collect_frames
+from .frame_collection import FrameCollection, collect_frames
 from .frame_dataset import FrameDataset
 from .frame_geometry import FrameGeometry, GeometryTable, find_frame_geometry
 from .intensity import intensity_statistics
@@ -19,6 +19,7 @@ from .preparation.classification_dataset import write_classification_datalist
 from .preparation.hc18 import prepare_hc18
 from .preparation.header_label import read_header_labels
 from .preparation.label_folder import inspect_label_folder
+from .rejected import Rejected
 
 __all__ = [
     "ANATOMICAL_CLASSES",

@@ -11,8 +11,8 @@ from monai.transforms import Transform
 from monai.utils import ImageMetaKey
 from torch.utils.data import get_worker_info
 
-from fetal_monai.data.frame_collection import Rejected
 from fetal_monai.data.frame_failure import failure_reason
+from fetal_monai.data.rejected import Rejected
 
 
 class FrameDataset(IterableDataset):

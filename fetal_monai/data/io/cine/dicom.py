@@ -14,6 +14,7 @@ from fetal_monai.data.io.cine.loop import Cine, CineError, Decoded
 from fetal_monai.data.io.compressed import check_deflated_dicom
 from fetal_monai.data.io.decoding import decoding
 from fetal_monai.data.io.dicom import check_decoder, dicom_gray, dicom_spacing
+from fetal_monai.data.io.dicom_study import read_study
 from fetal_monai.data.io.pixel_limit import check_pixel_count
 
 
@@ -38,14 +39,15 @@ def open_dicom_cine(path: Path) -> Cine:
         frame_count = int(dataset.get("NumberOfFrames") or 1)
         rate_hz = _frame_rate_hz(dataset)
         times_s = _frame_times_s(dataset, frame_count, rate_hz)
-        spacing, _ = dicom_spacing(dataset)
+        spacing, regions = dicom_spacing(dataset)
+        study = read_study(dataset)
 
     def decode() -> Iterator[Decoded]:
         # By path, pydicom keeps one frame at a time in memory.
         for time_s, values in zip(times_s, iter_pixels(path), strict=False):
             yield dicom_gray(values, dataset), time_s
 
-    return Cine(path, decode, frame_count, rate_hz, spacing)
+    return Cine(path, decode, frame_count, rate_hz, spacing, regions, study)
 
 
 def _frame_rate_hz(dataset: pydicom.Dataset) -> float | None:

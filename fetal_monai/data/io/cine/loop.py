@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fetal_monai.data.io.decoding import FrameError, decoder_reason
 from fetal_monai.data.io.frame import Spacing, unusable_pixels
+from fetal_monai.geometry import UltrasoundRegion
 
 
 class CineError(FrameError):
@@ -61,7 +62,9 @@ class Cine:
             loop.
         frame_count: How many frames the file states, or None when it does not.
         frame_rate_hz: Frames a second as the file states, or None when it does not.
-        pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it.
+        pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it or states several.
+        ultrasound_regions: The regions that a DICOM file states, see `fetal_monai.data.Frame`.
+        study: The patient and the study that a DICOM file states: personal data, which `repr` does not show.
     """
 
     path: Path
@@ -69,6 +72,8 @@ class Cine:
     frame_count: int | None
     frame_rate_hz: float | None
     pixel_spacing_mm: Spacing | None
+    ultrasound_regions: tuple[UltrasoundRegion, ...] = ()
+    study: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[CineFrame]:
         decoded = self.decode()

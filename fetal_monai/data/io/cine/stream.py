@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.data.frame_collection import Rejected
 from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.io.cine.items import CineItems
 from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
 from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.rejected import Rejected
 from fetal_monai.data.unusable_names import unusable_names
 
 logger = logging.getLogger(__name__)
