@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry.ellipse import Ellipse
 
-# Fewer than 1 % of the 566 frames of HC18 on which the shipped BiSeNet was trained are below each of them: their first
-# percentiles are 0.982, 1 and 0.963. The medians of abdomens, thoraces and femurs in which it finds an ellipse are 0.964,
-# 1 and 0.912. A network that is less certain of true heads has more of them checked. Figures: `bundles/bisenet`'s README.
+# Fewer than 1 % of the 566 frames of HC18 on which the shipped BiSeNet was trained are below each of them: their
+# first percentiles are 0.982, 1 and 0.963. The medians of abdomens, thoraces and femurs in which it finds an ellipse
+# are 0.964, 1 and 0.912. A network that is less certain of true heads has more of them checked.
 MIN_ELLIPSE_OVERLAP = 0.975
 MIN_VISIBLE_OUTLINE = 0.90
 MIN_MEAN_PROBABILITY = 0.96

@@ -67,8 +67,8 @@ class MeasurementReport:
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so there are no values in mm; ``reason`` says
       why;
-    - ``check``: measured, with or without a spacing, but a figure of its quality is poor: look at the overlay. ``reason``
-      says which. It need not be a head, or not the whole of it;
+    - ``check``: measured, with or without a spacing, but a figure of its quality is poor: look at the overlay.
+      ``reason`` says which. It need not be a head, or not the whole of it;
     - ``failed``: the file could not be read, no head was found, or the results could not be written; ``reason`` says
       which.
 

@@ -20,9 +20,9 @@ from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_region
 class MeasureHeadd(MapTransform):
     """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or a `FailedEstimate` with the reason.
 
-    The mask is a probability or label map (1, H, W), or has a channel for each class (C, H, W), the head's last. It is on
-    the frame's own pixel grid: bring it back to the frame's size (``Invertd``) first. Only probabilities show how
-    certain the network is, see `measurement_quality`: measure before they become a mask (``AsDiscreted``). A
+    The mask is a probability or label map (1, H, W), or has a channel for each class (C, H, W), the head's last. It
+    is on the frame's own pixel grid: bring it back to the frame's size (``Invertd``) first. Only probabilities show
+    how certain the network is, see `measurement_quality`: measure before they become a mask (``AsDiscreted``). A
     `FailedEstimate` that is there already stays, see `RejectNonFinited`.
 
     Args:

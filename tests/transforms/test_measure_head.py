@@ -63,7 +63,8 @@ def test_no_head_is_a_failed_fit() -> None:
 
 @pytest.mark.parametrize("regions", [[], [UltrasoundRegion(0, 0, 119, 99, (0.3, 0.2))]])
 def test_an_uncertain_network_is_doubted(regions: list[UltrasoundRegion]) -> None:
-    item = {"pixel_spacing_mm": [0.3, 0.2], "ultrasound_regions": ultrasound_regions_to_text(regions)}
+    text = ultrasound_regions_to_text(regions)
+    item: dict[Hashable, Any] = {"pixel_spacing_mm": [0.3, 0.2], "ultrasound_regions": text}
     certain, uncertain = (
         MeasureHeadd("pred")({**item, "pred": torch.stack([~HEAD, HEAD]) * probability})["pred_head"]
         for probability in (0.99, 0.8)
