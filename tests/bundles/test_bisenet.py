@@ -249,6 +249,7 @@ class TestOverrides:
         overrides = {
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
+            **named("--spatial_size", "[128,192]"),
         }
         assert overrides.keys() == documented(BUNDLE, "evaluate")
         config = "bundles/bisenet/configs/evaluate.json"
@@ -263,7 +264,7 @@ class TestOverrides:
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
             **named("--pixel_spacing_mm", "[0.2,0.3]", "--override_pixel_spacing", "True"),
-            **named("--spatial_size", "[192,288]"),  # the network has not learnt to see smaller heads
+            **named("--spatial_size", "[128,192]"),
         }
         assert overrides.keys() == documented(BUNDLE, "inference")
         config = "bundles/bisenet/configs/inference.json"
@@ -315,6 +316,12 @@ class TestErrors:
         with pytest.raises(RuntimeError) as raised:
             call("run", "training", "--config_file", config, *arguments, cwd=checkout)
         assert message in reasons(raised.value)
+
+    def test_another_size_than_the_trainings(self, checkout: Path, few_phantoms: Path, call: Run) -> None:
+        configs = [f"bundles/bisenet/configs/{name}.json" for name in ("evaluate", "size_256x160")]
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "--config_file", str(configs), "--dataset_dir", str(few_phantoms), cwd=checkout)
+        assert "model.pt was trained with spatial_size [256, 384], and this run has [160, 256]" in reasons(raised.value)
 
     def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, call: Run) -> None:
         arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--weights", "nothing.pt"]
