@@ -139,6 +139,7 @@ def add_bundle(copy: Path) -> Path:
         config["run_parameters"]["loss"] = "$type(@loss).__name__"
 
     change(configs / "train.json", train_it)
+    rewrite(configs / "train.json", ('"bundle": "bisenet"', '"bundle": "shallow_net"'))
     for name in ("evaluate", "inference"):
         change(configs / f"{name}.json", use_network)
     for name in ("train", "evaluate", "inference"):

@@ -11,11 +11,13 @@ from fetal_monai.biometry.gestational_age import (
     intergrowth_head_circumference_mm,
 )
 from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head
+from fetal_monai.biometry.quality import MeasurementQuality, measurement_quality
 
 __all__ = [
     "Dating",
     "Ellipse",
     "HeadMeasurement",
+    "MeasurementQuality",
     "OutOfRangeError",
     "date_pregnancy",
     "ellipse_from_outline",
@@ -26,4 +28,5 @@ __all__ = [
     "intergrowth_head_circumference_centile",
     "intergrowth_head_circumference_mm",
     "measure_head",
+    "measurement_quality",
 ]

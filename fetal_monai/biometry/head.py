@@ -12,6 +12,7 @@ from scipy.ndimage import binary_fill_holes
 from skimage.measure import find_contours, label
 
 from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
+from fetal_monai.biometry.quality import MeasurementQuality
 from fetal_monai.failed_estimate import FailedEstimate
 
 # Below this the axes of an ellipse are uncertain by several per cent; no head on a frame is that small.
@@ -35,6 +36,7 @@ class HeadMeasurement:
         ellipse_px: The ellipse on the image, in px.
         pixel_spacing_mm: (row spacing, column spacing) in mm, or None when unknown.
         unscaled_reason: The reason why the spacing is unknown, if there is more to report than that it is missing.
+        quality: Figures by which the ellipse can be judged, see `measurement_quality`; None if it was not judged.
 
     Raises:
         ValueError: The spacing is not two positive finite numbers, or a size in mm is requested without a spacing.
@@ -43,6 +45,7 @@ class HeadMeasurement:
     ellipse_px: Ellipse
     pixel_spacing_mm: tuple[float, float] | None = None
     unscaled_reason: str | None = None
+    quality: MeasurementQuality | None = None
 
     def __post_init__(self) -> None:
         if self.pixel_spacing_mm is None:
@@ -54,6 +57,11 @@ class HeadMeasurement:
                 f"got {self.pixel_spacing_mm}; pass None when it is unknown."
             )
         object.__setattr__(self, "pixel_spacing_mm", spacing)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the measurement should be checked by eye, one phrase each; empty if there is no reason."""
+        return self.quality.doubts if self.quality else []
 
     @property
     def ellipse_mm(self) -> Ellipse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -49,6 +50,9 @@ MEASUREMENT_COLUMNS = (
     "semi_axis_a_px",
     "semi_axis_b_px",
     "angle_rad",
+    "ellipse_overlap",
+    "visible_outline",
+    "mean_probability",
     "gestational_age_hadlock_days",
     "gestational_age_hadlock",
     "gestational_age_intergrowth_days",
@@ -70,8 +74,12 @@ class MeasurementReport:
     - ``measured``;
     - ``unscaled``: there is an ellipse, but the pixel spacing is unknown, so there are no values in mm; ``reason`` says
       why;
+    - ``check``: measured, with or without a spacing, but a figure of its quality is poor: look at the overlay.
+      ``reason`` says which. It need not be a head, or not the whole of it;
     - ``failed``: the file could not be read, no head was found, or the results could not be written; ``reason`` says
       which.
+
+    ``ellipse_overlap``, ``visible_outline`` and ``mean_probability`` are those of `MeasurementQuality`.
 
     ``gestational_age`` is the one to use, and ``gestational_age_basis`` where it comes from and why, see
     `date_pregnancy`. A gestational age outside its standard's range is left empty, with the reason. The centile is that
@@ -152,8 +160,8 @@ class MeasurementReport:
         self.submission.finish(lambda row: natural_key(row["filename"]))
         statuses = [row["status"] for row in self.measurements.rows]
         logger.info(
-            "Measured %d frames; %d without pixel spacing, %d failed. Table: %s",
-            *(statuses.count(status) for status in ("measured", "unscaled", "failed")),
+            "Measured %d frames; %d to check, %d without pixel spacing, %d failed. Table: %s",
+            *(statuses.count(status) for status in ("measured", "check", "unscaled", "failed")),
             self.measurements.path,
         )
 
@@ -198,11 +206,10 @@ def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_
         "semi_axis_b_px": ellipse.semi_axis_b,
         "angle_rad": ellipse.angle_rad,
     }
+    if head.quality is not None:
+        row |= asdict(head.quality)
     if head.pixel_spacing_mm is None:
-        return row | {
-            "status": "unscaled",
-            "reason": f"pixel spacing unknown: {_why_unscaled(head)}",
-        }
+        return _marked(head, row | {"status": "unscaled", "reason": f"pixel spacing unknown: {_why_unscaled(head)}"})
     row_spacing, column_spacing = head.pixel_spacing_mm
     sizes = {
         "status": "measured",
@@ -213,7 +220,15 @@ def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_
         "biparietal_diameter_outer_to_outer_mm": head.biparietal_diameter_mm,
         "occipitofrontal_diameter_mm": head.occipitofrontal_diameter_mm,
     }
-    return row | sizes | _growth(head.head_circumference_mm, known_age_days)
+    return _marked(head, row | sizes | _growth(head.head_circumference_mm, known_age_days))
+
+
+def _marked(head: HeadMeasurement, row: Row) -> Row:
+    """The row with status ``check`` if the ellipse is doubtful: then it matters less whether it has a scale."""
+    if not head.doubts:
+        return row
+    doubts = f"check by eye: {', '.join(head.doubts)}"
+    return row | {"status": "check", "reason": "; ".join(filter(None, [doubts, row["reason"]]))}
 
 
 def _why_unscaled(head: HeadMeasurement) -> str:

@@ -12,6 +12,7 @@ from monai.utils import set_determinism
 from torch import nn
 
 from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
+from fetal_monai.weights.settings import write_settings
 from fetal_monai.weights.state_dict import read_state_dict
 
 # Settings that may differ when a training is resumed.
@@ -36,12 +37,16 @@ class BestNetwork:
         path: The file, e.g. `models/model.pt`.
         network: The network whose weights are kept; under DistributedDataParallel, the wrapped one's.
         metric: Name of the validator's metric; NaN is never the best.
+        settings: What the network needs at inference as in training, written beside the weights, see `write_settings`.
     """
 
-    def __init__(self, path: str | Path, network: nn.Module, metric: str) -> None:
+    def __init__(
+        self, path: str | Path, network: nn.Module, metric: str, settings: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = Path(path)
         self.network = network
         self.metric = metric
+        self.settings = settings
         self.best_value = float("-inf")
         self.best_epoch = 0
 
@@ -63,6 +68,8 @@ class BestNetwork:
             if engine.state.rank != 0:
                 return
             save_checkpoint(_unwrapped(self.network).state_dict(), self.path)
+            if self.settings is not None:
+                write_settings(self.path, self.settings)
             engine.logger.info(f"best {self.metric} so far: {value:.4f} (epoch {self.best_epoch}), saved {self.path}")
 
     def state_dict(self) -> dict[str, Any]:

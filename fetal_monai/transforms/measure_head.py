@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from monai.transforms import MapTransform
 from monai.utils import convert_to_numpy
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import HeadMeasurement, measure_head
+from fetal_monai.biometry import HeadMeasurement, measure_head, measurement_quality
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_regions_from_text
 
@@ -19,9 +20,10 @@ from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_region
 class MeasureHeadd(MapTransform):
     """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or a `FailedEstimate` with the reason.
 
-    The mask is a label map (1, H, W) or one-hot (C, H, W) whose last channel is the head, on the frame's own pixel
-    grid: bring it back to the frame's size (``Invertd``) first. A `FailedEstimate` that is there already stays, see
-    `RejectNonFinited`.
+    The mask is a probability or label map (1, H, W), or has a channel for each class (C, H, W), the head's last. It
+    is on the frame's own pixel grid: bring it back to the frame's size (``Invertd``) first. Only probabilities show
+    how certain the network is, see `measurement_quality`: measure before they become a mask (``AsDiscreted``). A
+    `FailedEstimate` that is there already stays, see `RejectNonFinited`.
 
     Args:
         keys: The masks.
@@ -58,7 +60,10 @@ class MeasureHeadd(MapTransform):
             if isinstance(item.get(f"{key}_head"), FailedEstimate):
                 continue
             mask = np.asarray(convert_to_numpy(item[key])[-1])
-            item[f"{key}_head"] = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
+            head = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
+            if isinstance(head, HeadMeasurement):
+                head = replace(head, quality=measurement_quality(mask, head.ellipse_px))
+            item[f"{key}_head"] = head
         return item
 
 

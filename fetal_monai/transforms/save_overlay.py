@@ -46,9 +46,9 @@ REASON_WIDTH = 80  # letters that fit into a line of the caption in full size
 class SaveHeadOverlayd(SaveAboutFramed):
     """Writes a PNG of the frame with the mask's outline, the ellipse, its axes (OFD, BPD) and a caption.
 
-    The caption gives HC, BPD, OFD and the gestational ages, or the reason why there are none. The frame is read again
-    from its file, in its own resolution; where the pixels are not square the picture is stretched so that the anatomy
-    is true.
+    The caption gives HC, BPD, OFD and the gestational ages, or the reason why there are none, and why a measurement
+    should be checked by eye. The frame is read again from its file, in its own resolution; where the pixels are not
+    square the picture is stretched so that the anatomy is true.
 
     The keys are the masks; ``<key>_head`` holds their measurement, see `MeasureHeadd`. See `SaveAboutFramed` for
     the arguments.
@@ -131,6 +131,11 @@ def _caption(head: HeadMeasurement | FailedEstimate, title: str, spacing_source:
     legend = [(title, QUIET_COLOUR), ("mask", MASK_COLOUR), ("ellipse", ELLIPSE_COLOUR)]
     if not isinstance(head, HeadMeasurement):
         return [[("Not measured", WARNING_COLOUR)], [(head.reason, TEXT_COLOUR)], legend[:2]]
+    check = textwrap.wrap(f"Check by eye: {', '.join(head.doubts)}", REASON_WIDTH) if head.doubts else []
+    return [*([(line, WARNING_COLOUR)] for line in check), *_measured_caption(head, legend, spacing_source)]
+
+
+def _measured_caption(head: HeadMeasurement, legend: Line, spacing_source: str) -> list[Line]:
     if head.pixel_spacing_mm is None:
         ellipse = head.ellipse_px
         axes = f"Axes {2 * ellipse.semi_axis_a:.1f} x {2 * ellipse.semi_axis_b:.1f} px"

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from fetal_monai.files import atomic_path
+from fetal_monai.weights.settings import read_settings, write_settings
 from fetal_monai.weights.state_dict import file_sha256, read_state_dict
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -20,7 +21,8 @@ def load_weights(network: Network, path: str | Path) -> Network:
     Args:
         network: Takes the weights, in its own precision.
         path: A file that `torch.save` wrote of a state dict. It is read with `weights_only=True`: no code in it runs.
-            If `<path>.sha256` is beside it, as `sha256sum` writes it, the file must have that checksum.
+            If `<path>.sha256` is beside it, as `sha256sum` writes it, the file must have that checksum; if
+            `<path>.settings.txt` is, the network must be of the class that it names.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -29,6 +31,12 @@ def load_weights(network: Network, path: str | Path) -> Network:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There are no weights at {path}. Train first, or name a file with --weights.")
+    settings = read_settings(path)
+    if settings is not None and settings["network"] != (name := type(network).__name__):
+        raise ValueError(
+            f"{path} holds the weights of {settings['network']}, and this network is {name}. Add the overlay that they "
+            "were trained with, or leave out the one that they were not."
+        )
     checksum_file = _checksum_file(path)
     stated = checksum_file.read_text().split()[0] if checksum_file.is_file() else None
     state = read_state_dict(path, stated, stated_by=checksum_file.name)
@@ -45,6 +53,8 @@ def load_weights(network: Network, path: str | Path) -> Network:
 def publish_weights(trained: str | Path, published: str | Path) -> None:
     """Write trained weights as a bundle ships them: in half precision, with `<published>.sha256` beside them.
 
+    The settings of the training are written beside them too, if they are beside the trained ones.
+
     Biases and the statistics of normalisation layers keep their precision: they are small, and variances may exceed
     the range of half precision.
 
@@ -58,6 +68,8 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
         torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
         temporary.write_text(f"{file_sha256(published)}  {published.name}\n")
+    if (settings := read_settings(Path(trained))) is not None:
+        write_settings(published, settings)
 
 
 def _checksum_file(path: Path) -> Path:

@@ -30,6 +30,8 @@ from tests.bundles.segmentation_bundle import (
 pytestmark = pytest.mark.slow
 
 BUNDLE = REPOSITORY / "bundles" / "bisenet"
+# A network that was trained for minutes is not as certain of a head as the shipped one.
+CERTAIN_OR_NOT = {"measured", "check"}
 SMALL = ["--spatial_size", "[64,128]", "--batch_size", "4"]
 
 
@@ -93,7 +95,7 @@ class TestInference:
         with (output / "measurements.csv").open() as file:
             rows = list(csv.DictReader(file))
         assert len(rows) >= 4
-        assert all(row["status"] == "measured" and float(row["head_circumference_mm"]) > 40 for row in rows)
+        assert all(row["status"] in CERTAIN_OR_NOT and float(row["head_circumference_mm"]) > 40 for row in rows)
         assert (
             len(list((output / "overlays").glob("*.png"))) == len(list((output / "masks").glob("*.png"))) == len(rows)
         )
@@ -111,7 +113,7 @@ class TestInference:
         )
         with (unpacked / "output" / "inference" / "measurements.csv").open() as file:
             (row,) = csv.DictReader(file)
-        assert row["status"] == "measured"
+        assert row["status"] in CERTAIN_OR_NOT
         assert (row["pixel_spacing_row_mm"], row["pixel_spacing_column_mm"]) == ("0.2", "0.2")
         axes = [float(row[f"semi_axis_{axis}_px"]) * 0.2 for axis in "ab"]
         assert float(row["occipitofrontal_diameter_mm"]) == pytest.approx(2 * axes[0], rel=1e-4)
@@ -138,12 +140,9 @@ class TestInference:
         )
         with (output / "measurements.csv").open() as file:
             rows = {row["file"]: row for row in csv.DictReader(file)}
-        assert {name: row["status"] for name, row in rows.items()} == {
-            **{frame.name: "unscaled" for frame in good},
-            "truncated.png": "failed",
-            "empty.png": "failed",
-            "text.png": "failed",
-        }
+        failed = {"truncated.png", "empty.png", "text.png"}
+        assert {name for name, row in rows.items() if row["status"] == "failed"} == failed
+        assert all(rows[frame.name]["status"] in ("unscaled", "check") for frame in good)
         assert all(row["reason"] for row in rows.values())
         assert not any(row["head_circumference_mm"] for row in rows.values())
 
@@ -251,6 +250,7 @@ class TestOverrides:
         overrides = {
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
+            **named("--spatial_size", "[128,192]"),
         }
         assert overrides.keys() == documented(BUNDLE, "evaluate")
         config = "bundles/bisenet/configs/evaluate.json"
@@ -317,6 +317,12 @@ class TestErrors:
             call("run", "training", "--config_file", config, *arguments, cwd=checkout)
         assert message in reasons(raised.value)
 
+    def test_another_size_than_the_trainings(self, checkout: Path, few_phantoms: Path, call: Run) -> None:
+        configs = [f"bundles/bisenet/configs/{name}.json" for name in ("evaluate", "size_256x160")]
+        with pytest.raises(RuntimeError) as raised:
+            call("run", "--config_file", str(configs), "--dataset_dir", str(few_phantoms), cwd=checkout)
+        assert "model.pt was trained with spatial_size [256, 384], and this run has [160, 256]" in reasons(raised.value)
+
     def test_weights_that_are_not_there(self, checkout: Path, few_phantoms: Path, call: Run) -> None:
         arguments = ["--dataset_dir", str(few_phantoms / "training_set"), "--weights", "nothing.pt"]
         config = "bundles/bisenet/configs/inference.json"
@@ -349,8 +355,9 @@ class TestShippedWeights:
         with (tmp_path / "measurements.csv").open() as file:
             rows = [row for row in csv.DictReader(file) if (hc18 / "test_set" / row["file"]).is_file()]
         assert len(rows) == len(list((hc18 / "test_set").glob("*.png")))
+        assert [row["status"] for row in rows].count("check") <= 0.1 * len(rows)
         for row in rows:
-            assert row["status"] == "measured", row
+            assert row["status"] in CERTAIN_OR_NOT, row
             assert 40 < float(row["head_circumference_mm"]) < 400
             assert (
                 0.6

@@ -32,7 +32,7 @@ STAGES = {"train": "training", "evaluate": "evaluating", "inference": "inferring
 METHOD = {
     "train": {
         *("epochs", "batch_size", "learning_rate", "spatial_size", "network_def", "network", "complexity", "loss"),
-        *("checkpoint", "run_parameters"),
+        *("checkpoint", "run_parameters", "best_network"),
         *("optimizer", "lr_scheduler", "train#deterministic_transforms", "train#to_network", "train#preprocessing"),
         *("train#dataloader", "train#handlers", "train#trainer", "validate#preprocessing", "training"),
         "validate#postprocessing",
@@ -49,7 +49,7 @@ METHOD = {
 # Entries that define a task are the same in all bundles for segmentation.
 TASK = {
     "train": {
-        *("best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
+        *("train#random_transforms", "train#dataset", "validate#dataset"),
         *("validate#key_metric", "validate#handlers", "validate#evaluator"),
     },
     "evaluate": {"dataset", "inferer", "handlers", "evaluator"},
@@ -241,6 +241,26 @@ class TestEachBundle:
         common -= {"--output_dir", "--autocast_dtype"}
         for key in ("network_def", "complexity", *(option.removeprefix("--") for option in common)):
             assert configs[0][key] == configs[1][key] == configs[2][key], key
+
+    def test_what_the_network_needs_is_saved_with_its_weights(self, name: str) -> None:
+        train = load(name, "train")
+        assert train["best_network"].keys() == load("bisenet", "train")["best_network"].keys()
+        settings = train["best_network"]["settings"]
+        assert settings["bundle"] == "NAME"
+        saved = settings["options"]
+        assert saved == {option: f"@{option}" for option in saved}
+        built_of = set(re.findall(r"'@(\w+)'", str(train["network_def"])))
+        assert {"spatial_size", *built_of} <= saved.keys()
+        other = {*STAGES, "metadata", "demonstration", "multi_gpu_train"}
+        for overlay in (REPOSITORY / "bundles" / name / "configs").glob("*.json"):
+            if overlay.stem not in other:
+                changed = load(name, overlay.stem).keys() & load(name, "inference").keys()
+                assert changed - {"network_def"} <= saved.keys(), overlay
+        for config in ("evaluate", "inference"):
+            assert {option: train[option] for option in saved} == {o: load(name, config)[o] for o in saved}
+            assert load(name, config)["initialize"][1:] == [
+                "$fetal_monai.workflow.use_trained_settings(@bundle_root, @stage, @weights)"
+            ]
 
     def test_training_evaluation_and_inference_show_the_network_the_same(self, name: str) -> None:
         train, evaluate, inference = (load(name, config) for config in STAGES)

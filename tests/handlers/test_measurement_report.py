@@ -155,6 +155,38 @@ def test_unknown_spacing_gives_no_millimetre(tmp_path: Path) -> None:
     assert read(tmp_path / "out" / "hc18_submission.csv") == {}
 
 
+class TestDoubtfulMeasurements:
+    """Half of the head is beyond the frame's left edge."""
+
+    CUT = Ellipse(-0.5, 100.0, 80.0, 60.0, 0.0)
+
+    def measured(self, tmp_path: Path, spacing_mm: float | None) -> dict[str, str]:
+        write_head(tmp_path / "in" / "cut.png", self.CUT)
+        write_head(tmp_path / "in" / "whole.png")
+        run(collect_frames(tmp_path / "in", pixel_spacing_mm=spacing_mm), tmp_path / "out")
+        rows = read(tmp_path / "out" / "measurements.csv")
+        assert rows["whole.png"]["status"] == ("unscaled" if spacing_mm is None else "measured")
+        assert "check" not in rows["whole.png"]["reason"]
+        assert float(rows["whole.png"]["ellipse_overlap"]) > 0.99
+        return rows["cut.png"]
+
+    def test_they_are_marked_with_the_figure_that_is_poor(self, tmp_path: Path) -> None:
+        row = self.measured(tmp_path, 0.4)
+        visible = float(row["visible_outline"])
+        assert visible == pytest.approx(0.5, abs=0.02)
+        assert row["status"] == "check"
+        assert row["reason"] == f"check by eye: only {visible:.0%} of the ellipse's outline is inside the frame"
+        assert float(row["head_circumference_mm"]) == pytest.approx(0.4 * self.CUT.perimeter, rel=0.02)
+        assert list(read(tmp_path / "out" / "hc18_submission.csv")) == ["cut.png", "whole.png"]
+
+    def test_a_doubt_comes_before_a_missing_spacing(self, tmp_path: Path) -> None:
+        row = self.measured(tmp_path, None)
+        assert row["status"] == "check"
+        assert row["reason"].startswith("check by eye: only 5")
+        assert "; pixel spacing unknown: give it by the option" in row["reason"]
+        assert row["head_circumference_mm"] == ""
+
+
 class TestDualDisplay:
     """The head in the right one of two pictures on a screen, which is the smaller one and has the smaller pixels."""
 
@@ -361,7 +393,7 @@ def test_summary(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="fetal_monai"):
         run(collect_frames(tmp_path / "in", pixel_spacing_mm=0.4), tmp_path / "out")
     table = tmp_path / "out" / "measurements.csv"
-    assert f"Measured 1 frames; 0 without pixel spacing, 1 failed. Table: {table}" in caplog.text
+    assert f"Measured 1 frames; 0 to check, 0 without pixel spacing, 1 failed. Table: {table}" in caplog.text
 
 
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from torch import nn
 from fetal_monai.files import atomic_path
 from fetal_monai.handlers import BestNetwork, TrainingState
 from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
+from fetal_monai.weights.settings import read_settings
 
 
 class _StopError(Exception):
@@ -170,6 +171,12 @@ def test_the_best_network_is_kept_and_the_last_one_is_not(tmp_path: Path) -> Non
         best(engine.after(epoch, dice))
     assert torch.load(tmp_path / "model.pt", weights_only=True)["weight"].item() == 2.0
     assert best.state_dict() == {"best_value": 0.9, "best_epoch": 2}
+
+
+def test_settings_are_written_beside_the_best_network(tmp_path: Path) -> None:
+    settings = {"bundle": "mine", "network": "Linear", "options": {"spatial_size": [64, 96]}}
+    BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice", settings)(_Engine().after(1, 0.9))
+    assert read_settings(tmp_path / "model.pt") == settings
 
 
 def test_a_resumed_training_keeps_its_earlier_best(tmp_path: Path) -> None:

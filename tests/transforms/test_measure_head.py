@@ -61,6 +61,20 @@ def test_no_head_is_a_failed_fit() -> None:
     assert "empty" in head.reason
 
 
+@pytest.mark.parametrize("regions", [[], [UltrasoundRegion(0, 0, 119, 99, (0.3, 0.2))]])
+def test_an_uncertain_network_is_doubted(regions: list[UltrasoundRegion]) -> None:
+    text = ultrasound_regions_to_text(regions)
+    item: dict[Hashable, Any] = {"pixel_spacing_mm": [0.3, 0.2], "ultrasound_regions": text}
+    certain, uncertain = (
+        MeasureHeadd("pred")({**item, "pred": torch.stack([~HEAD, HEAD]) * probability})["pred_head"]
+        for probability in (0.99, 0.8)
+    )
+    assert certain.ellipse_px == uncertain.ellipse_px
+    assert certain.pixel_spacing_mm == uncertain.pixel_spacing_mm == (0.3, 0.2)
+    assert certain.doubts == []
+    assert uncertain.doubts == ["the mean probability inside the ellipse is only 80.0%"]
+
+
 def test_spacing_survives_a_batch() -> None:
     """The spacing of the collection, a list of two numbers, as it comes out of MONAI's collate and decollate."""
     spacings = [[0.3, 0.2], [math.nan, math.nan], [0.1, 0.4]]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from fetal_monai.biometry import Ellipse, HeadMeasurement, measure_head
+from fetal_monai.biometry import Ellipse, HeadMeasurement, MeasurementQuality, measure_head
 from fetal_monai.data import read_frame
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.transforms import MeasureHeadd, SaveHeadOverlayd
@@ -91,6 +92,17 @@ def test_a_reason_for_the_unknown_spacing_is_written_in_lines_of_full_size() -> 
     sizes = [draw_overlay(GRAY, MASK, each, "frame.png").size for each in (head, explained)]
     assert sizes[0][0] == sizes[1][0]
     assert (sizes[1][1] - sizes[0][1]) == 3 * round(1.5 * max(14, round(sizes[0][0] / 45)))
+
+
+@pytest.mark.parametrize("spacing", [(0.2, 0.2), None])
+def test_what_should_be_checked_is_written_in_the_colour_of_a_warning(spacing: tuple[float, float] | None) -> None:
+    head = measure_head(MASK, spacing)
+    assert isinstance(head, HeadMeasurement)
+    doubted = replace(head, quality=MeasurementQuality(0.99, 0.62, 0.99))
+    plain, marked = (draw_overlay(GRAY, MASK, each, "frame.png") for each in (head, doubted))
+    assert marked.size[1] - plain.size[1] == round(1.5 * max(14, round(plain.size[0] / 45)))  # one line more
+    warnings = [looks_like(picture, WARNING_COLOUR)[HEIGHT:].sum() for picture in (plain, marked)]
+    assert warnings[1] > warnings[0]
 
 
 def test_the_source_of_the_scale_is_written_below_the_picture() -> None:

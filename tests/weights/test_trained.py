@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from fetal_monai.weights import load_weights, publish_weights
+from fetal_monai.weights.settings import read_settings, write_settings
 
 
 @pytest.fixture
@@ -47,6 +48,20 @@ def test_published_weights_are_half_as_large_and_give_nearly_the_same(tmp_path: 
     published = load_weights(deepcopy(network), tmp_path / "model.pt")
     image = torch.rand(1, 2, 16, 16)
     torch.testing.assert_close(published(image), network(image), rtol=1e-2, atol=1e-3)
+
+
+def test_settings_are_published_with_the_weights(weights: Path, tmp_path: Path) -> None:
+    settings = {"bundle": "bisenet", "network": "Conv2d", "options": {"spatial_size": [64, 96]}}
+    write_settings(weights, settings)
+    publish_weights(weights, tmp_path / "published.pt")
+    assert read_settings(tmp_path / "published.pt") == settings
+    load_weights(nn.Conv2d(2, 3, 3), tmp_path / "published.pt")
+
+
+def test_weights_of_another_class_are_refused_though_they_fit(weights: Path) -> None:
+    write_settings(weights, {"bundle": "bisenet", "network": "LazyConv2d", "options": {}})
+    with pytest.raises(ValueError, match=r"model\.pt holds the weights of LazyConv2d, and this network is Conv2d"):
+        load_weights(nn.Conv2d(2, 3, 3), weights)
 
 
 def test_missing_file(tmp_path: Path) -> None:
