@@ -9,7 +9,7 @@ from fetal_monai.biometry.gestational_age import (
     intergrowth_head_circumference_centile,
     intergrowth_head_circumference_mm,
 )
-from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head
+from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head, measure_head_in_probability
 
 __all__ = [
     "Ellipse",
@@ -23,4 +23,5 @@ __all__ = [
     "intergrowth_head_circumference_centile",
     "intergrowth_head_circumference_mm",
     "measure_head",
+    "measure_head_in_probability",
 ]
