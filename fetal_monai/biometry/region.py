@@ -47,6 +47,12 @@ def head_region(foreground: NDArray[np.bool_], min_area_px: float) -> NDArray[np
     return region
 
 
+def largest_component(foreground: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest connected component (8 neighbours) of a mask (H, W), with its holes; all of an empty mask."""
+    components, count = label(foreground, _EIGHT_NEIGHBOURS)
+    return components == 1 + np.bincount(components.ravel())[1:].argmax() if count > 1 else foreground
+
+
 def _filled(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The region and its holes: the parts of the background that do not touch the border."""
     background, count = label(~region)

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.frame_files import frame_files, natural_key
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.frame import Frame, Spacing
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.unusable_names import unusable_names
 from fetal_monai.files.csv_table import Row, read_csv_table

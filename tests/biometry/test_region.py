@@ -19,7 +19,7 @@ MAP = (96, 144)
 
 
 def probability_of(ellipse: Ellipse, map_shape: tuple[int, int], frame_shape: tuple[int, int]) -> NDArray[Any]:
-    """A smooth probability map whose 0.5-contour is an ellipse of the frame, as a network of that size would give it."""
+    """A smooth probability map whose 0.5-contour is an ellipse of the frame."""
     rows, columns = np.indices(map_shape)
     x = (columns + 0.5) * frame_shape[1] / map_shape[1] - 0.5 - ellipse.center_x
     y = (rows + 0.5) * frame_shape[0] / map_shape[0] - 0.5 - ellipse.center_y
