@@ -12,9 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fetal_monai.biometry import HeadMeasurement, measure_head
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data import FrameError, read_frame
 from fetal_monai.data.datalist import SECTIONS, read_datalist
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.preparation.hc18 import MAX_HC_DIFFERENCE
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.problem import Problem

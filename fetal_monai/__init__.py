@@ -14,9 +14,11 @@ _SUBPACKAGES = (
     "inferers",
     "localisation",
     "losses",
+    "measurement",
     "metrics",
     "networks",
     "phantom",
+    "runtimes",
     "tracking",
     "transforms",
     "weights",
@@ -24,8 +26,12 @@ _SUBPACKAGES = (
 )
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> ModuleType | type:
     # A config can import only the top level ("$import fetal_monai"); what it does not use is not loaded.
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
+    if name == "HeadMeasurer":
+        from fetal_monai.measurement import HeadMeasurer
+
+        return HeadMeasurer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ from fetal_monai.biometry.gestational_age import (
     intergrowth_head_circumference_centile,
     intergrowth_head_circumference_mm,
 )
-from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head
+from fetal_monai.biometry.head import HeadMeasurement, ellipse_from_outline, measure_head, measure_head_in_probability
 from fetal_monai.biometry.quality import MeasurementQuality, measurement_quality
 
 __all__ = [
@@ -28,5 +28,6 @@ __all__ = [
     "intergrowth_head_circumference_centile",
     "intergrowth_head_circumference_mm",
     "measure_head",
+    "measure_head_in_probability",
     "measurement_quality",
 ]

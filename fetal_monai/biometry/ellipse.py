@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.draw import ellipse as draw_ellipse
 
 from fetal_monai.failed_estimate import FailedEstimate
 
@@ -115,11 +114,20 @@ class Ellipse:
             Boolean mask (H, W).
         """
         mask = np.zeros(shape, dtype=bool)
-        # scikit-image's angle runs from +x towards the row above, ours towards the row below.
-        inside = draw_ellipse(
-            self.center_y, self.center_x, self.semi_axis_b, self.semi_axis_a, shape=shape, rotation=-self.angle_rad
+        a, b = self.semi_axis_a, self.semi_axis_b
+        cos, sin = math.cos(self.angle_rad), math.sin(self.angle_rad)
+        # Only the pixels around the ellipse are looked at.
+        rows, columns = (
+            slice(max(math.ceil(center - extent), 0), max(math.floor(center + extent) + 1, 0))
+            for center, extent in (
+                (self.center_y, math.hypot(a * sin, b * cos)),
+                (self.center_x, math.hypot(a * cos, b * sin)),
+            )
         )
-        mask[inside] = True
+        around = mask[rows, columns]
+        dx = columns.start + np.arange(around.shape[1]) - self.center_x
+        dy = (rows.start + np.arange(around.shape[0]) - self.center_y)[:, np.newaxis]
+        around[...] = ((dx * cos + dy * sin) / a) ** 2 + ((dy * cos - dx * sin) / b) ** 2 < 1
         return mask
 
 

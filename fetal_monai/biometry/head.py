@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_fill_holes
-from skimage.measure import find_contours, label
 
 from fetal_monai.biometry.ellipse import Ellipse, fit_ellipse
 from fetal_monai.biometry.quality import MeasurementQuality
+from fetal_monai.biometry.region import head_region, outline_points
 from fetal_monai.failed_estimate import FailedEstimate
 
 # Below this the axes of an ellipse are uncertain by several per cent; no head on a frame is that small.
 _MIN_AREA_PX = 50
-# If a second component is larger than this fraction of the first, it is unclear which of them is the head.
-_MAX_SECOND_COMPONENT = 0.5
 # Overlap of the mask with its fitted ellipse: 0.83 for a square, 0.98 for a head outlined by hand.
 _MIN_OVERLAP_WITH_ELLIPSE = 0.88
 # With less of the ellipse on the frame, the hidden part is guessed, not measured.
@@ -113,40 +110,67 @@ def measure_head(
     pixels = _image_2d(mask, "mask")
     if not np.isfinite(pixels).all():
         return FailedEstimate("the mask contains values that are not finite numbers (NaN or infinity)")
-    components = label(pixels > 0.5, connectivity=2)
-    areas = np.bincount(components.ravel())[1:]
-    if not len(areas):
-        return FailedEstimate("no head found: the mask is empty")
-    largest = int(areas.argmax())
-    if areas[largest] < _MIN_AREA_PX:
-        return FailedEstimate(
-            f"the mask is too small to measure: {areas[largest]} px, expected at least {_MIN_AREA_PX}"
-        )
-    second_area = int(np.delete(areas, largest).max(initial=0))
-    if second_area > _MAX_SECOND_COMPONENT * areas[largest]:
-        return FailedEstimate(
-            f"the mask has two parts of similar size ({areas[largest]} and {second_area} px): which one is the head?"
-        )
-    head = binary_fill_holes(components == largest + 1)
+    return _measure((pixels > 0.5).astype(np.float32), pixels.shape, pixel_spacing_mm)
 
-    # Not padded: where the head touches the border the contour stays open, so it contains only the true outline.
-    contours = find_contours(head.astype(np.float64), 0.5)
-    if not contours:
+
+def measure_head_in_probability(
+    probability: NDArray[Any], frame_shape: tuple[int, int], pixel_spacing_mm: tuple[float, float] | None = None
+) -> HeadMeasurement | FailedEstimate:
+    """Fit an ellipse to the head in a network's output, without bringing the output to the size of the frame first.
+
+    The same as `measure_head`, but the outline runs where the interpolated probability is 0.5. Its points are scaled to
+    the frame's pixels before the ellipse is fitted to them. As in `torch.nn.functional.interpolate` with
+    `align_corners=False`, the map and the frame share their edges, not their outermost pixel centres.
+
+    Args:
+        probability: (h, w), the head's probability, 0..1.
+        frame_shape: (H, W) of the frame.
+        pixel_spacing_mm: (row spacing, column spacing) of the frame in mm, None when unknown.
+
+    Returns:
+        The measurement on the frame, or a `FailedEstimate`, as `measure_head`.
+
+    Raises:
+        ValueError: `probability` is not 2-D, or the spacing is not two positive finite numbers.
+    """
+    pixels = _image_2d(probability, "probability map")
+    finite = np.isfinite(pixels)
+    if not finite.all():
+        return FailedEstimate(
+            f"{np.count_nonzero(~finite)} of {pixels.size} values in the network's output are NaN or infinite; "
+            "check the weights and the precision"
+        )
+    return _measure(pixels, frame_shape, pixel_spacing_mm)
+
+
+def _measure(
+    probability: NDArray[Any], frame_shape: tuple[int, int], pixel_spacing_mm: tuple[float, float] | None
+) -> HeadMeasurement | FailedEstimate:
+    if not probability.size:
+        return FailedEstimate("no head found: the mask is empty")
+    (height, width), (map_height, map_width) = frame_shape, probability.shape
+    x_scale, y_scale = width / map_width, height / map_height
+    head = head_region(probability > 0.5, _MIN_AREA_PX / (x_scale * y_scale))
+    if isinstance(head, FailedEstimate):
+        return head
+    points = outline_points(probability, head)
+    if not len(points):
         return FailedEstimate("the mask fills the whole frame: no outline to measure")
-    # A closed contour repeats its first point, which would count twice.
-    points = np.concatenate([contour[:-1] if (contour[0] == contour[-1]).all() else contour for contour in contours])
-    ellipse = fit_ellipse(points[:, ::-1])
+    ellipse = fit_ellipse((points + 0.5) * [x_scale, y_scale] - 0.5)
     if not isinstance(ellipse, Ellipse):
         return ellipse
 
-    filled = ellipse.rasterise(head.shape)
+    on_map = ellipse.scaled(1 / x_scale, 1 / y_scale)
+    on_map = replace(
+        on_map, center_x=on_map.center_x + 0.5 / x_scale - 0.5, center_y=on_map.center_y + 0.5 / y_scale - 0.5
+    )
+    filled = on_map.rasterise((map_height, map_width))
     overlap = np.count_nonzero(head & filled) / np.count_nonzero(head | filled)
     if overlap < _MIN_OVERLAP_WITH_ELLIPSE:
         return FailedEstimate(
             f"the mask is not the shape of a head: it shares {overlap:.0%} with its best ellipse, "
             f"expected at least {_MIN_OVERLAP_WITH_ELLIPSE:.0%}"
         )
-    height, width = head.shape
     outline = ellipse.points()
     on_frame = ((outline > -0.5) & (outline < [width - 0.5, height - 0.5])).all(axis=1)
     if on_frame.mean() < _MIN_VISIBLE_OUTLINE:

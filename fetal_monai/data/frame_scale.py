@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.frame import Frame, Spacing
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.rejected import Rejected
 from fetal_monai.files.csv_table import Row, read_csv_table
 from fetal_monai.files.name_matching import composed, listed_name

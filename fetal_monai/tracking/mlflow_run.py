@@ -15,9 +15,9 @@ from mlflow.entities import Run
 from monai.handlers import MLFlowHandler
 
 from fetal_monai.files import atomic_path
+from fetal_monai.files.checksum import file_sha256
 from fetal_monai.tracking.process import has_ended, process_name
 from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG
-from fetal_monai.weights.state_dict import file_sha256
 
 PROCESS_TAG = "process"
 """The tag that names the process of a run: the run of a killed process stays marked as running."""

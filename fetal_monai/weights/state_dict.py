@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from fetal_monai.files.checksum import file_sha256
 
 
 def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") -> dict[str, Any]:
@@ -54,8 +55,3 @@ def _check_records(path: Path) -> None:
         )
     if damaged is not None:
         raise ValueError(f"its record {damaged} is damaged.")
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from fetal_monai.files import atomic_path
+from fetal_monai.files.checksum import file_sha256
 from fetal_monai.weights.settings import read_settings, write_settings
-from fetal_monai.weights.state_dict import file_sha256, read_state_dict
+from fetal_monai.weights.state_dict import read_state_dict
 
 Network = TypeVar("Network", bound=nn.Module)
 

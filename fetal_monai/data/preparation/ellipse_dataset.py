@@ -8,10 +8,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.frame_files import is_companion, natural_key
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.frame import Frame, Spacing
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.io.suffix import frame_suffix
 from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.ellipse_label import (

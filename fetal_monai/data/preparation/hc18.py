@@ -15,8 +15,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fetal_monai.biometry import Ellipse, ellipse_from_outline
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.io.decoding import FrameError
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.preparation.annotated_frame import AnnotatedFrame, implausible_head
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest

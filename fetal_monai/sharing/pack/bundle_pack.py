@@ -9,6 +9,7 @@ from typing import Any
 
 import fetal_monai
 from fetal_monai.files import atomic_path
+from fetal_monai.files.checksum import file_sha256
 from fetal_monai.sharing.audit.bundle_audit import MAX_TEXT_BYTES, audit_files
 from fetal_monai.sharing.audit.bundle_files import Bundle, open_bundle
 from fetal_monai.sharing.audit.configs import METADATA
@@ -19,7 +20,6 @@ from fetal_monai.sharing.pack.pack_result import PackError, PackResult
 from fetal_monai.sharing.pack.requirements import UnknownDistributionError, pin_place, pins, required_distributions
 from fetal_monai.sharing.pack.used_modules import PACKAGE, MissingNameError, UsedModules, find_used_modules
 from fetal_monai.sharing.pack.zip_file import write_zip
-from fetal_monai.weights.state_dict import file_sha256
 from fetal_monai.workflow.demonstration import OVERLAY
 
 _FOLDERS = ("configs", "docs", "models")

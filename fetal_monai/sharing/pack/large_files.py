@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from fetal_monai.files.checksum import file_sha256
 from fetal_monai.sharing.audit.bundle_files import Bundle
 from fetal_monai.sharing.pack.pack_result import LargeFile, PackError
-from fetal_monai.weights.state_dict import file_sha256
 
 MAX_FILE_BYTES = 25 * 2**20
 """The model zoo accepts no larger files."""

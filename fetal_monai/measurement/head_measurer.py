@@ -1,0 +1,149 @@
+"""Measure heads in frames that are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fetal_monai.biometry.head import measure_head_in_probability
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.measurement.head_result import HeadResult
+from fetal_monai.runtimes import find_bundle, select_runtime
+from fetal_monai.runtimes.resize import resize
+
+
+class HeadMeasurer:
+    """Measures the fetal head in gray ultrasound frames, with a bundle's network.
+
+    Pixels come in and numbers go out: no file is written, but for a network that is exported once to the user's cache.
+
+    Args:
+        bundle: A folder, or the name of one of this project's bundles.
+        engine: "openvino", "onnxruntime" or "torch"; "auto" takes the first of them that is installed.
+        precision: "int8", "bf16" or "fp32"; "auto" takes the fastest that the engine has on this machine.
+        device: "cpu"; "cuda" or "cuda:1" for PyTorch.
+        batch_size: Frames that the network sees at once. Of an iterator, as many are taken before the first result
+            comes: 1 for a live stream.
+
+    Raises:
+        FileNotFoundError: There is no such bundle, or it has no weights.
+        ImportError: The engine is not installed.
+        ValueError: An argument is out of its range, or the bundle is not one that measures heads.
+
+    Example:
+        >>> measurer = HeadMeasurer()  # doctest: +SKIP
+        >>> result = measurer(pixels, pixel_spacing_mm=0.12)  # doctest: +SKIP
+        >>> result.head_circumference_mm  # doctest: +SKIP
+        175.3
+    """
+
+    def __init__(
+        self,
+        bundle: str | Path = "bisenet",
+        *,
+        engine: str = "auto",
+        precision: str = "auto",
+        device: str = "cpu",
+        batch_size: int = 4,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}.")
+        self.batch_size = batch_size
+        self.bundle = find_bundle(bundle)
+        self.runtime = select_runtime(self.bundle, engine, precision, device)
+
+    @overload
+    def __call__(self, frames: NDArray[Any], pixel_spacing_mm: float | Sequence[float] | None = None) -> HeadResult: ...
+
+    @overload
+    def __call__(
+        self, frames: Sequence[NDArray[Any]], pixel_spacing_mm: float | Sequence[float] | None = None
+    ) -> list[HeadResult]: ...
+
+    @overload
+    def __call__(
+        self, frames: Iterable[NDArray[Any]], pixel_spacing_mm: float | Sequence[float] | None = None
+    ) -> Iterator[HeadResult]: ...
+
+    def __call__(
+        self,
+        frames: NDArray[Any] | Iterable[NDArray[Any]],
+        pixel_spacing_mm: float | Sequence[float] | None = None,
+    ) -> HeadResult | list[HeadResult] | Iterator[HeadResult]:
+        """Measure one frame, or several of any sizes.
+
+        Args:
+            frames: Gray levels (H, W) of one frame; a list or tuple of frames; or an iterator, of which only
+                `batch_size` frames are taken at a time.
+            pixel_spacing_mm: Size of a pixel of these frames, one number or (row, column); None when unknown: the
+                ellipses are in px then, and nothing is in mm.
+
+        Returns:
+            One result, a list, or an iterator of results, in the order of the frames. What is no gray frame (colour,
+            NaN, one gray level only) has a result with the status "failed" and the reason; the others go on.
+
+        Raises:
+            ValueError: `pixel_spacing_mm` is not the size of a pixel.
+        """
+        spacing = _spacing(pixel_spacing_mm)
+        if isinstance(frames, np.ndarray):
+            return self._measure([frames], spacing)[0]
+        if isinstance(frames, Sequence):
+            return list(self._measure_in_batches(iter(frames), spacing))
+        return self._measure_in_batches(iter(frames), spacing)
+
+    def _measure_in_batches(
+        self, frames: Iterator[NDArray[Any]], spacing: tuple[float, float] | None
+    ) -> Iterator[HeadResult]:
+        while batch := list(islice(frames, self.batch_size)):
+            yield from self._measure(batch, spacing)
+
+    def _measure(self, frames: Sequence[NDArray[Any]], spacing: tuple[float, float] | None) -> list[HeadResult]:
+        problems = [_problem(frame) for frame in frames]
+        usable = [frame for frame, problem in zip(frames, problems, strict=True) if problem is None]
+        size = self.bundle.spatial_size
+        maps = iter(self.runtime(np.stack([resize(frame, size) for frame in usable])[:, np.newaxis]) if usable else ())
+        results = []
+        for frame, problem in zip(frames, problems, strict=True):
+            if problem is not None:
+                results.append(HeadResult(FailedEstimate(problem), np.shape(frame)))
+                continue
+            probability = next(maps)
+            head = measure_head_in_probability(probability, (frame.shape[0], frame.shape[1]), spacing)
+            results.append(HeadResult(head, frame.shape, probability))
+        return results
+
+
+def _problem(frame: Any) -> str | None:
+    """What is wrong with a frame and how to fix it."""
+    if not isinstance(frame, np.ndarray) or frame.dtype.kind not in "uif":
+        kind = frame.dtype if isinstance(frame, np.ndarray) else type(frame).__name__
+        return f"a frame must be a NumPy array of gray levels (integers or floats), got {kind}."
+    if frame.ndim != 2 or not frame.size:
+        return (
+            f"a frame must be gray levels (H, W), got an array of shape {frame.shape}. Convert colour to gray; give "
+            "several frames as a list or an iterator of arrays."
+        )
+    lowest, highest = frame.min(), frame.max()
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
+        count = np.count_nonzero(~np.isfinite(frame))
+        return f"{count} of {frame.size} pixels are NaN or infinite; expected finite gray levels."
+    return f"every pixel is {lowest:g}: no image content." if lowest == highest else None
+
+
+def _spacing(value: float | Sequence[float] | None) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    lengths = (value, value) if np.ndim(value) == 0 else tuple(value)  # type: ignore[arg-type]
+    if len(lengths) != 2 or not is_plausible_pixel_size(*lengths):
+        raise ValueError(
+            f"pixel_spacing_mm is {value!r}; expected the size of a pixel, {EXPECTED_PIXEL_SIZE}: one number or "
+            "(row, column). Give None where it is unknown."
+        )
+    return float(lengths[0]), float(lengths[1])

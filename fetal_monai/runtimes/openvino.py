@@ -1,0 +1,73 @@
+"""OpenVINO as the engine: the fastest on CPUs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from fetal_monai.runtimes.bundle import SegmentationBundle
+from fetal_monai.runtimes.export import cached_model, exported
+
+INT8_NAME = "model_int8.xml"
+WEIGHTS_SHA256 = ["fetal_monai", "weights_sha256"]  # where an int8 model says which weights it was made of
+
+
+class OpenVinoRuntime:
+    """A network in OpenVINO on the CPU.
+
+    Args:
+        bundle: The network.
+        precision: "int8", "bf16", "fp32", or "auto": int8 where a model for these weights is in the bundle or the
+            cache, else bf16 where the CPU computes it in hardware, else fp32.
+
+    Raises:
+        FileNotFoundError: There is no int8 model of these weights.
+        ImportError: The network is not exported yet, and the packages for it are not installed.
+        ValueError: The CPU has no bf16.
+    """
+
+    engine = "openvino"
+
+    def __init__(self, bundle: SegmentationBundle, precision: str = "auto") -> None:
+        core = openvino.Core()
+        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        int8 = _int8_model(core, bundle) if precision in ("auto", "int8") else None
+        if precision == "auto":
+            precision = "int8" if int8 else "bf16" if has_bf16 else "fp32"
+        if precision == "int8" and int8 is None:
+            raise FileNotFoundError(
+                f"There is no int8 model of {bundle.weights} in the bundle or the cache; write one with "
+                f"python -m fetal_monai.runtimes.quantise --bundle {bundle.root} --dataset_dir DATASET"
+            )
+        if precision == "bf16" and not has_bf16:
+            raise ValueError("precision='bf16': this CPU does not compute bfloat16 in hardware; use 'fp32'.")
+        self.precision = precision
+        model = int8 or core.read_model(exported(bundle))
+        # Without a hint OpenVINO would compute in bf16 where it can, whatever was asked for.
+        hint = "bf16" if precision == "bf16" else "f32"
+        self._model = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+
+    def __call__(self, gray: NDArray[Any]) -> NDArray[np.float32]:
+        """See `fetal_monai.runtimes.Runtime`."""
+        return np.array(self._model(gray.astype(np.float32, copy=False))[0])
+
+
+def int8_paths(bundle: SegmentationBundle) -> tuple[Path, Path]:
+    """Where the bundle and the cache keep the int8 model."""
+    return bundle.weights.with_name(INT8_NAME), cached_model(bundle, INT8_NAME)
+
+
+def _int8_model(core: openvino.Core, bundle: SegmentationBundle) -> openvino.Model | None:
+    """The int8 model of exactly these weights and size, if there is one."""
+    for path in int8_paths(bundle):
+        if path.is_file():
+            model = core.read_model(path)
+            size = tuple(length.get_length() for length in list(model.input().partial_shape)[2:])
+            made_of = model.get_rt_info(WEIGHTS_SHA256).value if model.has_rt_info(WEIGHTS_SHA256) else None
+            if made_of == bundle.weights_sha256 and size == bundle.spatial_size:
+                return model
+    return None
