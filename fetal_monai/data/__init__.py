@@ -1,4 +1,4 @@
-"""Frames on disk: reading them, lists of them, and the masks written beside them."""
+"""Reading frames, data lists, and writing masks."""
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_labels
 from fetal_monai.data.class_balance import ClassBalance, class_balance

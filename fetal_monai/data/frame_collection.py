@@ -39,7 +39,7 @@ class Rejected:
     """A file, or a row of the table, that cannot be measured.
 
     Attributes:
-        file: The file; for a row without an image, where the image was looked for.
+        file: The file; for a row without an image, the path where the image was expected.
         reason: What is wrong and how to fix it, in one or two sentences.
     """
 
@@ -47,7 +47,7 @@ class Rejected:
     reason: str
 
     def __str__(self) -> str:
-        return printable_text(f"{self.file}: {self.reason}")  # the bytes of a name need not be text
+        return printable_text(f"{self.file}: {self.reason}")  # a file name need not be valid text
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,10 @@ class FrameCollection:
     Attributes:
         frames: One dictionary per frame, in natural order of the files: ``image`` (path as str),
             ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame),
-            ``ultrasound_regions`` (those of the header, whose spacing then counts, see
-            `fetal_monai.geometry.ultrasound_regions_to_text`),
-            ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
-            when unknown).
-        rejected: The files and table rows that are no frame to measure, in natural order; after them, those that a
+            ``ultrasound_regions`` (those of the header, if their spacing is used, see
+            `fetal_monai.geometry.ultrasound_regions_to_text`), ``pixel_spacing_source`` ("header", "table", "option",
+            or "" when unknown), ``gestational_age_days`` (NaN when unknown).
+        rejected: Files and table rows that cannot be measured, in natural order, followed by those that a
             `FrameDataset` leaves out during the run.
         source_dir: The folder that file names are relative to.
         studies: The patient and the study of each DICOM frame by its ``image``, see
@@ -88,30 +87,30 @@ def collect_frames(
 ) -> FrameCollection:
     """Collect the frames in a file or folder, each with its pixel spacing.
 
-    Every frame is opened once, so that a damaged one is reported here and the batch continues without it. In a
-    folder, hidden files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``,
-    ``*_overlay``) and files of other kinds are skipped; how many is logged. A file named by itself is always
-    tried.
+    Every frame is opened once: a damaged one is reported, and the batch continues without it. In a folder, hidden
+    files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``, ``*_overlay``) and
+    files of other kinds are skipped, and their number is logged. A single file given as `source` is never skipped.
 
     Args:
         source: One file, or a folder that is searched with all its subfolders.
-        pixel_spacing_mm: Spacing of the frames for which neither header nor table states one; one number or
+        pixel_spacing_mm: Spacing of the frames for which neither the header nor the table states one; one number or
             (row, column).
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
             pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
-            `source`, or a bare name that only one frame has. The table's spacing is that of frames whose header states
-            none; an empty cell says nothing.
-        override_pixel_spacing: Table and option win over the header. Where two of the three differ, a warning says
-            which was used, whatever the order.
+            `source`, or a bare name that only one frame has. The table's spacing is used for frames whose header states
+            none; an empty cell is ignored.
+        override_pixel_spacing: Whether the table and the option take precedence over the header. In either case, if two
+            of the three differ, a warning says which one is used.
 
     Returns:
-        The frames and the rejected files. A frame without any spacing is not rejected: it has NaN. One whose
-        spacing is no pixel's (`PLAUSIBLE_PIXEL_SIZE_MM`) is: its header is wrong, and a guess would be too.
+        The frames and the rejected files. A frame without a spacing is not rejected: its spacing is NaN. A frame with
+        an implausible spacing (see `PLAUSIBLE_PIXEL_SIZE_MM`) is rejected: its header is wrong, and the true spacing
+        cannot be guessed.
 
     Raises:
         FileNotFoundError: `source` or `table` does not exist.
-        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder holds no frame.
-        TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
+        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder contains no frames.
+        TypeError: `override_pixel_spacing` is not a bool, for example the string "true".
     """
     source = Path(source).expanduser()
     option = _option_spacing(pixel_spacing_mm)
@@ -158,15 +157,15 @@ def collect_frames(
 
 
 def _scale(file: Path, frame: Frame, stated: Mapping[str, Sequence[Spacing]]) -> dict[str, Any]:
-    """The part of an item that says how large the frame's pixels are.
+    """Determine the entries of an item that describe the size of the frame's pixels.
 
     Args:
-        file: The frame's.
-        frame: Its pixels and header.
-        stated: The spacings by their source; the first source that states any is used.
+        file: The frame's file.
+        frame: The frame.
+        stated: Spacings by source; the first source that states any is used.
 
     Raises:
-        FrameError: What is used is not the size of a pixel.
+        FrameError: The spacing to be used is not plausible.
     """
     used = next((source for source, spacings in stated.items() if spacings), "")
     spacings = stated.get(used, ())
@@ -227,7 +226,7 @@ def _table_rows(table: Path) -> list[Row]:
 def _match(
     rows: Iterable[Row], files: Sequence[Path], source_dir: Path, table: Path
 ) -> tuple[dict[Path, list[_Match]], list[Rejected]]:
-    """Give each row to the frame it names: by its path relative to the source, else by its bare name."""
+    """Assign each row to the frame it names: by its path relative to the source, otherwise by its bare name."""
     by_path, by_name = defaultdict(list), defaultdict(list)
     for file in files:
         by_path[composed(str(file))].append(file)
