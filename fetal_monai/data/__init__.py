@@ -1,4 +1,4 @@
-"""Frames on disk: reading them, lists of them, and the masks written beside them."""
+"""Reading frames, data lists, and writing masks."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The seven classes that a frame is labelled with, and how a label is written."""
+"""The seven classes of frames, and how labels are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ANATOMICAL_CLASSES = ("head", "thorax", "abdomen", "spine", "limbs", "placenta",
 
 
 class LabelError(ValueError):
-    """A label that cannot be used: the message says what is wrong and how to fix it, without naming the file."""
+    """A label that cannot be used. The message says what is wrong and how to fix it, but does not name the file."""
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -20,10 +20,10 @@ def parse_labels(text: str) -> tuple[str, ...]:
         text: Names separated by commas, in any case and with any blanks around them.
 
     Returns:
-        The classes, each once, in the order of `ANATOMICAL_CLASSES`.
+        The classes in the order of `ANATOMICAL_CLASSES`, without duplicates.
 
     Raises:
-        LabelError: No name, an unknown one, or background next to a region.
+        LabelError: There is no name, a name is unknown, or background is combined with a region.
     """
     names = {name.strip().lower() for name in text.split(",")} - {""}
     if not names:

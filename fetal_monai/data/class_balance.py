@@ -1,4 +1,4 @@
-"""How often each frame is drawn, so that every class is seen as often as any other."""
+"""Sampling weights with which all classes are drawn equally often."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 
 class ClassBalance(NamedTuple):
-    """What a weighted random sampler needs.
+    """Arguments of a weighted random sampler.
 
     Attributes:
-        weights: (N,), how likely each frame is drawn; of sum 1.
-        epoch_length: Frames to draw in an epoch.
+        weights: (N,), the probability of each frame; their sum is 1.
+        epoch_length: Number of frames to draw per epoch.
     """
 
     weights: NDArray[np.float64]
@@ -22,21 +22,21 @@ class ClassBalance(NamedTuple):
 
 
 def class_balance(targets: Sequence[ArrayLike] | NDArray[Any]) -> ClassBalance:
-    """Weigh frames inversely to the frequency of their classes.
+    """Weight frames inversely to the frequency of their classes.
 
     As in Toussaint et al., DLMIA 2018 (arXiv:1808.00793), an epoch has as many frames as the median class times the
-    number of classes. A frame with several labels belongs to each of them in equal parts: so all classes together get
-    the same weight, and a frame of one label is weighed by the inverse of its class's frequency. Classes without frames
-    are left out of the count.
+    number of classes. A frame with several labels belongs to each of these classes in equal parts. All classes
+    therefore have the same total weight, and a frame with one label is weighted by the inverse frequency of its class.
+    Classes without frames are ignored.
 
     Args:
-        targets: (N, C), 1 for every visible class, else 0.
+        targets: (N, C), 1 for every visible class, otherwise 0.
 
     Returns:
-        The weights and the epoch's length.
+        The weights and the length of an epoch.
 
     Raises:
-        ValueError: There is no frame, or a frame has no class or another value than 0 and 1.
+        ValueError: There are no frames, or a frame has no class or a value other than 0 and 1.
     """
     shown = np.asarray(targets, dtype=np.float64)
     if shown.ndim != 2 or not len(shown):

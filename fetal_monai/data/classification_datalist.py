@@ -24,18 +24,18 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
     Args:
         dataset_dir: The folder that holds `datalist.json`.
         section: "training", "validation" or "test".
-        fold: Which fold is the test section; the next one is the validation section.
+        fold: The fold that is the test section; the next fold is the validation section.
 
     Returns:
-        One dictionary a frame, whose values a data loader can collate: "image" (absolute path), "labels" (classes,
-        separated by commas), "target" (float32 (7,): 1 for every visible class, in the order of
-        `ANATOMICAL_CLASSES`), "boxes" (float32 (7, 4): a `Box` of each class, px, NaN where no box is
-        known), "patient", and "sector" (numbers by the names of `SECTOR_FIELDS`) where it is known.
+        One dictionary per frame, whose values a data loader can collate: "image" (absolute path), "labels" (classes,
+        separated by commas), "target" (float32 (7,): 1 for every visible class, in the order of `ANATOMICAL_CLASSES`),
+        "boxes" (float32 (7, 4): a `Box` of each class, px, NaN where no box is known), "patient", and "sector"
+        (numbers by the names of `SECTOR_FIELDS`) if it is known.
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that does not exist.
-        ValueError: The data list is not JSON, malformed or made for segmentation, holds an unknown label, or there is
-            no such section or fold, or no frame in it.
+        FileNotFoundError: The data list, or a file that it names, does not exist.
+        ValueError: The data list is not JSON, malformed or made for segmentation, or contains an unknown label; or the
+            section or fold does not exist or is empty.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:
@@ -58,8 +58,8 @@ def section_of_fold(fold: int, test_fold: int, folds: int) -> str:
     """The section of a fold: `test_fold` is the test section, the fold after it validation, the others training.
 
     Args:
-        fold: The fold, from 0.
-        test_fold: The fold that tests.
+        fold: Number of the fold, from 0.
+        test_fold: Number of the test fold.
         folds: Number of folds.
     """
     training, validation, test = SECTIONS

@@ -27,12 +27,12 @@ def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]
         section: "training", "validation" or "test".
 
     Returns:
-        One dictionary a frame: "image" and "label" (absolute paths), "pixel_spacing_mm" [row, column], "exam",
+        One dictionary per frame: "image" and "label" (absolute paths), "pixel_spacing_mm" [row, column], "exam",
         "head_circumference_mm".
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that does not exist.
-        ValueError: The data list is not JSON or malformed, or `section` is none of the three or empty.
+        FileNotFoundError: The data list, or a file that it names, does not exist.
+        ValueError: The data list is not JSON or malformed, or `section` is not one of the three or is empty.
     """
     folder = Path(dataset_dir).resolve()
     if section not in SECTIONS:
@@ -43,9 +43,9 @@ def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]
 
 
 def fingerprint(dataset_dir: str | Path) -> str:
-    """Short SHA-256 over the split and the content of every image and label, masks or classes.
+    """Compute a short SHA-256 over the split and the content of every image and label (masks or classes).
 
-    It stays the same when the folder moves, and changes with any frame, label, pixel spacing, box, fold or section.
+    Moving the folder does not change it; changing any frame, label, pixel spacing, box, fold or section does.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
@@ -54,7 +54,7 @@ def fingerprint(dataset_dir: str | Path) -> str:
         12 hexadecimal digits.
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        FileNotFoundError: The data list, or a file that it names, does not exist.
         ValueError: The data list is not JSON or malformed.
     """
     folder = Path(dataset_dir).resolve()
@@ -73,14 +73,14 @@ def fingerprint(dataset_dir: str | Path) -> str:
 
 
 def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_KEYS) -> dict[str, Any]:
-    """Read `datalist.json` as it stands, paths relative to its folder.
+    """Read `datalist.json` without resolving its paths, which are relative to its folder.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
-        keys: What every frame must have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
+        keys: Keys that every frame must have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
 
     Raises:
-        FileNotFoundError: There is no data list.
+        FileNotFoundError: The data list does not exist.
         ValueError: The data list is not JSON, or a section is missing, malformed or made for another task.
     """
     folder = Path(dataset_dir).resolve()
@@ -96,16 +96,16 @@ def read_datalist(dataset_dir: str | Path, keys: tuple[str, ...] = SEGMENTATION_
 
 
 def check_not_empty(folder: Path, section: str, frames: list[dict[str, Any]], keys: tuple[str, ...]) -> None:
-    """Refuse an empty section: MONAI skips a run over no frames silently.
+    """Check that a section is not empty: MONAI silently skips a run without frames.
 
     Args:
         folder: The folder that holds `datalist.json`.
         section: The section, for the message.
         frames: Its frames.
-        keys: What the data list's frames have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
+        keys: Keys of the data list's frames: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
 
     Raises:
-        ValueError: There are none.
+        ValueError: There are no frames.
     """
     if not frames:
         raise ValueError(
@@ -115,13 +115,13 @@ def check_not_empty(folder: Path, section: str, frames: list[dict[str, Any]], ke
 
 
 def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """A frame of a data list with absolute paths.
+    """Make the paths of a frame of a data list absolute.
 
     Args:
         folder: The folder that holds `datalist.json`.
-        section: Its section, for the message.
-        frame: The frame as the data list has it.
-        keys: What the data list's frames have: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
+        section: Section of the frame, for the message.
+        frame: The frame from the data list.
+        keys: Keys of the data list's frames: SEGMENTATION_KEYS or CLASSIFICATION_KEYS.
 
     Raises:
         FileNotFoundError: A file does not exist.
@@ -140,7 +140,7 @@ def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple
 
 
 def _read_either(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The data list, and which of the two kinds it is."""
+    """Read a data list of either kind, and determine which kind it is."""
     content = _read_json(folder, SEGMENTATION_KEYS)
     for_classes = all(_all_have(content, section, CLASSIFICATION_KEYS) for section in SECTIONS)
     keys = CLASSIFICATION_KEYS if for_classes else SEGMENTATION_KEYS

@@ -29,11 +29,10 @@ class FrameCollection:
     Attributes:
         frames: One dictionary per frame, in natural order of the files: ``image`` (path as str),
             ``pixel_spacing_mm`` ([row, column], NaN when unknown or not the same all over the frame),
-            ``ultrasound_regions`` (those of the header, whose spacing then counts, see
-            `fetal_monai.geometry.ultrasound_regions_to_text`),
-            ``pixel_spacing_source`` ("header", "table", "option", or "" when unknown), ``gestational_age_days`` (NaN
-            when unknown).
-        rejected: The files and table rows that are no frame to measure, in natural order; after them, those that a
+            ``ultrasound_regions`` (those of the header, if their spacing is used, see
+            `fetal_monai.geometry.ultrasound_regions_to_text`), ``pixel_spacing_source`` ("header", "table", "option",
+            or "" when unknown), ``gestational_age_days`` (NaN when unknown).
+        rejected: Files and table rows that cannot be measured, in natural order, followed by those that a
             `FrameDataset` leaves out during the run.
         source_dir: The folder that file names are relative to.
         studies: The patient and the study of each DICOM frame by its ``image``, see
@@ -55,10 +54,9 @@ def collect_frames(
 ) -> FrameCollection:
     """Collect the frames in a file or folder, each with its pixel spacing.
 
-    Every frame is opened once, so that a damaged one is reported here and the batch continues without it. In a
-    folder, hidden files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``,
-    ``*_overlay``) and files of other kinds are skipped; how many is logged. A file named by itself is always
-    tried.
+    Every frame is opened once: a damaged one is reported, and the batch continues without it. In a folder, hidden
+    files, HC18's annotations (``*_Annotation``), masks and overlays of an earlier run (``*_mask``, ``*_overlay``) and
+    files of other kinds are skipped, and their number is logged. A single file given as `source` is never skipped.
 
     Args:
         source: One file, or a folder that is searched with all its subfolders.
@@ -67,13 +65,14 @@ def collect_frames(
         override_pixel_spacing: Table and option win over the header, see `FrameScales`.
 
     Returns:
-        The frames and the rejected files. A frame without any spacing is not rejected: it has NaN. One whose
-        spacing is no pixel's (`PLAUSIBLE_PIXEL_SIZE_MM`) is: its header is wrong, and a guess would be too.
+        The frames and the rejected files. A frame without a spacing is not rejected: its spacing is NaN. A frame with
+        an implausible spacing (see `PLAUSIBLE_PIXEL_SIZE_MM`) is rejected: its header is wrong, and the true spacing
+        cannot be guessed.
 
     Raises:
         FileNotFoundError: `source` or `table` does not exist.
-        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder holds no frame.
-        TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
+        ValueError: `pixel_spacing_mm` is not a spacing, the table lacks a column, or the folder contains no frames.
+        TypeError: `override_pixel_spacing` is not a bool, for example the string "true".
     """
     scales = FrameScales(pixel_spacing_mm=pixel_spacing_mm, table=table, override_pixel_spacing=override_pixel_spacing)
     source = Path(source).expanduser()

@@ -1,4 +1,4 @@
-"""The frames of an inference; one may fail without stopping the others."""
+"""Data set of the frames of an inference, in which a frame may fail without stopping the others."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from fetal_monai.data.rejected import Rejected
 
 
 class FrameDataset(IterableDataset):
-    """Prepares frames one by one; one that can no longer be read, or not be prepared, is noted, and left out.
+    """Prepares frames one by one; a frame that cannot be read or prepared is recorded and left out.
 
-    Its length is the number of frames that there are to prepare. Attach `MeasurementReport` to the engine, which ends
-    the epoch where frames were left out.
+    Its length is the number of frames to prepare. Attach `MeasurementReport` to the engine: it ends the epoch early if
+    frames were left out.
 
     Args:
-        data: One dictionary a frame with ``image``, its path or its pixels, such as `FrameCollection.frames` or a
+        data: One dictionary per frame with ``image``, its path or its pixels, such as `FrameCollection.frames` or a
             `FrameStream`.
         transform: Prepares an item.
-        rejected: Where the frames that are left out are noted: `FrameCollection.rejected` or `FrameStream.rejected`.
+        rejected: List to which the frames that are left out are added: `FrameCollection.rejected` or
+            `FrameStream.rejected`.
     """
 
     def __init__(self, data: Iterable[dict[str, Any]], transform: Transform, rejected: list[Rejected]) -> None:
@@ -33,27 +34,27 @@ class FrameDataset(IterableDataset):
         self.rejected = rejected
 
     def __len__(self) -> int:
-        """How many frames there are to prepare.
+        """The number of frames to prepare.
 
         Raises:
-            TypeError: That is not known, as of a stream.
+            TypeError: The number is unknown, as for a stream.
         """
         if not isinstance(self.data, Sized):
             raise TypeError(f"{type(self.data).__name__} has no length.")
         return len(self.data)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Give the prepared items.
+        """Yield the prepared items.
 
         Raises:
-            RuntimeError: A worker process asks for them, in which what is noted would be lost.
+            RuntimeError: The iterator runs in a worker process, where records of failures would be lost.
         """
         if get_worker_info() is not None:
             raise RuntimeError("FrameDataset notes what fails in the run's own process; set num_workers to 0.")
         for item in self.data:
             try:
                 prepared = self.transform(item)
-            except Exception as error:  # whatever it is, it must not end the batch
+            except Exception as error:  # no error may end the batch
                 self.rejected.append(_rejected(item, error))
             else:
                 yield prepared

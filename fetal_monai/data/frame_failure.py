@@ -1,4 +1,4 @@
-"""What to make of an error that happens while one frame of many is processed."""
+"""Handling of an error in one of many frames."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-FAILURE = "failure"  # where an item keeps the reason why its frame failed
+FAILURE = "failure"  # key of the reason why a frame failed
 
-# What the next frame would meet too: no room, or no right to write at all.
+# Errors that the next frames would meet too: the disk is full or cannot be written to.
 _STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def failure_reason(error: Exception, file: str | Path) -> str:
-    """Why one frame failed, in one line for its row in a table; it is also logged.
+    """Give the reason why a frame failed, in one line for its row in a table, and log it.
 
     Args:
-        error: What was raised while the frame was read, processed or written about.
+        error: The error that was raised while the frame was read or processed, or its results were written.
         file: The frame's file.
 
     Raises:
-        SystemExit: The disk is full or cannot be written to, so the next frames would fail too. (MONAI wraps any
-            other exception of a transform, and its reason would be lost among tracebacks.)
+        SystemExit: The disk is full or cannot be written to, so the next frames would fail too. (MONAI wraps any other
+            exception of a transform, which would hide the reason among tracebacks.)
     """
     # MONAI names the transform that failed; the error itself is the cause.
     while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):

@@ -12,7 +12,7 @@ from fetal_monai.data.io.suffix import FRAME_SUFFIXES, frame_suffix
 
 logger = logging.getLogger(__name__)
 
-# HC18's outlines, and the pictures that this project writes: they may be beside frames without being frames.
+# HC18's outlines, and the images that this project writes, which may be in the same folder as frames.
 COMPANION_ENDINGS = ("_annotation", "_mask", "_overlay")
 
 
@@ -21,18 +21,17 @@ def frame_files(
     suffix_of: Callable[[Path], str | None] = frame_suffix,
     expected: Sequence[str] = FRAME_SUFFIXES,
 ) -> list[Path]:
-    """The files with frames in a folder and its subfolders, in natural order.
+    """List the files with frames in a folder and its subfolders, in natural order.
 
-    Hidden files, annotations, masks and overlays beside the frames, and files of other kinds are skipped; how many
-    is logged.
+    Hidden files, annotations, masks, overlays and files of other kinds are skipped; the numbers are logged.
 
     Args:
-        folder: Where to search.
+        folder: Folder to search.
         suffix_of: Returns the suffix by which a file is read, or None for a file of another kind.
         expected: Those suffixes, for the message.
 
     Raises:
-        ValueError: There is no such file.
+        ValueError: The folder contains no frames.
     """
     files, companions, others = [], 0, 0
     for parent, subfolders, names in os.walk(folder):

@@ -1,4 +1,4 @@
-"""Find the sector on a frame: from options, a table, the frame's header, or the picture itself."""
+"""Find the sector on a frame: from options, a table, the header of the frame, or the image itself."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class FrameGeometry:
     """The geometry of one frame and where it comes from.
 
     Attributes:
-        geometry: The sector, the polar frame, or the `FailedEstimate` that says why there is neither.
+        geometry: The sector, the polar frame, or a `FailedEstimate` with the reason why there is neither.
         origin: "option", "data list", "table", "header" or "estimate".
-        confidence: The estimate's; 1 when stated, 0 when refused.
+        confidence: Confidence of an estimate; 1 if the geometry is stated, 0 if the estimate is rejected.
     """
 
     geometry: Sector | PolarFrame | FailedEstimate
@@ -53,12 +53,13 @@ class GeometryTable:
     """Geometries from a CSV table.
 
     Args:
-        path: CSV with a column ``filename`` and columns named as in `geometry_from_fields`. A file name is a bare
-            name, or as much of the path's end as tells two frames of one name apart.
+        path: CSV with a column ``filename`` and columns named as in `geometry_from_fields`. A file name is a bare name,
+            or as much of the end of the path as distinguishes frames with the same name.
 
     Raises:
-        FileNotFoundError: There is no such table.
-        ValueError: It is not a CSV table, lacks a column, has a row without file name, or two rows of one name.
+        FileNotFoundError: The table does not exist.
+        ValueError: The file is not a CSV table, lacks a column, or has a row without a file name or two rows with the
+            same name.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -81,7 +82,7 @@ class GeometryTable:
             self._rows[parts[-1]][parts] = row
 
     def row(self, frame: Path) -> Row:
-        """The row that names a frame, by the longest end of its path; empty when none does."""
+        """Find the row that names a frame by the longest end of its path; empty if there is none."""
         path = tuple(composed(part) for part in frame.parts)
         named = self._rows.get(path[-1], {})
         fitting = [parts for parts in named if path[-len(parts) :] == parts]
@@ -97,10 +98,11 @@ def find_frame_geometry(
     minimum_confidence: float = MINIMUM_CONFIDENCE,
     listed: Mapping[str, Any] | None = None,
 ) -> FrameGeometry:
-    """The geometry of a frame: stated by options, data list, table or header in this order, else estimated.
+    """Find the geometry of a frame: stated by options, data list, table or header, in this order, or else estimated.
 
     A MetaImage header states a geometry in lines named as in `geometry_from_fields`, or implies that the frame is
-    polar, see `is_polar_metaimage`. DICOM has no word for apex or angles: its region of tissue bounds the estimate.
+    polar, see `is_polar_metaimage`. DICOM has no attributes for the apex and the angles: its tissue region only limits
+    the area of the estimate.
 
     Args:
         path: The frame's file.
@@ -108,8 +110,8 @@ def find_frame_geometry(
         pixel_spacing_mm: (row, column) spacing, or None.
         options: Values by name, see `geometry_from_fields`, for every frame.
         table: Values by file name.
-        minimum_confidence: An estimate with less is refused.
-        listed: Values by name that the data list states of this frame.
+        minimum_confidence: An estimate with a lower confidence is rejected.
+        listed: Values by name that the data list states for this frame.
 
     Raises:
         ValueError: The stated values are not a geometry; the message names the file, or the options.
@@ -117,7 +119,7 @@ def find_frame_geometry(
     path, shape = Path(path), (int(pixels.shape[0]), int(pixels.shape[1]))
     header, region, aspect = _header(path)
     if pixel_spacing_mm is None and region is not None:
-        pixel_spacing_mm = region.pixel_spacing_mm  # the sector is looked for there
+        pixel_spacing_mm = region.pixel_spacing_mm  # the sector is searched for in this region
     if pixel_spacing_mm is not None:
         aspect = pixel_spacing_mm[0] / pixel_spacing_mm[1]
     sources = (
@@ -144,7 +146,7 @@ def find_frame_geometry(
 
 
 def _header(path: Path) -> tuple[Mapping[str, str], UltrasoundRegion | None, float]:
-    """A MetaImage's header, DICOM's largest region, and DICOM's row spacing over its column spacing (else 1)."""
+    """Read a MetaImage's header, DICOM's largest region, and DICOM's ratio of row to column spacing (otherwise 1)."""
     suffix = frame_suffix(path)
     if suffix in METAIMAGE_SUFFIXES:
         return read_metaimage_header(path), None, 1.0
@@ -159,7 +161,7 @@ def _header(path: Path) -> tuple[Mapping[str, str], UltrasoundRegion | None, flo
 
 
 def _bounds(region: UltrasoundRegion | None, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """First column and row of the region, and the ones after its last; the whole image where it is not stated."""
+    """First column and row of the region, and those after its last; the whole image if no region is stated."""
     height, width = shape
     if region is None or region.area <= 0:
         return 0, 0, width, height

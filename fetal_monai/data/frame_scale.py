@@ -47,19 +47,19 @@ class FrameScales:
     """The scale of each of some frames.
 
     Args:
-        pixel_spacing_mm: Spacing of the frames for which neither header nor table states one; one number or
+        pixel_spacing_mm: Spacing of the frames for which neither the header nor the table states one; one number or
             (row, column).
         table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
-            pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to
-            the source folder, or a bare name that only one frame has. The table's spacing is that of frames whose
-            header states none; an empty cell says nothing.
-        override_pixel_spacing: Table and option win over the header. Where two of the three differ, a warning says
-            which was used, whatever the order.
+            pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to the
+            source folder, or a bare name that only one frame has. The table's spacing is used for frames whose header
+            states none; an empty cell is ignored.
+        override_pixel_spacing: Whether the table and the option take precedence over the header. In either case, if two
+            of the three differ, a warning says which one is used.
 
     Raises:
         FileNotFoundError: `table` does not exist.
         ValueError: `pixel_spacing_mm` is not a spacing, or the table lacks a column.
-        TypeError: `override_pixel_spacing` is neither True nor False, such as the text "true".
+        TypeError: `override_pixel_spacing` is not a bool, for example the string "true".
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""How bright the frames of a data set are."""
+"""Intensity statistics of a data set."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from fetal_monai.data.io.frame_reader import FrameReader
 
 
 def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
-    """Mean and standard deviation of the gray values of all training frames, each in its own size.
+    """Compute the mean and standard deviation of the gray values of all training frames, at their original size.
 
-    Every frame is read once and forgotten. Validation and test frames are not looked at: a network that was
-    standardised by them would know something of them.
+    Frames are read one by one. Validation and test frames are not used: information about them would leak into a
+    network whose input is standardised with these statistics.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
@@ -25,12 +25,12 @@ def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
         (mean, standard deviation), over all pixels.
 
     Raises:
-        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        FileNotFoundError: The data list, or a file that it names, does not exist.
         ValueError: The data list is malformed, or a frame cannot be read.
     """
     frames = [{"image": frame["image"]} for frame in load_datalist(dataset_dir, "training")]
     load = Compose([LoadImaged("image", reader=FrameReader), EnsureChannelFirstd("image", channel_dim="no_channel")])
-    # The summary takes the pixels whose label exceeds a threshold: with the frame as its own label, all of them.
+    # The summary uses the pixels whose label exceeds a threshold: all of them, with the frame as its own label.
     summary = DatasetSummary(Dataset(frames, load), label_key="image")
     summary.calculate_statistics(foreground_threshold=-math.inf)
     return summary.data_mean, summary.data_std

@@ -13,7 +13,7 @@ class Rejected:
     """A file, or a row of the table, that cannot be measured.
 
     Attributes:
-        file: The file; for a row without an image, where the image was looked for.
+        file: The file; for a row without an image, the path where the image was expected.
         reason: What is wrong and how to fix it, in one or two sentences.
         frame: The frame's place in a loop, from 0; None for the whole file.
     """
@@ -24,4 +24,4 @@ class Rejected:
 
     def __str__(self) -> str:
         place = "" if self.frame is None else f"frame {self.frame}: "
-        return printable_text(f"{self.file}: {place}{self.reason}")  # the bytes of a name need not be text
+        return printable_text(f"{self.file}: {place}{self.reason}")  # a file name need not be valid text

@@ -1,4 +1,4 @@
-"""Names of frames that no table can hold, or that would give two frames the same output file."""
+"""Find names of frames that a table cannot contain, or that would give two frames the same output file."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from fetal_monai.files.printable_text import printable_text
 
 
 def unusable_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
-    """Find the files whose output would have the same name as that of others, or no valid name.
+    """Find the files whose output would have an invalid name or the same name as that of another file.
 
     Output files are named after their frame, see `fetal_monai.reporting.output_path`, on a file system that may not
-    distinguish upper from lower case, nor the Unicode forms of a letter. Of files that share a name there, the first
-    is usable.
+    distinguish upper from lower case or the Unicode forms of a letter. Of files that would share a name there, the
+    first is usable.
 
     Args:
         files: The frames of a run.
-        source_dir: The folder that they are named relative to.
+        source_dir: The folder that their names are relative to.
 
     Returns:
-        The unusable files, each with what is wrong and how to fix it.
+        The unusable files, each with the problem and how to fix it.
     """
     unusable: dict[Path, str] = {}
     first_of: dict[str, str] = {}
@@ -30,7 +30,7 @@ def unusable_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
         if printable_text(name) != name:
             unusable[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
             continue
-        # What is written about a DICOM file without a suffix is named as if it had the suffix ".dicom".
+        # Output files of a DICOM file without a suffix are named as if it had the suffix ".dicom".
         key = composed(name).casefold().removesuffix(".dicom")
         if first_of.setdefault(key, name) != name:
             unusable[file] = (

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Of a file's name: enough for its suffixes, and at most 160 of the 255 bytes that a name may have.
+# The end of a file's name that is kept: enough for its suffixes, and at most 160 of the 255 bytes allowed.
 _KEPT_CHARACTERS = 40
 
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Give a temporary name to write to; the file takes its real name only when the block ends well.
+    """Yield a temporary path to write to; the file gets its final name only if the block succeeds.
 
-    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one.
+    Until then, and after a crash, `path` is the earlier file or does not exist; it is never incomplete.
 
     Args:
-        path: Where the file shall be. Its folder is created if it does not exist.
+        path: Final path of the file. Its folder is created if it does not exist.
 
     Yields:
-        A path in the same folder with the same suffixes (writers choose the format by them).
+        A path in the same folder with the same suffixes, which determine the format for many writers.
 
     Example:
         >>> with atomic_path("mask.nii.gz") as temporary:  # doctest: +SKIP
@@ -30,8 +30,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so that the replacement stays within one file system. Of a long name the end alone: with the
-    # whole of it the temporary name could be too long where the file's own is not.
+    # In the same folder, so that the replacement stays within one file system. Only the end of a long name is kept:
+    # otherwise the temporary name could exceed the limit although the file's own name does not.
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-_KEPT_CHARACTERS:]}")
     try:
         yield temporary
@@ -41,6 +41,6 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def unfinished_files(path: str | Path) -> list[Path]:
-    """The temporary files of `atomic_path` for a file: of blocks that did not end yet, or whose process was killed."""
+    """Temporary files of `atomic_path` for a file, from blocks that are still running or whose process was killed."""
     path = Path(path)
     return sorted(path.parent.glob(f".{'[0-9a-f]' * 8}-{glob.escape(path.name[-_KEPT_CHARACTERS:])}"))

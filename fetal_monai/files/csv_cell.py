@@ -7,18 +7,18 @@ from typing import Any
 
 from fetal_monai.files.printable_text import printable_text
 
-# Text that a spreadsheet reads as a formula. A cell that begins so after apostrophes is protected like the
-# others, so that every text comes back as it was.
+# Text that a spreadsheet reads as a formula. Text that begins this way after apostrophes is protected too, so that
+# every text can be restored.
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PROTECTED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def csv_cell(value: Any) -> Any:
-    r"""A value as a cell that a spreadsheet reads as data, never as a formula; `cell_text` takes it back.
+    r"""Convert a value to a cell that a spreadsheet reads as data, never as a formula; `cell_text` reverses this.
 
     Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return gets an apostrophe in front. Numbers
-    stay as they are, also as text, with a decimal point or comma. Bytes of a file name that are not UTF-8 are written
-    as ``\udcXX``.
+    are unchanged, also as text with a decimal point or comma. Bytes of a file name that are not UTF-8 are written as
+    ``\udcXX``.
 
     Example:
         >>> csv_cell("=1+1.png"), csv_cell("007_HC.png"), csv_cell("-0.5"), csv_cell(-0.5)
@@ -31,7 +31,7 @@ def csv_cell(value: Any) -> Any:
 
 
 def cell_text(cell: str) -> str:
-    """The text that `csv_cell` made a cell of."""
+    """Restore the text of a cell that `csv_cell` made."""
     return cell[1:] if _PROTECTED.match(cell) else cell
 
 

@@ -1,4 +1,4 @@
-"""The forms in which a CSV table is written: for programs, and for spreadsheets that expect decimal commas."""
+"""Formats of CSV tables: for programs, and for spreadsheets that expect decimal commas."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class CsvFormat(NamedTuple):
     Attributes:
         delimiter: Separates the cells.
         decimal_mark: Separates the whole part of a number from its decimals.
-        has_byte_order_mark: Whether the file begins with a UTF-8 byte order mark, without which Excel takes the letters
-            of a name such as ``Müller.png`` for others.
+        has_byte_order_mark: Whether the file begins with a UTF-8 byte order mark. Without it, Excel misreads names such
+            as ``Müller.png``.
     """
 
     delimiter: str
@@ -20,7 +20,7 @@ class CsvFormat(NamedTuple):
     has_byte_order_mark: bool
 
     def number(self, value: float) -> str:
-        """A number with six significant digits; an empty text for NaN."""
+        """Format a number with six significant digits; NaN gives an empty string."""
         return "" if value != value else f"{value:.6g}".replace(".", self.decimal_mark)
 
 
@@ -33,10 +33,10 @@ CSV_FORMATS = {
 
 
 def csv_format_named(name: str) -> CsvFormat:
-    """The format of this name in `CSV_FORMATS`.
+    """Look up a format in `CSV_FORMATS`.
 
     Raises:
-        ValueError: There is no such format.
+        ValueError: The name is unknown.
     """
     if name not in CSV_FORMATS:
         raise ValueError(f"csv_format is {name!r}; expected one of {', '.join(CSV_FORMATS)}.")

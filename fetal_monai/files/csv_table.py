@@ -21,21 +21,22 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
 def read_csv_table(table: Path, delimiter: str = ",", required: Sequence[str] = ()) -> tuple[list[str], list[Row]]:
-    """The columns' names and the rows of a CSV table in UTF-8, all stripped of blanks, with composed letters (NFC).
+    """Read the column names and the rows of a CSV table in UTF-8, stripped of blanks, with composed letters (NFC).
 
-    Cells are as `cell_text` gives them. A row with fewer cells than columns is filled up with empty ones.
+    Cells are passed through `cell_text`. A row with fewer cells than columns is filled up with empty cells.
 
     Args:
         table: The file.
-        delimiter: What separates the cells.
-        required: Columns that the table must have; it may have others.
+        delimiter: Separates the cells.
+        required: Columns that the table must have; others are allowed.
 
     Raises:
-        ValueError: The file is not such a table, has another delimiter, lacks a column, has two columns of the same
-            name, or a row with more cells than columns. The message names the file and, for a row, the line.
+        ValueError: The file is not a CSV table in UTF-8, has another delimiter, lacks a required column, has two
+            columns of the same name, or has a row with more cells than columns. The message names the file and, for a
+            row, the line.
     """
     try:
-        # utf-8-sig: spreadsheets put a byte order mark in front of the first column's name.
+        # utf-8-sig: spreadsheets write a byte order mark before the first column's name.
         with table.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
             columns = _texts(next(reader, []))
@@ -62,9 +63,9 @@ def read_csv_table(table: Path, delimiter: str = ",", required: Sequence[str] = 
 def write_csv_table(
     path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV
 ) -> None:
-    """Write a CSV table in UTF-8, cells as `csv_cell` makes them; None is an empty cell.
+    """Write a CSV table in UTF-8, with its cells converted by `csv_cell`; None is an empty cell.
 
-    The file appears whole or not at all.
+    The file is written completely or not at all.
     """
     mark = codecs.BOM_UTF8 if csv_format.has_byte_order_mark else b""
     with atomic_path(path) as temporary:
@@ -72,13 +73,13 @@ def write_csv_table(
 
 
 def append_to_csv_table(path: Path, rows: Iterable[Sequence[Any]], csv_format: CsvFormat = PLAIN_CSV) -> None:
-    """Append rows to a table that `write_csv_table` started in the same format: all of them, or none.
+    """Append rows to a table that `write_csv_table` started in the same format: all of them or none.
 
     Raises:
         OSError: The disk is full; the message names the file.
     """
     rest = memoryview(_encoded(rows, csv_format))
-    with path.open("ab", buffering=0) as file:  # one write: whoever kills the process leaves no half of a row
+    with path.open("ab", buffering=0) as file:  # one write, so that a killed process leaves no partial row
         end = file.seek(0, os.SEEK_END)
         try:
             while rest:

@@ -17,13 +17,13 @@ except ImportError:  # Windows
 def folder_lock(folder: Path) -> Iterator[bool]:
     """Wait until no other process holds the lock of a folder, and hold it in the block.
 
-    The operating system takes it back from a process that is killed, and no lock file remains.
+    The operating system releases the lock of a process that is killed, and no lock file remains.
 
     Args:
         folder: An existing folder.
 
     Yields:
-        True; False where the system or the file system (NFS, for one) does not lock folders: then nothing is locked.
+        True, or False if the system or the file system (such as NFS) cannot lock folders; then nothing is locked.
     """
     if fcntl is None:
         yield False

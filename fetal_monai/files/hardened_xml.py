@@ -1,4 +1,4 @@
-"""Parse XML that comes from anywhere: no document type, no entities, no external references, no deep nesting."""
+"""Parse untrusted XML: no document type, no entities, no external references, no deep nesting."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from defusedxml.expatreader import DefusedExpatParser
 
 
 class XmlError(ValueError):
-    """Content that is refused.
+    """XML content that is rejected.
 
     Attributes:
         line: The line where parsing stopped.
-        reason: What is wrong, and what to expect instead.
+        reason: What is wrong and how to fix it.
     """
 
     def __init__(self, line: int, reason: str) -> None:
@@ -27,7 +27,7 @@ class XmlError(ValueError):
 
 
 class XmlElement(ET.Element):
-    """An element that knows the line of its start tag, under the name that lxml gave it."""
+    """An element with the line of its start tag, in an attribute named as in lxml."""
 
     sourceline: int
 
@@ -36,14 +36,14 @@ def parse_xml(content: bytes, deepest_level: int) -> XmlElement:
     """Parse XML without ever opening another file or expanding an entity.
 
     Args:
-        content: The whole file. Its size is for the caller to limit.
-        deepest_level: Levels of elements that are allowed; the root is level 1.
+        content: Content of the whole file. The caller limits its size.
+        deepest_level: Number of levels of elements that are allowed; the root is level 1.
 
     Returns:
         The root; tags and attributes with a namespace are named `{namespace}name`.
 
     Raises:
-        XmlError: The content is not well-formed, has a document type, or nests too deeply.
+        XmlError: The content is not well-formed, has a document type, or is nested too deeply.
     """
     parser = DefusedExpatParser(forbid_dtd=True)
     parser.setFeature(feature_namespaces, True)
@@ -58,7 +58,7 @@ def parse_xml(content: bytes, deepest_level: int) -> XmlElement:
         raise XmlError(parser.getLineNumber(), reason) from error
     except SAXException as error:
         raise XmlError(parser.getLineNumber(), f"is not well-formed XML ({error.getMessage()})") from error
-    # What Python's codecs raise for an encoding that the file claims.
+    # Python's codecs raise these for a wrong or unknown encoding.
     except (ValueError, LookupError) as error:
         raise XmlError(parser.getLineNumber(), f"cannot be decoded as XML ({error})") from error
     return builder.root()

@@ -7,24 +7,24 @@ from pathlib import Path, PurePosixPath
 
 
 def composed(text: str) -> str:
-    """Text in composed letters (NFC), the form in which names are compared.
+    """Normalise text to composed letters (NFC), the form in which names are compared.
 
-    macOS may write "ä" as "a" and a combining diaeresis, other systems as one letter; both look the same.
+    macOS may store "ä" as "a" and a combining diaeresis, other systems as one letter; both look the same.
     """
     return unicodedata.normalize("NFC", text)
 
 
 def listed_name(name: str) -> str:
-    """A file name or path as a table writes it, in the form in which names are compared: composed, with ``/``."""
+    """Normalise a file name or path from a table to the form in which names are compared: composed, with ``/``."""
     return str(PurePosixPath(composed(name).replace("\\", "/"))) if name else ""
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The file in a folder that a table or label names; None when there is none.
+    """Find the file in a folder that a table or label names; None if it does not exist.
 
     Args:
-        folder: The folder. It is not searched below.
-        name: The name, without folder, in any Unicode form.
+        folder: The folder. Its subfolders are not searched.
+        name: The name, without a folder, in any Unicode form.
     """
     path = folder / name
     if path.is_file():

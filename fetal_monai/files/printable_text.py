@@ -1,10 +1,10 @@
-"""Text that any file name can be written as."""
+"""Printable text for any file name."""
 
 from __future__ import annotations
 
 
 def printable_text(text: str) -> str:
-    r"""Text that can be printed and written: a byte of a file name that is not UTF-8 becomes ``\udcXX``.
+    r"""Make text printable and writable: a byte of a file name that is not UTF-8 becomes ``\udcXX``.
 
     Example:
         >>> printable_text("F\udcf6tus.png")

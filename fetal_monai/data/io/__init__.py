@@ -1,1 +1,1 @@
-"""Frames and cine loops on disk: reading them, and the masks written beside them."""
+"""Read frames and cine loops, and write masks."""

@@ -1,4 +1,4 @@
-"""Compressed streams, read piece by piece and to their end, where their checksum is."""
+"""Read compressed streams piece by piece and to the end, where the checksum is."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["ZLIB_OR_GZIP", "check_deflated_dicom", "check_gzip", "inflated"]
 ZLIB_OR_GZIP = 47  # zlib recognises the format
 _BARE_DEFLATE = -zlib.MAX_WBITS
 _PIECE_BYTES = 1 << 20
-# Preamble, "DICM", and the element that states the length of what follows it of the meta information.
+# Preamble, "DICM", and the element that states the length of the rest of the meta information.
 _DICOM_META_START = 128 + 4 + 12
 
 
 def inflated(file: BinaryIO, wbits: int) -> Iterator[bytes]:
-    """The decompressed content from the file's position on, in pieces of at most 1 MiB.
+    """Decompress a file from its current position, in pieces of at most 1 MiB.
 
     Args:
         file: The compressed file.
@@ -44,10 +44,10 @@ def inflated(file: BinaryIO, wbits: int) -> Iterator[bytes]:
 
 
 def check_gzip(path: Path) -> None:
-    """Read a gzip file to its end: nibabel stops at the last pixel, before the checksum.
+    """Read a gzip file to the end, to verify its checksum: nibabel stops at the last pixel.
 
     Raises:
-        OSError: The file is damaged (also zlib.error and EOFError).
+        OSError: The file is damaged (zlib.error and EOFError too).
         ValueError: The content is longer than `max_decompressed_bytes`.
     """
     with gzip.open(path) as file:
@@ -55,11 +55,11 @@ def check_gzip(path: Path) -> None:
 
 
 def check_deflated_dicom(path: Path) -> None:
-    """Check a DICOM file in Deflated Explicit VR Little Endian, which pydicom decompresses whatever comes out.
+    """Check a DICOM file in Deflated Explicit VR Little Endian, which pydicom decompresses without any check.
 
     Raises:
         ValueError: The content is longer than `max_decompressed_bytes`.
-        zlib.error: The file is damaged (also EOFError).
+        zlib.error: The file is damaged (EOFError too).
     """
     meta = read_file_meta_info(path)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:

@@ -1,4 +1,4 @@
-"""One kind of error for files that cannot be decoded as a frame."""
+"""A common error type for files that cannot be decoded as a frame."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["FrameError", "decoder_reason", "decoding", "not_one_frame"]
 
 
 class FrameError(ValueError):
-    """A file that cannot be used as a frame: the message names the file, what is wrong and how to fix it."""
+    """A file that cannot be used as a frame. The message names the file, what is wrong and how to fix it."""
 
 
 @contextmanager
 def decoding(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises on damaged bytes into a FrameError.
+    """Convert any exception of a decoder to a FrameError.
 
-    Every exception is caught: the libraries raise struct.error, zlib.error, KeyError, RuntimeError and their own
-    kinds, and one bad file must not end a batch.
+    All exceptions are caught: on damaged files, libraries raise struct.error, zlib.error, KeyError, RuntimeError and
+    exceptions of their own, and one bad file must not end a batch.
     """
     try:
         yield
@@ -32,14 +32,14 @@ def decoding(path: Path) -> Iterator[None]:
 
 
 def decoder_reason(error: Exception, path: Path) -> str:
-    """What a decoder found wrong, in one line."""
+    """Describe in one line what a decoder found wrong."""
     message = str(getattr(error, "strerror", None) or error)
-    # The last line: pydicom puts what each of its decoders said after a heading. The name alone: the message of the
-    # caller starts with the whole path.
+    # Only the last line, because pydicom lists the messages of its decoders after a heading. Only the file's name,
+    # because the caller's message starts with the whole path.
     lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]
     return lines[-1].strip().rstrip(".")
 
 
 def not_one_frame(path: Path, found: str) -> FrameError:
-    """The error for a file that holds something else than one frame."""
+    """Return the error for a file that does not contain exactly one frame."""
     return FrameError(f"{path}: has {found}; expected one 2-D frame. Export the frame to measure on its own.")

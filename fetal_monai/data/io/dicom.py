@@ -27,8 +27,8 @@ def read_dicom(path: Path) -> Frame:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, holds no frame or several, has too many pixels, or is compressed in a way that
-            cannot be decoded.
+        FrameError: The file is damaged, does not contain exactly one frame, has too many pixels, or is compressed in a
+            way that cannot be decoded.
     """
     with decoding(path):
         check_deflated_dicom(path)
@@ -45,10 +45,10 @@ def read_dicom(path: Path) -> Frame:
 
 
 def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
-    """Check that the pixels can be decoded at all.
+    """Check that the pixels can be decoded.
 
     Raises:
-        FrameError: They are compressed in a way that no installed library decodes, or as a video.
+        FrameError: They are compressed as a video, or in a way that no installed library can decode.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax in MPEGTransferSyntaxes:
@@ -61,20 +61,20 @@ def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
 
 
 def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.float32]:
-    """The grey levels of one frame, (H, W), from its values as pydicom decodes them (YBR comes back as RGB)."""
+    """Convert the values of one frame, as decoded by pydicom (which converts YBR to RGB), to gray levels (H, W)."""
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         values = apply_color_lut(values, dataset)
     if values.ndim == 3:
         values = luminance(values[..., :3], BT_601)
     elif dataset.PhotometricInterpretation == "MONOCHROME1":
-        # The lowest value is white: turn the stored range round.
+        # The lowest value is white: invert the stored range.
         signed = bool(dataset.PixelRepresentation)
         values = (-1.0 if signed else 2.0**dataset.BitsStored - 1.0) - values
     return values.astype(np.float32)
 
 
 def dicom_spacing(dataset: pydicom.Dataset) -> tuple[Spacing | None, tuple[UltrasoundRegion, ...]]:
-    """The pixel spacing and the regions that a DICOM file states, as in `Frame`; see `read_frame`."""
+    """Return the pixel spacing and the regions that a DICOM file states, as in `Frame`; see `read_frame`."""
     regions = read_ultrasound_regions(dataset)
     on_image = [region.pixel_spacing_mm for region in regions if region.is_on((dataset.Rows, dataset.Columns))]
     stated = dataset.get("PixelSpacing")

@@ -1,4 +1,4 @@
-"""Whose frame a DICOM file holds, and from which study: personal data, for the user's own table and nothing else."""
+"""The patient and the study of a DICOM file: personal data, to be written to the user's own table only."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _DICOM_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})")
 
 
 def read_study(dataset: pydicom.Dataset) -> dict[str, str]:
-    """The patient and the study that a DICOM file states, by the names in `STUDY_ATTRIBUTES`.
+    """Read the patient and the study from a DICOM file, by the names in `STUDY_ATTRIBUTES`.
 
-    What the file does not state is left out. The date is given as ``2026-11-21``.
+    Attributes that the file lacks are left out. The date is written as ``2026-11-21``.
     """
-    with disable_value_validation():  # which logs values that break DICOM's rules
+    with disable_value_validation():  # it would log values that violate the standard
         stated = {name: str(dataset.get(keyword) or "") for name, keyword in STUDY_ATTRIBUTES.items()}
     if date := _DICOM_DATE.fullmatch(stated["study_date"]):
         stated["study_date"] = "-".join(date.groups())

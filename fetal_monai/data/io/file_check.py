@@ -20,7 +20,7 @@ def check_file(path: Path, suffix_of: Callable[[Path], str | None], expected: Se
         The suffix.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         FrameError: The file is empty, or of another kind.
     """
     if not path.is_file():

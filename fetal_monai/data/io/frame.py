@@ -1,4 +1,4 @@
-"""One gray frame in memory, and what makes its pixels and its spacing usable."""
+"""One gray frame in memory, and checks of its pixels and its spacing."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Frame:
 
     Attributes:
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
-        pixel_spacing_mm: (row, column) spacing in mm of all pixels, or None when the file does not state it or states
-            several, see `ultrasound_regions`.
-        ultrasound_regions: The regions that a DICOM file states: the spacing at a place is that of its region, see
-            `fetal_monai.geometry.spacing_at`. Empty: the spacing is that of all pixels.
+        pixel_spacing_mm: (row, column) spacing of all pixels in mm, or None if the file states none or several, see
+            `ultrasound_regions`.
+        ultrasound_regions: The regions that a DICOM file states, each with its own spacing, see
+            `fetal_monai.geometry.spacing_at`. If empty, `pixel_spacing_mm` applies to all pixels.
         study: The patient and the study that a DICOM file states, see
             `fetal_monai.data.io.dicom_study.read_study`. These are personal data, so `repr` does not show them.
     """
@@ -43,12 +43,12 @@ class Frame:
 
 
 def usable_spacing(spacing: Spacing) -> Spacing | None:
-    """The spacing, or None when a number in it cannot be a length in mm."""
+    """Return the spacing, or None if one of its numbers cannot be a length in mm."""
     return spacing if all(math.isfinite(value) and value > 0 for value in spacing) else None
 
 
 def unusable_pixels(pixels: NDArray[np.float32]) -> str | None:
-    """What is wrong with the pixels of a decoded frame and how to fix it; None if nothing is wrong."""
+    """Return what is wrong with the pixels of a decoded frame and how to fix it, or None if they are usable."""
     if pixels.size == 0:
         return f"the frame has no pixels (size {pixels.shape}); export it again."
     if not np.isfinite(pixels).all():

@@ -1,4 +1,4 @@
-"""Let MONAI's transforms load frames."""
+"""A reader of frames for MONAI's transforms."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from fetal_monai.data.io.suffix import frame_suffix
 class FrameReader(ImageReader):
     """Lets MONAI's ``LoadImaged`` load frames (and label maps) with `read_frame`, as (H, W) arrays.
 
-    Use as ``LoadImaged(keys=["image", "label"], reader="fetal_monai.data.FrameReader")``. MONAI's own readers give
-    (W, H). The meta data hold ``pixel_spacing_mm`` as (row, column), NaN when unknown, and an affine whose first
-    axis is the row and whose second is the column, in mm (identity when the spacing is unknown).
+    Use as ``LoadImaged(keys=["image", "label"], reader="fetal_monai.data.FrameReader")``. MONAI's own readers return
+    (W, H). The metadata contain ``pixel_spacing_mm`` as (row, column), NaN if unknown, and an affine whose first axis
+    is the row and whose second axis is the column, in mm (the identity if the spacing is unknown).
     """
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
-        """Whether every file is of a kind that `read_frame` reads."""
+        """Whether `read_frame` reads all of these kinds of file."""
         return all(frame_suffix(str(name)) is not None for name in _as_names(filename))
 
     def read(self, data: Sequence[PathLike] | PathLike, **kwargs: Any) -> list[Path]:
-        """The paths to read.
+        """Return the paths to read.
 
-        Nothing is opened here: when ``read`` fails, ``LoadImage`` tries MONAI's own readers, which would return
-        a damaged or 3-D file, or one with its axes swapped, without an error. An error in `get_data` is final.
+        No file is opened here: if ``read`` fails, ``LoadImage`` tries MONAI's own readers, which accept damaged and 3-D
+        files and swap the axes. An error in `get_data` is final.
         """
         return [Path(name) for name in _as_names(data)]
 
     def get_data(self, img: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
-        """Pixels, float32 (H, W), and meta data of the one file that `read` was given.
+        """Return the pixels, float32 (H, W), and the metadata of a single file.
 
         Raises:
-            FrameError: More than one file, or as `read_frame`.
+            FrameError: There is more than one file, or `read_frame` cannot read it.
         """
         if len(img) != 1:
             raise FrameError(f"got {len(img)} files for one frame ({img[0]}, ...); give one path per item.")
@@ -50,7 +50,7 @@ class FrameReader(ImageReader):
 
 
 def frame_meta(frame: Frame) -> dict[str, Any]:
-    """The meta data of a frame that MONAI's transforms go by, but for the file's name; see `FrameReader`."""
+    """Return the metadata of a frame for MONAI's transforms, without the file name; see `FrameReader`."""
     spacing = frame.pixel_spacing_mm
     affine = np.diag([*(spacing or (1.0, 1.0)), 1.0, 1.0])
     meta = {

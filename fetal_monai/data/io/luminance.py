@@ -1,4 +1,4 @@
-"""From colour to gray."""
+"""Conversion of colour to gray."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ BT_709 = np.array([0.2125, 0.7154, 0.0721])  # the weights of ITK
 
 
 def luminance(colour: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The gray levels (H, W) of a colour image (H, W, 3).
+    """Compute the gray levels (H, W) of a colour image (H, W, 3).
 
     Args:
         colour: Red, green and blue.
-        weights: Those of the three, `BT_601` or `BT_709`.
+        weights: Weights of the three colours, `BT_601` or `BT_709`.
     """
     gray = np.empty(colour.shape[:2], np.float32)
-    # Row by row: NumPy would make a copy of the whole image in 64 bits.
+    # Row by row, because NumPy would copy the whole image to 64 bits.
     for levels, pixels in zip(gray, colour, strict=True):
         levels[...] = pixels @ weights
     return gray

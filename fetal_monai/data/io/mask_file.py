@@ -1,4 +1,4 @@
-"""Write a mask as a file of the frame's own format and geometry."""
+"""Write a mask in the format and geometry of its frame."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fetal_monai.files import atomic_path
 
 __all__ = ["mask_suffix", "write_mask"]
 
-# What describes the grey levels of the original and would be wrong, or harm, in a mask.
+# Attributes that describe the grey levels of the original and would be wrong or harmful in a mask.
 GREY_LEVEL_KEYWORDS = (
     "IconImageSequence",
     "LargestImagePixelValue",
@@ -37,7 +37,7 @@ GREY_LEVEL_KEYWORDS = (
     "WindowCenterWidthExplanation",
     "WindowWidth",
 )
-# What a MetaImage header says of the place of its pixels, in the order in which ITK writes it.
+# Entries of a MetaImage header that describe the position of its pixels, in the order in which ITK writes them.
 METAIMAGE_GEOMETRY = (
     "NDims",
     "TransformMatrix",
@@ -52,17 +52,17 @@ METAIMAGE_GEOMETRY = (
     "DimSize",
     "ElementSize",
 )
-PALETTE_GROUP_0028 = range(0x1101, 0x1224)  # the colour tables' descriptors and data
+PALETTE_GROUP_0028 = range(0x1101, 0x1224)  # descriptors and data of the colour tables
 OVERLAY_GROUPS = range(0x6000, 0x6100)
-# Zeros after the pixels, to a multiple of a block, are read as an empty element (0000,0000), which no file may hold.
+# Zeros that pad the file after the pixels are read as an empty element (0000,0000), which is not allowed in a file.
 PADDING_GROUP = 0x0000
 
 
 def mask_suffix(like: str | Path) -> str:
-    """The suffix of the mask that belongs to the frame `like`: its own, except ``.png`` for JPEG.
+    """Return the suffix of the mask of the frame `like`: that of the frame, except ``.png`` for JPEG.
 
-    JPEG is lossy: a mask would come back with values between 0 and 255. A DICOM file without a known suffix has a
-    mask without one.
+    JPEG is lossy: a mask would get values between 0 and 255. The mask of a DICOM file without a known suffix has no
+    suffix either.
     """
     name = Path(like).name.lower()
     suffix = frame_suffix(like) or ""
@@ -72,23 +72,23 @@ def mask_suffix(like: str | Path) -> str:
 
 
 def write_mask(mask: NDArray[Any], like: str | Path, path: str | Path) -> None:
-    """Write a mask, 0 and 255 in 8 bits, in the format and geometry of the frame it belongs to.
+    """Write a mask, 0 and 255 in 8 bits, in the format and geometry of its frame.
 
     - PNG, BMP, TIFF: the same size. JPEG: PNG of the same size.
-    - MetaImage: size, spacing, origin and direction (a spacing that the frame does not state stays unstated).
+    - MetaImage: size, spacing, origin and direction (no spacing if the frame states none).
     - NIfTI: the header with its affines.
-    - DICOM: a derived image in a new series of the same study; patient, ultrasound regions and spacing are kept,
-      explicit little endian, MONOCHROME2.
+    - DICOM: a derived image in a new series of the same study, explicit little endian, MONOCHROME2; patient, ultrasound
+      regions and spacing are kept.
 
-    The file appears whole or not at all.
+    The file is written completely or not at all.
 
     Args:
-        mask: (H, W), bool or numbers of which all but zero are foreground.
+        mask: (H, W), bool or numbers; all values except 0 are foreground.
         like: The frame's file.
-        path: Where to write, with the suffix that `mask_suffix` gives.
+        path: File to write, with the suffix from `mask_suffix`.
 
     Raises:
-        ValueError: The mask has another size than the frame, or `path` another suffix than expected.
+        ValueError: The mask differs in size from the frame, or `path` has an unexpected suffix.
         FrameError: `like` cannot be read.
     """
     like, path = Path(like), Path(path)
@@ -120,7 +120,7 @@ def _write_metaimage(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
         with atomic_path(path) as temporary:
             temporary.write_bytes(_metaimage_header(geometry, "LOCAL") + mask.tobytes())
         return
-    with atomic_path(path) as header, atomic_path(pixels_file) as pixels:  # the header is there last
+    with atomic_path(path) as header, atomic_path(pixels_file) as pixels:  # the header is moved last
         pixels.write_bytes(mask.tobytes())
         header.write_bytes(_metaimage_header(geometry, pixels_file.name))
 
@@ -139,7 +139,7 @@ def _metaimage_header(geometry: Mapping[str, str], data_file: str) -> bytes:
 
 
 def _can_be_named(file_name: str) -> bool:
-    """Whether a header can name this data file: a line ends at its end, and % stands for a number."""
+    """Whether a header can name this data file: it must fit on one line, and % is a placeholder for a number."""
     return file_name.isprintable() and "%" not in file_name and file_name == file_name.strip()
 
 
@@ -154,7 +154,7 @@ def _write_nifti(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
 
 def _write_dicom(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     dataset = pydicom.dcmread(like)
-    # Some exports lack the identifiers that the standard demands: their heads are measured all the same.
+    # Some exports lack identifiers that the standard requires; their heads are measured nevertheless.
     dataset.SOPClassUID = dataset.get("SOPClassUID", UltrasoundImageStorage)
     if "SOPInstanceUID" in dataset:
         source = pydicom.Dataset()
@@ -173,7 +173,7 @@ def _write_dicom(mask: NDArray[np.uint8], like: Path, path: Path) -> None:
     dataset.set_pixel_data(mask, "MONOCHROME2", bits_stored=8)  # sets a new SOPInstanceUID
     dataset.ImageType = ["DERIVED", "SECONDARY", *dataset.get("ImageType", [])[2:]]
     dataset.DerivationDescription = "Mask of the fetal head, 0 background, 255 head"
-    # The same for every mask of a series, so that they form one series too.
+    # The same UID for all masks of a series, so that they form one series too.
     dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[dataset.get("SeriesInstanceUID", ""), "fetal head mask"])
     dataset.SeriesDescription = "Fetal head mask"
     dataset.BurnedInAnnotation = "NO"

@@ -1,7 +1,7 @@
 """Read MetaImage (.mha, .mhd): a header of ``key = value`` lines, then the pixels in the same file or another.
 
-ITK is not used: it returns uninitialised memory where it cannot decompress the pixels or finds them in no file, and
-passes the name of a data file to C's formatting.
+ITK is not used: it returns uninitialised memory if the pixels cannot be decompressed or are missing, and passes the
+name of the data file to a C formatting function.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ELEMENT_TYPES = {
     "MET_DOUBLE": "f8",
 }
 _POSITIONS = ("Offset", "Position", "Origin")
-_MAX_HEADER_BYTES = 1 << 24  # recordings have lines for each of their frames
+_MAX_HEADER_BYTES = 1 << 24  # recordings have lines for each frame
 _PIECE_BYTES = 1 << 20
 
 
@@ -48,13 +48,13 @@ class MetaImage:
     """What the header of a MetaImage file states, checked.
 
     Attributes:
-        size: Lengths of the axes, x first; two or more.
-        spacing_mm: (row, column) spacing in mm, or None when the header states none.
+        size: Lengths of the two or more axes, x first.
+        spacing_mm: (row, column) spacing in mm, or None if the header states none.
         data_file: The file with the pixels.
-        pixels_start: Where they start in it, in bytes.
-        compressed: Whether they are a zlib or gzip stream.
-        text: Whether they are numbers in ASCII.
-        dtype: How one value is stored.
+        pixels_start: Position of the first pixel in that file, in bytes.
+        compressed: Whether the pixels are a zlib or gzip stream.
+        text: Whether the pixels are numbers in ASCII.
+        dtype: Type of the stored values.
         channels: Values per pixel: 1, or 3 for colour.
         cut_off: Whether the data file holds fewer compressed bytes than the header states.
     """
@@ -70,14 +70,15 @@ class MetaImage:
     cut_off: bool
 
     def frames(self) -> Iterator[NDArray[np.float32]]:
-        """The frames (H, W) one after the other; colour becomes luminance (ITU-R BT.709, as in ITK).
+        """Yield the frames (H, W) one by one; colour is converted to luminance (ITU-R BT.709, as in ITK).
 
-        Compressed pixels are decompressed twice: the checksum comes last, and no frame is given before it is verified.
-        A file that is shorter than its header states has no checksum: the frames before the cut are given. A stream
-        without an end in a file of the stated length, or of a length that is not stated, is damaged: no frame is given.
+        Compressed pixels are decompressed twice: the checksum comes last, and no frame is returned before it is
+        verified. A file that is shorter than its header states has no checksum; the complete frames are returned. A
+        stream that does not end, in a file of the stated length or of unstated length, is damaged; no frame is
+        returned.
 
         Raises:
-            ValueError: The data file does not hold what the header states.
+            ValueError: The data file does not contain what the header states.
             zlib.error: The compressed pixels are damaged.
             EOFError: The compressed pixels are cut off.
         """
@@ -108,7 +109,7 @@ class MetaImage:
         return True
 
     def _blocks(self, file: BinaryIO, values: int) -> Iterator[NDArray[Any]]:
-        """The values of each frame, from the file's position on, for as long as there are enough for one."""
+        """Yield the values of each complete frame from the current position in the file."""
         if self.text:
             while (block := np.fromfile(file, np.float64, values, sep=" ")).size == values:
                 yield block
@@ -137,9 +138,8 @@ def open_metaimage(path: Path) -> MetaImage:
         path: The header, or header and pixels in one file.
 
     Raises:
-        FrameError: The header is damaged, states what is not supported (a list or pattern of several data files, values
-            that are neither gray nor colour), a frame of too many pixels, or a data file that is missing or outside the
-            header's folder.
+        FrameError: The header is damaged or not supported (several data files, or values that are neither gray nor
+            colour), a frame has too many pixels, or the data file is missing or outside the header's folder.
     """
     header, header_end = _read_header(path)
     size = _size(path, header)
@@ -148,7 +148,7 @@ def open_metaimage(path: Path) -> MetaImage:
     if channels not in ("1", "3"):
         raise FrameError(f"{path}: {channels} values per pixel; expected 1 (gray) or 3 (red, green, blue).")
     element_type = header.get("ElementType", "")
-    code = _ELEMENT_TYPES.get(element_type.removesuffix("_ARRAY"))  # what colour was called once
+    code = _ELEMENT_TYPES.get(element_type.removesuffix("_ARRAY"))  # an older name for colour
     if code is None:
         raise FrameError(f"{path}: ElementType is {element_type!r}; expected one of {', '.join(_ELEMENT_TYPES)}.")
     most_significant_first = _is_true(header, "BinaryDataByteOrderMSB", _is_true(header, "ElementByteOrderMSB"))
@@ -167,7 +167,7 @@ def open_metaimage(path: Path) -> MetaImage:
 
 
 def read_metaimage_header(path: Path) -> dict[str, str]:
-    """The ``key = value`` lines of a MetaImage header, of which ElementDataFile is the last.
+    """Read the ``key = value`` lines of a MetaImage header, of which ElementDataFile is the last.
 
     Raises:
         FrameError: The file does not start with such a header.
@@ -176,7 +176,7 @@ def read_metaimage_header(path: Path) -> dict[str, str]:
 
 
 def _read_header(path: Path) -> tuple[dict[str, str], int]:
-    """The lines, and the number of bytes that they take."""
+    """Read the lines of the header and their length in bytes."""
     header: dict[str, str] = {}
     with path.open("rb") as file:
         while (line := file.readline(4096)) and file.tell() < _MAX_HEADER_BYTES:
@@ -213,7 +213,7 @@ def _spacing(path: Path, header: Mapping[str, str]) -> tuple[float, float] | Non
     column, row = _two_numbers(path, header, key)
     if not (column and row):
         raise FrameError(f"{path}: a spacing of zero ({key} = {header[key]}); correct the line or delete it.")
-    return abs(row), abs(column)  # a sign is a direction
+    return abs(row), abs(column)  # the sign is the direction
 
 
 def _two_numbers(path: Path, header: Mapping[str, str], key: str) -> tuple[float, float]:
@@ -227,7 +227,7 @@ def _two_numbers(path: Path, header: Mapping[str, str], key: str) -> tuple[float
 
 
 def _is_true(header: Mapping[str, str], key: str, default: bool = False) -> bool:
-    return header[key][:1] in ("T", "t", "1") if key in header else default  # as MetaIO has it
+    return header[key][:1] in ("T", "t", "1") if key in header else default  # as in MetaIO
 
 
 def _data_file(path: Path, name: str) -> Path:
@@ -253,7 +253,7 @@ def _pixels_start(
     stated = header.get("HeaderSize", "0")
     if stated == "0":
         return earliest
-    if stated == "-1" and stated_bytes is not None:  # the pixels are the last that is in the file
+    if stated == "-1" and stated_bytes is not None:  # the pixels are at the end of the file
         start = file_bytes - stated_bytes
     else:
         start = int(stated) if stated.isdecimal() else -1

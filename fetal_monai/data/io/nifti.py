@@ -21,9 +21,10 @@ _TO_MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 
 
 def open_nifti(path: Path) -> Any:
-    """Open a NIfTI file with nibabel: its header is read, its pixels are not.
+    """Open a NIfTI file with nibabel, which reads the header but not yet the pixels.
 
-    A compressed file is read to its end first. That verifies its checksum, and bounds the extensions of the header.
+    A compressed file is first read to the end, which verifies its checksum and limits the size of the header
+    extensions.
 
     Args:
         path: The file.
@@ -38,16 +39,16 @@ def open_nifti(path: Path) -> Any:
 
 
 def read_nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float] | None]:
-    """The gray levels (H, W), of which NIfTI's i is the column and j the row, and the (row, column) spacing in mm.
+    """Read the gray levels (H, W), where NIfTI's i is the column and j the row, and the (row, column) spacing in mm.
 
-    The spacing is None when it is 1 x 1 without a unit, which is what writers put there who know none; zero and
-    non-finite numbers are given as they are.
+    The spacing is None if it is 1 x 1 without a unit, which programs write if they do not know the spacing; zero and
+    non-finite numbers are returned unchanged.
 
     Args:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, or not one 2-D frame of real values and of few enough pixels.
+        FrameError: The file is damaged, is not one 2-D frame of real values, or has too many pixels.
     """
     image = open_nifti(path)
     with decoding(path):
@@ -60,13 +61,13 @@ def read_nifti(path: Path) -> tuple[NDArray[np.float32], tuple[float, float] | N
             raise FrameError(f"{path}: complex values; expected grey levels. Store the magnitude.")
         if values.dtype.names:
             values = luminance(np.stack([values[name] for name in ("R", "G", "B")], axis=-1), BT_601)
-        # A copy in any case: nibabel's array may be a read-only map of the file.
+        # Always a copy: nibabel's array may be a read-only map of the file.
         return np.array(values, dtype=np.float32, order="C"), _spacing_mm(path, type(image.header))
 
 
 def _spacing_mm(path: Path, header_type: Any) -> tuple[float, float] | None:
     with ImageOpener(path) as file:
-        # Unchecked, as stored: nibabel's own check turns a pixdim of zero into 1.
+        # Unchecked: nibabel's own check would change a pixdim of zero to 1.
         header = header_type.from_fileobj(file, check=False)
     column, row = (abs(float(length)) for length in header["pixdim"][1:3])
     unit = header.get_xyzt_units()[0]

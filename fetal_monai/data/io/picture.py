@@ -19,17 +19,17 @@ _FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 
 
 def read_picture(path: Path) -> NDArray[np.float32]:
-    """The gray levels (H, W) of a picture as viewers show it, turned and mirrored as EXIF's Orientation says.
+    """Read the gray levels (H, W) of a picture as viewers show it, with EXIF's Orientation applied.
 
     Args:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, has several pages, or too many pixels.
+        FrameError: The file is damaged, or has several pages or too many pixels.
     """
-    # An open file: given a path, Pillow maps an uncompressed TIFF into memory by the size that it has once turned.
+    # Opened here: given a path, Pillow would memory-map an uncompressed TIFF with its size after the rotation.
     with decoding(path), path.open("rb") as file, warnings.catch_warnings():
-        # Users may have allowed more than the 89 million pixels at which Pillow warns.
+        # Pillow warns above 89 million pixels, and the user may have set a higher limit.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
             picture = Image.open(file, formats=_FORMATS)
@@ -52,11 +52,11 @@ def _gray(picture: Image.Image) -> Image.Image:
         return picture
     if picture.mode == "1":
         return picture.convert("L")
-    return picture.convert("RGB").convert("L")  # by way of RGB, so that alpha is dropped and a palette looked up
+    return picture.convert("RGB").convert("L")  # via RGB, which drops alpha and applies a palette
 
 
 def _is_unsigned_32_bit(picture: Image.Image) -> bool:
-    """Whether this is a TIFF whose values Pillow, which has no such mode, gives as signed ones."""
+    """Whether this is a TIFF with unsigned 32-bit values, which Pillow returns as signed ones."""
     if not isinstance(picture, TiffImageFile) or picture.mode != "I":
         return False
     # The tag's default is 1, unsigned.

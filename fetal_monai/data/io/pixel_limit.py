@@ -1,4 +1,4 @@
-"""How large a frame may be: checked against its header, before anything is decoded."""
+"""Limit on the size of a frame, checked against its header before anything is decoded."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LARGEST_PIXEL_BYTES = 16
 def check_pixel_count(path: Path, height: int, width: int) -> None:
     """Check that a frame is small enough to be decoded.
 
-    A picture of 200 kB can hold a billion pixels. The limit is `DEFAULT_MAX_PIXELS`, or what the environment variable
-    FETAL_MONAI_MAX_PIXELS says.
+    A file of 200 kB can contain a billion pixels. The limit is `DEFAULT_MAX_PIXELS`, or the value of the environment
+    variable FETAL_MONAI_MAX_PIXELS.
 
     Args:
         path: The frame's file.
-        height: Rows of one frame, as its header states them.
+        height: Rows of one frame, from its header.
         width: Columns of one frame.
 
     Raises:
-        FrameError: The frame has more pixels.
+        FrameError: The frame has more pixels than allowed.
     """
     limit = max_pixels(path)
     if height * width > limit:
@@ -38,7 +38,7 @@ def check_pixel_count(path: Path, height: int, width: int) -> None:
 
 
 def max_decompressed_bytes(path: Path) -> int:
-    """The largest decompressed size in bytes of a file whose header does not state it.
+    """Return the largest decompressed size in bytes that a file without a stated size may have.
 
     Raises:
         FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number.
@@ -47,7 +47,7 @@ def max_decompressed_bytes(path: Path) -> int:
 
 
 def max_pixels(path: Path) -> int:
-    """The largest number of pixels that a frame may have.
+    """Return the largest number of pixels that a frame may have.
 
     Raises:
         FrameError: FETAL_MONAI_MAX_PIXELS is not a positive whole number; the message names `path`.

@@ -23,23 +23,24 @@ from fetal_monai.data.io.suffix import (
 def read_frame(path: str | Path) -> Frame:
     """Read one frame from PNG, JPEG, BMP, TIFF, MetaImage, NIfTI or DICOM.
 
-    Colour becomes luminance, an alpha channel is dropped, 16-bit values are kept. Pixels are taken in the order
-    they are stored in; NIfTI's (i, j) are (column, row). Only EXIF's Orientation (JPEG, PNG, TIFF) is applied, as
-    viewers do. The pixel spacing is reported only where the file states it:
+    Colour is converted to luminance, an alpha channel is dropped, and 16-bit values are kept. Pixels keep their stored
+    order; NIfTI's (i, j) are (column, row). Only EXIF's Orientation (JPEG, PNG, TIFF) is applied, as in viewers. The
+    pixel spacing is returned only if the file states it:
 
-    - PNG, JPEG, BMP, TIFF: never. Their dpi tag is about paper, not about the patient.
-    - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); absent, it is unknown, although ITK then says 1 mm.
-    - NIfTI: from ``pixdim`` in ``xyzt_units``. With no unit it is read as mm, as every NIfTI reader does, except
-      for 1 x 1, which is what writers put there who know no spacing. Zero or non-finite is unknown.
-    - DICOM: from the 2D tissue regions of ``SequenceOfUltrasoundRegions`` that lie on the image, each with its own
-      spacing, else from ``PixelSpacing``. ``ImagerPixelSpacing`` is about the detector of a radiograph and is not
+    - PNG, JPEG, BMP, TIFF: never. Their dpi tag refers to print, not to the patient.
+    - MetaImage: from ``ElementSpacing`` (or ``ElementSize``); if both are absent, it is unknown, although ITK would
+      return 1 mm.
+    - NIfTI: from ``pixdim`` in ``xyzt_units``. Without a unit it is read as mm, as in other NIfTI readers, except for
+      1 x 1, which programs write if they do not know the spacing. Zero and non-finite numbers mean unknown.
+    - DICOM: from the 2D tissue regions of ``SequenceOfUltrasoundRegions`` that are on the image, each with its own
+      spacing, otherwise from ``PixelSpacing``. ``ImagerPixelSpacing`` refers to the detector of a radiograph and is not
       used.
 
     Args:
         path: The file.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         FrameError: The file is damaged, of another kind, not one 2-D frame of finite values, or has more pixels than
             `check_pixel_count` allows.
     """

@@ -1,4 +1,4 @@
-"""The kinds of file that hold a frame, by suffix or content."""
+"""The kinds of files that contain a frame, by suffix or content."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FRAME_SUFFIXES = PICTURE_SUFFIXES + METAIMAGE_SUFFIXES + NIFTI_SUFFIXES + DICOM_
 
 
 def frame_suffix(path: str | Path) -> str | None:
-    """The suffix that says how to read a file: one of FRAME_SUFFIXES, or None for a file of another kind.
+    """Return the suffix that determines how a file is read: one of FRAME_SUFFIXES, or None for a file of another kind.
 
-    A file with no suffix or an unknown one counts as ".dcm" when its content starts as DICOM does
-    ("DICM" after a preamble of 128 bytes): scanners export names such as "IM_0001" or "1.2.840.113".
+    A file with no suffix or an unknown one is treated as ".dcm" if its content starts like a DICOM file ("DICM" after a
+    preamble of 128 bytes): scanners export names such as "IM_0001" or "1.2.840.113".
     """
     path = Path(path)
     name = path.name.lower()

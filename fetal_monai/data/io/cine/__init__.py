@@ -1,4 +1,4 @@
-"""Cine loops, and whole folders of them: the frames of recordings, read one by one."""
+"""Cine loops and folders of them, read frame by frame."""
 
 from fetal_monai.data.io.cine.items import CineItems
 from fetal_monai.data.io.cine.loop import Cine, CineError, CineFrame

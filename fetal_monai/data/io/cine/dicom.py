@@ -25,8 +25,7 @@ def open_dicom_cine(path: Path) -> Cine:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, without pixels, of too many pixels, or compressed in a way that cannot be
-            decoded.
+        FrameError: The file is damaged, has no pixels or too many, or is compressed in a way that cannot be decoded.
     """
     with decoding(path):
         check_deflated_dicom(path)
@@ -43,7 +42,7 @@ def open_dicom_cine(path: Path) -> Cine:
         study = read_study(dataset)
 
     def decode() -> Iterator[Decoded]:
-        # By path, pydicom keeps one frame at a time in memory.
+        # Given a path, pydicom keeps only one frame at a time in memory.
         for time_s, values in zip(times_s, iter_pixels(path), strict=False):
             yield dicom_gray(values, dataset), time_s
 
@@ -51,7 +50,7 @@ def open_dicom_cine(path: Path) -> Cine:
 
 
 def _frame_rate_hz(dataset: pydicom.Dataset) -> float | None:
-    """Frames a second (DICOM PS3.3 C.7.6.5, Cine Module)."""
+    """Frames per second (DICOM PS3.3 C.7.6.5, Cine Module)."""
     if frame_time_ms := _positive(dataset.get("FrameTime")):
         return 1000 / frame_time_ms
     increments_ms = _increments_ms(dataset)
@@ -68,9 +67,9 @@ def _frame_times_s(dataset: pydicom.Dataset, frame_count: int, rate_hz: float | 
 
 
 def _increments_ms(dataset: pydicom.Dataset) -> list[float]:
-    """The time from each frame's predecessor, if stated; the first one's is 0 by definition, whatever is written."""
+    """Time between each frame and the previous one, if stated; for the first frame it is 0 by definition."""
     stated = dataset.get("FrameTimeVector")
-    # pydicom gives a vector of one value as that value.
+    # pydicom returns a vector of one value as that value.
     return [0.0, *map(float, stated[1:])] if isinstance(stated, Sequence) and not isinstance(stated, str) else []
 
 

@@ -16,10 +16,10 @@ from fetal_monai.data.io.frame_reader import frame_meta
 
 
 class CineItems:
-    """The frames of one cine loop, one by one, as dictionaries that MONAI's transforms take.
+    """Yields the frames of a cine loop one by one, as dictionaries for MONAI's transforms.
 
-    Each holds ``image``, as `FrameReader` loads one, so that a bundle's preprocessing runs after its
-    ``LoadImaged``; ``frame``, the place in the loop from 0; and ``time_s``, NaN when unknown. Use as
+    Each contains ``image``, as loaded by `FrameReader`, so that the rest of a bundle's preprocessing can follow without
+    ``LoadImaged``; ``frame``, the position in the loop from 0; and ``time_s``, NaN if unknown. Use as
     ``monai.data.IterableDataset(CineItems(path), transform)``, in a loader without workers: each worker would decode
     all frames.
 
@@ -28,8 +28,8 @@ class CineItems:
         key: The image's key.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        FrameError: The file is damaged, or not one that holds a loop.
+        FileNotFoundError: The file does not exist.
+        FrameError: The file is damaged, or is not a cine loop or frame.
     """
 
     def __init__(self, path: str | Path, key: str = "image") -> None:

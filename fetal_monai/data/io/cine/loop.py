@@ -1,4 +1,4 @@
-"""A cine loop whose frames are decoded one by one, whatever its file format."""
+"""A cine loop of any file format, whose frames are decoded one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fetal_monai.geometry import UltrasoundRegion
 
 
 class CineError(FrameError):
-    """A cine loop that cannot be read, or not to its end: the message names the file, the frame and how to fix it."""
+    """A cine loop that cannot be read completely. The message names the file, the frame and how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class CineFrame:
     """One frame of a cine loop.
 
     Attributes:
-        index: Its place in the loop, from 0.
+        index: Position in the loop, from 0.
         pixels: float32 array (H, W), row 0 at the top, in the file's own grey levels.
-        time_s: Seconds from the first frame, or None when the file states no time.
+        time_s: Seconds since the first frame, or None if the file states no times.
     """
 
     index: int
@@ -37,7 +37,7 @@ class CineFrame:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """Stands in for the pixels of a frame that cannot be decoded, where the frames after it may be.
+    """Replaces the pixels of a frame that cannot be decoded, while later frames may be readable.
 
     Attributes:
         reason: What the decoder found wrong.
@@ -51,18 +51,17 @@ Decoded: TypeAlias = tuple[NDArray[np.float32] | Damaged, float | None]
 
 @dataclass(frozen=True)
 class Cine:
-    """A cine loop on disk. Iterating opens the file again and gives `CineFrame`s, of which one at a time is in memory.
+    """A cine loop on disk. Each iteration opens the file again and yields `CineFrame`s; one at a time is in memory.
 
-    Iterating gives every frame that can be decoded. Where others cannot, or the file ends before its header says so,
-    it raises `CineError` after the last one.
+    Every frame that can be decoded is returned. If others cannot be decoded, or the file ends early, `CineError` is
+    raised after the last one.
 
     Attributes:
         path: The file.
-        decode: Opens the file and gives the pixels and the time of one frame after the other. What it raises ends the
-            loop.
-        frame_count: How many frames the file states, or None when it does not.
-        frame_rate_hz: Frames a second as the file states, or None when it does not.
-        pixel_spacing_mm: (row, column) spacing in mm, or None when the file does not state it or states several.
+        decode: Opens the file and yields the pixels and the time of each frame. An exception ends the loop.
+        frame_count: Number of frames that the file states, or None.
+        frame_rate_hz: Frames per second that the file states, or None.
+        pixel_spacing_mm: (row, column) spacing in mm, or None if the file states none or several.
         ultrasound_regions: The regions that a DICOM file states, see `fetal_monai.data.Frame`.
         study: The patient and the study that a DICOM file states: personal data, which `repr` does not show.
     """
@@ -84,7 +83,7 @@ class Cine:
             except StopIteration:
                 self._check_complete(index, damaged)
                 return
-            # Every exception: each library raises its own kinds on damaged bytes, see `decoding`.
+            # All exceptions, because each library raises its own on damaged files, see `decoding`.
             except Exception as error:
                 raise CineError(
                     f"{self.path}: frame {index}{self._of_count()} cannot be decoded "
@@ -117,7 +116,7 @@ class Cine:
 
 
 def _listed(frames: Sequence[int]) -> str:
-    """Ascending numbers in words: "frame 5", "frames 5 to 11 and 40"."""
+    """Describe ascending frame numbers: "frame 5", "frames 5 to 11 and 40"."""
     runs: list[list[int]] = []
     for frame in frames:
         if runs and frame == runs[-1][1] + 1:

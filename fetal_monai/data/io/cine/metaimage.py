@@ -17,7 +17,7 @@ def open_metaimage_cine(path: Path) -> Cine:
         path: The header, or header and pixels in one file.
 
     Raises:
-        FrameError: The file is damaged, of too many pixels a frame, or has more axes.
+        FrameError: The file is damaged, has too many pixels per frame, or has more than three axes.
     """
     image = open_metaimage(path)
     if any(length != 1 for length in image.size[3:]):

@@ -1,4 +1,4 @@
-"""From a file's name to the cine loop in it."""
+"""Open cine loops of all formats."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES
 
 
 def open_cine(path: str | Path) -> Cine:
-    """Open a cine loop: read what its header states, and no frame yet.
+    """Open a cine loop: its header is read, but no frame yet.
 
-    Colour becomes luminance, as `read_frame` has it. A loop is one of
+    Colour is converted to luminance as in `read_frame`. A loop is one of
 
-    - DICOM of one or more frames. The rate is that of ``FrameTime`` or ``FrameTimeVector`` (then the mean), else
-      ``CineRate``, else ``RecommendedDisplayFrameRate``.
-    - MetaImage, 2-D or 3-D with one frame after the other along its third axis. It states no rate: writers put
-      anything into that axis' spacing.
+    - DICOM with one or more frames. The frame rate is from ``FrameTime`` or the mean of ``FrameTimeVector``, otherwise
+      from ``CineRate`` or ``RecommendedDisplayFrameRate``.
+    - MetaImage, 2-D, or 3-D with the frames along the third axis. It states no frame rate: the spacing of that axis is
+      not used consistently.
     - AVI or MP4, in 8 bits. They state no pixel spacing.
-    - a frame of any other kind that `read_frame` reads: a loop of one.
+    - any other frame that `read_frame` reads: a loop of one frame.
 
     Args:
         path: The file.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        FrameError: The file is damaged, or not one that holds a loop.
+        FileNotFoundError: The file does not exist.
+        FrameError: The file is damaged, or is not a cine loop or frame.
     """
     path = Path(path)
     suffix = check_file(path, cine_suffix, CINE_SUFFIXES)

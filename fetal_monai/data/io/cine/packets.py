@@ -1,4 +1,4 @@
-"""The packets of a video, decoded one by one, with everything that the decoder found wrong."""
+"""Decode the packets of a video one by one, with all problems that the decoder reports."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _UNEXPLAINED = "damaged, and painted over by the decoder"
 
 @dataclass(frozen=True, slots=True)
 class DecodedPacket:
-    """One packet of a video, which holds one coded picture, and what came out of the decoder with it.
+    """One packet of a video, with one coded picture, and the output of the decoder for it.
 
     Attributes:
-        place: Its place in the file, from 0. Pictures are stored in the order in which they are decoded.
-        is_key: Its picture is predicted from no other.
-        is_discarded: Its picture is decoded and not shown.
-        time_s: When its picture is shown; infinity when the file does not say.
-        frames: The pictures that came out, each with its packet's place: that of an earlier packet where pictures are
-            shown in another order than they are stored.
-        problems: What is wrong, by the place of the packet.
+        place: Position in the file, from 0. Pictures are stored in the order in which they are decoded.
+        is_key: The picture is not predicted from another one.
+        is_discarded: The picture is decoded but not shown.
+        time_s: Time at which the picture is shown; infinity if the file does not state it.
+        frames: The decoded pictures by the position of their packets, which may be earlier ones: pictures may be shown
+            in another order than they are stored.
+        problems: Problems by the position of the packet.
     """
 
     place: int
@@ -47,10 +47,10 @@ class DecodedPacket:
 
 
 def picture_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first stream of pictures of a video.
+    """Return the first video stream of a file.
 
     Raises:
-        CineError: There is none, or its codec is unknown.
+        CineError: There is no video stream, or its codec is unknown.
     """
     if not container.streams.video:
         raise CineError(f"{path}: holds no pictures, only {len(container.streams)} other streams; export it again.")
@@ -61,13 +61,13 @@ def picture_stream(container: InputContainer, path: Path) -> VideoStream:
 
 
 def decode_packets(path: Path) -> Iterator[DecodedPacket]:
-    """Decode a video from its beginning; a packet that cannot be decoded does not end it."""
+    """Decode a video from the beginning and continue after packets that cannot be decoded."""
     with av.open(str(path)) as container:
         stream = picture_stream(container, path)
         context = stream.codec_context
-        # Threads would switch off the H.264 decoder's own search for missing blocks.
+        # With threads, the H.264 decoder does not check for missing blocks.
         context.thread_type, context.thread_count = "NONE", 1
-        # A later picture may be larger than the file states. FFmpeg's limit counts the padding of its buffers too.
+        # A later picture may be larger than the file states. FFmpeg's limit includes the padding of its buffers.
         decoder_limit = min(2 * max_pixels(path) + _PADDING_PIXELS, _LARGEST_DECODER_LIMIT)
         context.options = {"err_detect": "crccheck", "max_pixels": str(decoder_limit)}
         packets = container.demux(stream)
@@ -84,17 +84,17 @@ def decode_packets(path: Path) -> Iterator[DecodedPacket]:
 
 def _decoded(packet: Packet, place: int) -> DecodedPacket:
     time_s = math.inf if packet.pts is None else float(packet.pts * packet.time_base)
-    # The last packet is empty: with it, the decoder gives what it still holds.
+    # The last packet is empty: it flushes the decoder.
     own = place if packet.size else place - 1
     decoded: list[VideoFrame] = []
     problems: dict[int, str] = {}
-    packet.pts = place  # the decoder hands it on to the picture
+    packet.pts = place  # the decoder copies it to the picture
     with _error_log() as messages:
         try:
             decoded = packet.decode()
         except av.FFmpegError as error:
             problems[own] = str(error.strerror)
-    # Some decoders only log what is wrong, such as FFV1 a checksum that does not fit.
+    # Some decoders only log problems, for example FFV1 a wrong checksum.
     if messages:
         problems[own] = messages[0].strip().rstrip(".")
     if packet.is_corrupt:
@@ -108,7 +108,7 @@ def _decoded(packet: Packet, place: int) -> DecodedPacket:
 
 @contextmanager
 def _error_log() -> Iterator[list[str]]:
-    """The errors that FFmpeg logs meanwhile, filled in at the end."""
+    """Collect the errors that FFmpeg logs in the block; the list is filled at its end."""
     errors: list[str] = []
     level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)

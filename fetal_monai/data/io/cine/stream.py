@@ -1,4 +1,4 @@
-"""All frames of a file or folder, stills and loops alike, one by one."""
+"""Stream all frames of a file or folder, from stills and cine loops."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 class FrameStream:
-    """The frames of stills and cine loops as items for MONAI's transforms; one frame at a time is in memory.
+    """Yields the frames of stills and cine loops as items for MONAI's transforms; one frame at a time is in memory.
 
-    Each item is one of `CineItems`, with ``loop`` (whether its file holds a loop) and ``frame_rate_hz`` (NaN where the
-    file states none). A file that cannot be read, or not to its end, and a frame without content are noted in
-    `rejected`, and the stream goes on. Use as ``monai.data.IterableDataset(FrameStream(source), transform)``, in a
-    loader without workers.
+    Each item is one of `CineItems`, with ``loop`` (whether the file is a cine loop) and ``frame_rate_hz`` (NaN if the
+    file states none). Files that cannot be read completely and frames without content are recorded in `rejected`, and
+    the stream continues. Use as ``monai.data.IterableDataset(FrameStream(source), transform)``, in a loader without
+    workers.
 
     Args:
         source: A file, a folder that is searched with all its subfolders (see `frame_files`), or a list of files.
@@ -34,11 +34,11 @@ class FrameStream:
     Attributes:
         files: The files, in the order of the stream.
         source_dir: The folder that their names are relative to.
-        rejected: What could not be read so far.
+        rejected: Files and frames that could not be used so far.
 
     Raises:
-        FileNotFoundError: There is no such file or folder.
-        ValueError: The folder or the list holds no file with frames.
+        FileNotFoundError: The file or folder does not exist.
+        ValueError: The folder contains no frames, or the list is empty.
     """
 
     def __init__(self, source: str | Path | Sequence[str | Path], key: str = "image") -> None:

@@ -1,4 +1,4 @@
-"""The suffixes of cine loops. What reads them is elsewhere: telling a video by its name needs no decoder."""
+"""Suffixes of cine loops, in a module of their own: recognising a video by its name needs no decoder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ CINE_SUFFIXES = VIDEO_SUFFIXES + FRAME_SUFFIXES
 
 
 def cine_suffix(path: str | Path) -> str | None:
-    """The suffix that says how to read a file: one of CINE_SUFFIXES, or None for a file of another kind."""
+    """Return the suffix that determines how a file is read: one of CINE_SUFFIXES, or None for other files."""
     suffix = Path(path).suffix.lower()
     return suffix if suffix in VIDEO_SUFFIXES else frame_suffix(path)

@@ -20,14 +20,14 @@ from fetal_monai.data.io.pixel_limit import check_pixel_count
 def open_video_cine(path: Path) -> Cine:
     """Open a video in any codec that FFmpeg decodes.
 
-    It is decoded twice: the first time to find what is damaged, because pictures that are predicted from a damaged one
-    may be shown before it.
+    It is decoded twice, the first time to find damage: pictures that are predicted from a damaged one may be shown
+    before it.
 
     Args:
         path: The file.
 
     Raises:
-        FrameError: The file is damaged, without pictures, or of too many pixels.
+        FrameError: The file is damaged, contains no pictures, or has too many pixels.
     """
     with decoding(path), av.open(str(path)) as container:
         stream = picture_stream(container, path)
@@ -52,6 +52,6 @@ def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
     if not stream.frames:
         return None
     if "mp4" in container.format.name.split(","):
-        # Frames that an edit list leaves out are counted in the header too.
+        # The header also counts frames that an edit list leaves out.
         return sum(not entry.is_discard for entry in stream.index_entries)
     return stream.frames

@@ -1,4 +1,4 @@
-"""Which pictures of a video can be trusted: damage reaches every picture that is predicted from the damaged one."""
+"""Find the intact pictures of a video: damage affects every picture that is predicted from a damaged one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Shown:
     """One picture of a video, in the order in which they are shown.
 
     Attributes:
-        place: The place of its packet in the file.
-        time_s: When it is shown, or None.
-        problem: Why it cannot be trusted, or "".
+        place: Position of its packet in the file.
+        time_s: Time at which it is shown, or None.
+        problem: Reason why it is not intact, or "".
     """
 
     place: int
@@ -26,10 +26,10 @@ class Shown:
 
 
 def survey(packets: Iterable[DecodedPacket]) -> list[Shown]:
-    """Tell of every picture whether it can be trusted.
+    """Determine which pictures are intact.
 
-    A picture is refused where the decoder noticed damage in it or in a picture before it in the file, back to the last
-    key picture, from which all are predicted that follow.
+    A picture is rejected if the decoder found damage in it or in an earlier picture of the file, back to the last key
+    picture, from which all following pictures are predicted.
     """
     shown: list[int] = []
     keys: list[int] = []
@@ -46,7 +46,8 @@ def survey(packets: Iterable[DecodedPacket]) -> list[Shown]:
         if packet.is_discarded:
             discarded.add(packet.place)
 
-    # Nothing at all came out of these; MP4 states where they belong, AVI at least in which order they are stored.
+    # These could not be decoded at all. MP4 states when they are shown, AVI at least the order in which they are
+    # stored.
     for place in sorted(problems.keys() - set(shown) - discarded):
         later = (index for index, other in enumerate(shown) if time_s_of[other] > time_s_of[place])
         shown.insert(next(later, len(shown)), place)
@@ -63,7 +64,7 @@ def survey(packets: Iterable[DecodedPacket]) -> list[Shown]:
 
 
 def _predicted_since(place: int, keys: list[int], seen: set[int]) -> int:
-    """The place of the first packet that a picture may be predicted from."""
+    """Position of the first packet that a picture may be predicted from."""
     before = bisect_right(keys, place)
     # A picture that is stored after a key picture and shown before it is predicted from both sides.
     if before and keys[before - 1] not in seen:
@@ -72,6 +73,6 @@ def _predicted_since(place: int, keys: list[int], seen: set[int]) -> int:
 
 
 def _times_s(stated: list[float]) -> list[float | None]:
-    """The times in order, from 0: AVI states them in the order of the file."""
+    """Sorted times, from 0: AVI states them in the order of the file."""
     times = sorted(stated)
     return [time_s - times[0] if math.isfinite(time_s) else None for time_s in times]
