@@ -4,65 +4,29 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import ignite.distributed as idist
 from ignite.engine import Engine, Events
 
-from fetal_monai.biometry import (
-    HeadMeasurement,
-    OutOfRangeError,
-    date_pregnancy,
-    format_gestational_age,
-    hadlock_gestational_age_days,
-    intergrowth_gestational_age_days,
-    intergrowth_head_circumference_centile,
-)
+from fetal_monai.biometry import HeadMeasurement
 from fetal_monai.data import FrameCollection
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
 from fetal_monai.data.frame_files import natural_key
-from fetal_monai.data.io.dicom_study import STUDY_ATTRIBUTES
-from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.reporting.growing_table import GrowingTable
+from fetal_monai.reporting.measurement_row import (
+    MEASUREMENT_COLUMNS,
+    SUBMISSION_COLUMNS,
+    Row,
+    failed_row,
+    measurement_row,
+    submission_row,
+)
 from fetal_monai.reporting.report_files import frame_name
 
 logger = logging.getLogger(__name__)
-
-MEASUREMENT_COLUMNS = (
-    "file",
-    "frame",
-    "status",
-    "head_circumference_mm",
-    "biparietal_diameter_outer_to_outer_mm",
-    "occipitofrontal_diameter_mm",
-    "gestational_age",
-    "gestational_age_basis",
-    "reason",
-    *STUDY_ATTRIBUTES,
-    "pixel_spacing_row_mm",
-    "pixel_spacing_column_mm",
-    "pixel_spacing_source",
-    "center_x_px",
-    "center_y_px",
-    "semi_axis_a_px",
-    "semi_axis_b_px",
-    "angle_rad",
-    "ellipse_overlap",
-    "visible_outline",
-    "mean_probability",
-    "gestational_age_hadlock_days",
-    "gestational_age_hadlock",
-    "gestational_age_intergrowth_days",
-    "gestational_age_intergrowth",
-    "known_gestational_age_days",
-    "head_circumference_centile",
-)
-SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
-
-Row: TypeAlias = dict[str, Any]
 
 
 class MeasurementReport:
@@ -168,107 +132,28 @@ class MeasurementReport:
     def _add_rejected(self) -> None:
         rejected = self.collection.rejected[self._reported :]
         self._reported += len(rejected)
-        self.measurements.add(self._place(each.file) | _failed_row(each.reason) for each in rejected)
+        self.measurements.add(self._place(each.file) | failed_row(each.reason) for each in rejected)
 
     def _rows(self, item: Mapping[str, Any], file: str) -> tuple[Row, Row]:
         """The frame's row of either table, which is empty where the frame is not submitted."""
         if FAILURE in item:
-            return _failed_row(item[FAILURE]), {}
+            return failed_row(item[FAILURE]), {}
         head = item[f"{self.key}_head"]
         scaled = isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None
         try:
             known = self._known[file]
-            row = _row(head, known["gestational_age_days"], known["pixel_spacing_source"])
-            return row, _submission_row(head) if scaled else {}
+            age = known["gestational_age_days"]
+            row = measurement_row(
+                head,
+                known_age_days=None if math.isnan(age) else age,
+                spacing_source=known["pixel_spacing_source"],
+            )
+            return row, submission_row(head) if scaled else {}
         except Exception as error:  # of figures that are out of all bounds
-            return _failed_row(failure_reason(error, file)), {}
+            return failed_row(failure_reason(error, file)), {}
 
     def _place(self, file: str | Path) -> Row:
         return {"file": self._name(file), **self.collection.studies.get(str(file), {})}
 
     def _name(self, file: str | Path) -> str:
         return frame_name(file, self.collection.source_dir)
-
-
-def _failed_row(reason: str) -> Row:
-    return {"status": "failed", "reason": reason}
-
-
-def _row(head: HeadMeasurement | FailedEstimate, known_age_days: float, spacing_source: str) -> Row:
-    known = {"known_gestational_age_days": known_age_days} | _dating(None, known_age_days)
-    if not isinstance(head, HeadMeasurement):
-        return _failed_row(head.reason) | known
-    ellipse = head.ellipse_px
-    row = known | {
-        "center_x_px": ellipse.center_x,
-        "center_y_px": ellipse.center_y,
-        "semi_axis_a_px": ellipse.semi_axis_a,
-        "semi_axis_b_px": ellipse.semi_axis_b,
-        "angle_rad": ellipse.angle_rad,
-    }
-    if head.quality is not None:
-        row |= asdict(head.quality)
-    if head.pixel_spacing_mm is None:
-        return _marked(head, row | {"status": "unscaled", "reason": f"pixel spacing unknown: {_why_unscaled(head)}"})
-    row_spacing, column_spacing = head.pixel_spacing_mm
-    sizes = {
-        "status": "measured",
-        "pixel_spacing_row_mm": row_spacing,
-        "pixel_spacing_column_mm": column_spacing,
-        "pixel_spacing_source": spacing_source,
-        "head_circumference_mm": head.head_circumference_mm,
-        "biparietal_diameter_outer_to_outer_mm": head.biparietal_diameter_mm,
-        "occipitofrontal_diameter_mm": head.occipitofrontal_diameter_mm,
-    }
-    return _marked(head, row | sizes | _growth(head.head_circumference_mm, known_age_days))
-
-
-def _marked(head: HeadMeasurement, row: Row) -> Row:
-    """The row with status ``check`` if the ellipse is doubtful: then it matters less whether it has a scale."""
-    if not head.doubts:
-        return row
-    doubts = f"check by eye: {', '.join(head.doubts)}"
-    return row | {"status": "check", "reason": "; ".join(filter(None, [doubts, row["reason"]]))}
-
-
-def _why_unscaled(head: HeadMeasurement) -> str:
-    how_to = "give it by the option pixel_spacing_mm or in a table"
-    return f"{head.unscaled_reason}; {how_to}, with override_pixel_spacing" if head.unscaled_reason else how_to
-
-
-def _growth(head_circumference_mm: float, known_age_days: float) -> Row:
-    """Gestational ages and centile; what is out of its standard's range is left out, with the reason."""
-    cells = _dating(head_circumference_mm, known_age_days)
-    reasons = []
-    standards: dict[str, Callable[[float], float]] = {
-        "gestational_age_hadlock": hadlock_gestational_age_days,
-        "gestational_age_intergrowth": intergrowth_gestational_age_days,
-    }
-    for column, standard in standards.items():
-        try:
-            days = standard(head_circumference_mm)
-        except OutOfRangeError as error:
-            reasons.append(str(error))
-        else:
-            cells |= {f"{column}_days": round(days, 1), column: format_gestational_age(days)}
-    if not math.isnan(known_age_days):
-        try:
-            centile = intergrowth_head_circumference_centile(head_circumference_mm, known_age_days)
-            cells["head_circumference_centile"] = round(centile, 1)
-        except OutOfRangeError as error:
-            reasons.append(str(error))
-    return cells | {"reason": " ".join(reasons)}
-
-
-def _dating(head_circumference_mm: float | None, known_age_days: float) -> Row:
-    dating = date_pregnancy(head_circumference_mm, None if math.isnan(known_age_days) else known_age_days)
-    if dating is None:
-        return {}
-    age = format_gestational_age(dating.gestational_age_days)
-    return {"gestational_age": age, "gestational_age_basis": dating.basis}
-
-
-def _submission_row(head: HeadMeasurement) -> Row:
-    ellipse = head.ellipse_mm
-    values = (ellipse.center_x, ellipse.center_y, ellipse.semi_axis_a, ellipse.semi_axis_b, ellipse.angle_rad)
-    return {column: f"{value:.6f}" for column, value in zip(SUBMISSION_COLUMNS[1:], values, strict=True)}

@@ -20,7 +20,7 @@ from fetal_monai.biometry import Ellipse
 from fetal_monai.data import FrameCollection, FrameDataset, Rejected, collect_frames, read_frame
 from fetal_monai.files.csv_table import read_csv_table
 from fetal_monai.handlers import MeasurementReport
-from fetal_monai.handlers.measurement_report import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
+from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
 from fetal_monai.transforms import IsolateFrame, MeasureHeadd, SaveFrameMaskd, SaveHeadOverlayd
 from tests.frame_files import region, write_dicom, write_metaimage, write_picture
 
@@ -336,6 +336,7 @@ class TestForASpreadsheet:
         assert (columns, rows[1]["angle_rad"][:2]) == (list(MEASUREMENT_COLUMNS), "2,")
         _, plain = read_csv_table(tmp_path / "plain" / "measurements.csv")
         numbers = {column for column in columns if column.endswith(("_mm", "_px", "_rad", "_days", "_centile"))}
+        numbers |= {"ellipse_overlap", "visible_outline", "mean_probability"}
         for expected, row in zip(plain, rows, strict=True):
             assert row == {
                 column: value.replace(".", ",") if column in numbers else value for column, value in expected.items()

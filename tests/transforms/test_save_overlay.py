@@ -14,8 +14,9 @@ from PIL import Image
 from fetal_monai.biometry import Ellipse, HeadMeasurement, MeasurementQuality, measure_head
 from fetal_monai.data import read_frame
 from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.reporting.annotated_picture import WARNING_COLOUR
+from fetal_monai.reporting.head_overlay import ELLIPSE_COLOUR, MASK_COLOUR, draw_overlay
 from fetal_monai.transforms import MeasureHeadd, SaveHeadOverlayd
-from fetal_monai.transforms.save_overlay import ELLIPSE_COLOUR, MASK_COLOUR, WARNING_COLOUR, draw_overlay
 from tests.frame_files import write_picture
 
 HEIGHT, WIDTH = 540, 800
