@@ -17,7 +17,7 @@ class IsolateFrame(Compose):
     `RegionTable` make a failed row of it. A full disk is not one frame's failure: it stops the run, see
     `fetal_monai.data.frame_failure`.
 
-    Items hold ``image``, whose meta data name the frame's file.
+    Items hold ``image``, whose meta data name the frame's file, if it is from a file.
     """
 
     def __call__(self, input_: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -25,4 +25,5 @@ class IsolateFrame(Compose):
         try:
             return super().__call__(dict(input_), *args, **kwargs)
         except Exception as error:  # whatever it is, it must not end the batch
-            return {**input_, FAILURE: failure_reason(error, input_["image"].meta[ImageMetaKey.FILENAME_OR_OBJ])}
+            file = input_["image"].meta.get(ImageMetaKey.FILENAME_OR_OBJ, "an image that is from no file")
+            return {**input_, FAILURE: failure_reason(error, file)}

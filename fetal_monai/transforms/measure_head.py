@@ -27,8 +27,8 @@ class MeasureHeadd(MapTransform):
 
     Args:
         keys: The masks.
-        pixel_spacing_key: Where an item keeps its (row, column) spacing in mm, NaN when unknown: the measurement
-            then has an ellipse in px and no millimetres.
+        pixel_spacing_key: Where an item keeps its (row, column) spacing in mm. Where there is none, or NaN, it is
+            unknown: the measurement then has an ellipse in px and no millimetres.
         ultrasound_regions_key: Where an item keeps its ultrasound regions, see
             `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
             that contains the ellipse.
@@ -54,7 +54,7 @@ class MeasureHeadd(MapTransform):
             ValueError: A spacing is neither two positive numbers nor two NaN.
         """
         item = dict(data)
-        spacing = _spacing(item[self.pixel_spacing_key])
+        spacing = _spacing(item.get(self.pixel_spacing_key, (np.nan, np.nan)))
         regions = ultrasound_regions_from_text(item.get(self.ultrasound_regions_key, "[]"))
         for key in self.key_iterator(item):
             if isinstance(item.get(f"{key}_head"), FailedEstimate):

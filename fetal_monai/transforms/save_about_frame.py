@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from monai.config import KeysCollection
-from monai.transforms import MapTransform
+from monai.transforms import MapTransform, SaveImaged
 from monai.utils import ImageMetaKey
 
 from fetal_monai.reporting.output_path import output_path
@@ -17,10 +17,13 @@ from fetal_monai.reporting.output_path import output_path
 class SaveAboutFramed(MapTransform):
     """Writes one file for each key, named after the frame, see `output_path`; subclasses implement `save`.
 
+    Nothing is written about an image that is from no file. Software that runs a bundle's post-processing and saves the
+    results itself, such as MONAI Label, leaves out every `SaveImaged`: subclasses count as one.
+
     Args:
         keys: The values to write; with several keys, each needs its own transform and ending.
         output_dir: Folder to write to.
-        source_dir: The frames' folder; its subfolders are recreated below `output_dir`.
+        source_dir: The frames' folder, whose subfolders are recreated below `output_dir`, or the only frame.
         ending: Suffix added to the frame's name; None for the class's default.
         image_key: The image, whose meta data name the frame's file.
         allow_missing_keys: Leave out keys that an item lacks.
@@ -40,16 +43,16 @@ class SaveAboutFramed(MapTransform):
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.output_dir = Path(output_dir)
-        self.source_dir = source_dir
+        self.source_dir = None if source_dir is None else Path(source_dir).expanduser()
         self.ending = self.default_ending if ending is None else ending
         self.image_key = image_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write the files and return the item unchanged."""
         item = dict(data)
-        frame = Path(item[self.image_key].meta[ImageMetaKey.FILENAME_OR_OBJ])
-        for key in self.key_iterator(item):
-            self.save(item, key, frame)
+        if file := item[self.image_key].meta.get(ImageMetaKey.FILENAME_OR_OBJ):
+            for key in self.key_iterator(item):
+                self.save(item, key, Path(file))
         return item
 
     @abstractmethod
@@ -59,3 +62,6 @@ class SaveAboutFramed(MapTransform):
     def path(self, frame: Path, suffix: str) -> Path:
         """The path of the file for `frame`; `suffix` is its format, with the dot."""
         return output_path(frame, self.source_dir, self.output_dir, self.ending, suffix)
+
+
+SaveImaged.register(SaveAboutFramed)

@@ -15,8 +15,10 @@ import yaml
 from monai.bundle import ConfigParser
 from monai.bundle.utils import merge_kv
 from monai.data import MetaTensor
+from monai.transforms import Compose, SaveImaged
 from packaging.requirements import Requirement
 
+from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.comparison.measures import ALL_METHODS
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.failed_estimate import FailedEstimate
@@ -380,6 +382,39 @@ def test_a_prediction_that_is_no_number_fails_for_that_reason(name: str, tmp_pat
     head = parser.get_parsed_content("postprocessing")({**item, "pred": MetaTensor(prediction)})["pred_head"]
     assert isinstance(head, FailedEstimate)
     assert head.reason.startswith(f"{10 * channels} of {prediction.numel()} values in the network's output are NaN")
+
+
+@pytest.mark.parametrize("from_file", [True, False])
+@pytest.mark.parametrize("name", segmentation_bundles())
+def test_postprocessing_stands_alone(
+    name: str, from_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As MONAI Label runs it (one by one, without what saves) and MONAI Deploy (on images that are from no file)."""
+    parser = ConfigParser()
+    parser.read_config(REPOSITORY / "bundles" / name / "configs" / "inference.json")
+    monkeypatch.chdir(tmp_path)
+    preparing, processing = (parser.get_parsed_content(f"{when}processing") for when in ("pre", "post"))
+    picture = asymmetric_picture()
+    height, width = picture.shape
+    item: dict[str, Any]
+    if from_file:
+        frame = write_picture(tmp_path / "frame.png", picture)
+        item = preparing({"image": str(frame)})
+        processing = Compose([each for each in processing.transforms if not isinstance(each, SaveImaged)])
+    else:
+        item = Compose(preparing.transforms[1:])({"image": MetaTensor(torch.from_numpy(picture).float())})
+    channels = load(name, "metadata")["network_data_format"]["outputs"]["pred"]["num_channels"]
+    rows, columns = item["image"].shape[1:]
+    drawn = Ellipse(columns / 2, rows / 2, 0.3 * min(rows, columns), 0.2 * min(rows, columns), 0.0)
+    prediction = torch.full((channels, rows, columns), -5.0)
+    prediction[-1][torch.from_numpy(drawn.rasterise((rows, columns)))] = 5.0
+    done = processing({**item, "pred": MetaTensor(prediction)})
+    head = done["pred_head"]
+    assert isinstance(head, HeadMeasurement)
+    assert head.pixel_spacing_mm is None
+    assert head.ellipse_px.center_x == pytest.approx(width / 2, abs=0.02 * width)
+    assert done["pred"].shape == (1, height, width)
+    assert {path.name for path in tmp_path.iterdir()} == ({"frame.png"} if from_file else set())
 
 
 def test_overrides_of_one_default_have_one_row_in_the_readmes() -> None:

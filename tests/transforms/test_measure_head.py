@@ -50,6 +50,12 @@ def test_unknown_spacing_leaves_the_ellipse_alone() -> None:
         _ = head.head_circumference_mm
 
 
+def test_a_missing_spacing_is_unknown() -> None:
+    head = MeasureHeadd("pred")({"pred": HEAD[None]})["pred_head"]
+    assert isinstance(head, HeadMeasurement)
+    assert head.pixel_spacing_mm is None
+
+
 def test_half_a_spacing_is_an_error() -> None:
     with pytest.raises(ValueError, match="pixel_spacing_mm"):
         MeasureHeadd("pred")({"pred": HEAD[None], "pixel_spacing_mm": [0.3, math.nan]})

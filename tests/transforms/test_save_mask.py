@@ -40,6 +40,20 @@ def test_label_map(tmp_path: Path) -> None:
     assert_array_equal(read_frame(tmp_path / "out" / "frame_mask.png").pixels, np.asarray(MASK) * 255)
 
 
+def test_one_frame_as_the_source(tmp_path: Path) -> None:
+    frame = write_picture(tmp_path / "frame.png", PICTURE)
+    SaveFrameMaskd("pred", output_dir=tmp_path / "out", source_dir=frame)(load(frame) | {"pred": MASK[None]})
+    assert (tmp_path / "out" / "frame_mask.png").is_file()
+
+
+def test_the_home_folder_in_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "exam").mkdir()
+    frame = write_picture(tmp_path / "exam" / "frame.png", PICTURE)
+    SaveFrameMaskd("pred", output_dir=tmp_path / "out", source_dir="~")(load(frame) | {"pred": MASK[None]})
+    assert (tmp_path / "out" / "exam" / "frame_mask.png").is_file()
+
+
 def test_a_mask_in_the_networks_size_is_an_error(tmp_path: Path) -> None:
     item = load(write_picture(tmp_path / "frame.png", PICTURE)) | {"pred": torch.zeros(2, 256, 384)}
     with pytest.raises(ValueError, match="resize the mask first"):
