@@ -1,4 +1,4 @@
-"""OpenVINO as the engine: the fastest on CPUs."""
+"""OpenVINO as the engine: the fastest on the CPUs that were tried."""
 
 from __future__ import annotations
 
@@ -17,11 +17,32 @@ WEIGHTS_SHA256 = ["fetal_monai", "weights_sha256"]  # where an int8 model says w
 
 
 class OpenVinoRuntime:
-    """A network in OpenVINO on the CPU.
+    """A model in OpenVINO on the CPU.
+
+    Args:
+        model: From (N, 1, H, W) to (N, H, W).
+        precision: "int8" for a quantised model; of any other, "bf16" or "fp32".
+    """
+
+    engine = "openvino"
+
+    def __init__(self, model: openvino.Model, precision: str) -> None:
+        self.precision = precision
+        # Without a hint OpenVINO would compute in bf16 where it can, whatever was asked for.
+        hint = "bf16" if precision == "bf16" else "f32"
+        self._model = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+
+    def __call__(self, gray: NDArray[Any]) -> NDArray[np.float32]:
+        """See `fetal_monai.runtimes.Runtime`."""
+        return np.array(self._model(gray.astype(np.float32, copy=False))[0])
+
+
+def load(bundle: SegmentationBundle, precision: str = "auto") -> OpenVinoRuntime:
+    """Load a bundle's network into OpenVINO.
 
     Args:
         bundle: The network.
-        precision: "int8", "bf16", "fp32", or "auto": int8 where a model for these weights is in the bundle or the
+        precision: "int8", "bf16", "fp32", or "auto": int8 where a model of these weights is in the bundle or the
             cache, else bf16 where the CPU computes it in hardware, else fp32.
 
     Raises:
@@ -29,31 +50,19 @@ class OpenVinoRuntime:
         ImportError: The network is not exported yet, and the packages for it are not installed.
         ValueError: The CPU has no bf16.
     """
-
-    engine = "openvino"
-
-    def __init__(self, bundle: SegmentationBundle, precision: str = "auto") -> None:
-        core = openvino.Core()
-        has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        int8 = _int8_model(core, bundle) if precision in ("auto", "int8") else None
-        if precision == "auto":
-            precision = "int8" if int8 else "bf16" if has_bf16 else "fp32"
-        if precision == "int8" and int8 is None:
-            raise FileNotFoundError(
-                f"There is no int8 model of {bundle.weights} in the bundle or the cache; write one with "
-                f"python -m fetal_monai.runtimes.quantise --bundle {bundle.root} --dataset_dir DATASET"
-            )
-        if precision == "bf16" and not has_bf16:
-            raise ValueError("precision='bf16': this CPU does not compute bfloat16 in hardware; use 'fp32'.")
-        self.precision = precision
-        model = int8 or core.read_model(exported(bundle))
-        # Without a hint OpenVINO would compute in bf16 where it can, whatever was asked for.
-        hint = "bf16" if precision == "bf16" else "f32"
-        self._model = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
-
-    def __call__(self, gray: NDArray[Any]) -> NDArray[np.float32]:
-        """See `fetal_monai.runtimes.Runtime`."""
-        return np.array(self._model(gray.astype(np.float32, copy=False))[0])
+    core = openvino.Core()
+    int8 = _int8_model(core, bundle) if precision in ("auto", "int8") else None
+    has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if precision == "auto":
+        precision = "int8" if int8 else "bf16" if has_bf16 else "fp32"
+    if precision == "int8" and int8 is None:
+        raise FileNotFoundError(
+            f"There is no int8 model of {bundle.weights} in the bundle or the cache; write one with "
+            f"python -m fetal_monai.runtimes.quantise --bundle {bundle.root} --dataset_dir DATASET"
+        )
+    if precision == "bf16" and not has_bf16:
+        raise ValueError("precision='bf16': this CPU does not compute bfloat16 in hardware; use 'fp32'.")
+    return OpenVinoRuntime(int8 or core.read_model(exported(bundle)), precision)
 
 
 def int8_paths(bundle: SegmentationBundle) -> tuple[Path, Path]:

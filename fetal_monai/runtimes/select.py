@@ -10,8 +10,6 @@ from fetal_monai.runtimes.runtime import ENGINES, PRECISIONS, Runtime
 
 logger = logging.getLogger(__name__)
 
-_CLASSES = dict(zip(ENGINES, ("OpenVinoRuntime", "OnnxRuntime", "TorchRuntime"), strict=True))
-
 
 def select_runtime(
     bundle: SegmentationBundle, engine: str = "auto", precision: str = "auto", device: str = "cpu"
@@ -52,5 +50,5 @@ def _load(engine: str, bundle: SegmentationBundle, **options: str) -> Runtime:
         if error.name != engine:
             raise
         raise ImportError(f"{engine} is not installed: pip install fetal-monai[fast]") from error
-    runtime: Runtime = getattr(module, _CLASSES[engine])(bundle, **options)
+    runtime: Runtime = module.load(bundle, **options)
     return runtime

@@ -13,6 +13,7 @@ from fetal_monai.sharing.audit.audit_entry import AuditEntry
 from fetal_monai.sharing.audit.bundle_files import Bundle, BundleFile, open_bundle
 from fetal_monai.sharing.audit.configs import audit_configs
 from fetal_monai.sharing.audit.logging_conf import audit_logging_conf
+from fetal_monai.sharing.audit.openvino_model import audit_graph, audit_numbers
 from fetal_monai.sharing.audit.weights_file import audit_weights, is_pickle_or_zip
 from fetal_monai.sharing.config_file import CONFIG_SUFFIXES, parse_config
 from fetal_monai.sharing.subpackage_init import is_reduced, read_init
@@ -51,12 +52,13 @@ def audit_files(bundle: Bundle) -> list[AuditEntry]:
     """List and judge the files of an open bundle."""
     entries = list(bundle.entries)
     configs: dict[str, Any] = {}
+    names = frozenset(file.name for file in bundle.files)
     for file in bundle.files:
         try:
             if _suffix(file) in CONFIG_SUFFIXES:
                 configs[file.name] = parse_config(file.read(MAX_TEXT_BYTES), _suffix(file))
             else:
-                entries += _audit_file(file)
+                entries += _audit_file(file, names)
         except _CANNOT_READ as error:
             entries.append(AuditEntry(file.name, "", "file", file.name, True, f"it cannot be judged: {error}"))
     if not configs and not entries:
@@ -70,7 +72,7 @@ def _suffix(file: BundleFile) -> str:
     return PurePosixPath(file.name).suffix.lower()
 
 
-def _audit_file(file: BundleFile) -> Iterable[AuditEntry]:
+def _audit_file(file: BundleFile, names: frozenset[str]) -> Iterable[AuditEntry]:
     if found := _installed(file):
         return [AuditEntry(file.name, "", "code", file.name, False, found)]
     path = PurePosixPath(file.name)
@@ -86,6 +88,9 @@ def _audit_file(file: BundleFile) -> Iterable[AuditEntry]:
         numbers = start[8:] == b"{"
         why = "numbers only" if numbers else "it does not begin like a safetensors file"
         return [AuditEntry(file.name, "", "weights", "safetensors", not numbers, why)]
+    if suffix == ".bin" and str(path.with_suffix(".xml")) in names:
+        with file.open() as stream:
+            return [audit_numbers(file.name, stream)]
     if suffix in _WEIGHTS_SUFFIXES or is_pickle_or_zip(start):
         with file.seekable() as stream:
             return audit_weights(file.name, stream)
@@ -96,6 +101,8 @@ def _audit_file(file: BundleFile) -> Iterable[AuditEntry]:
         return [AuditEntry(file.name, "", "code", file.name, True, "code that runs when it is imported: read it")]
     if suffix == ".onnx":
         return [AuditEntry(file.name, "", "weights", "ONNX", False, "a graph of operators, without Python code")]
+    if suffix == ".xml":
+        return [audit_graph(file.name, file.read(MAX_TEXT_BYTES))]
     if suffix in _DATA_SUFFIXES or path.name in _DATA_NAMES:
         return []
     return [AuditEntry(file.name, "", "file", suffix or file.name, True, "a file type that this audit does not know")]

@@ -23,8 +23,8 @@ from fetal_monai.sharing.pack.zip_file import write_zip
 from fetal_monai.workflow.demonstration import OVERLAY
 
 _FOLDERS = ("configs", "docs", "models")
-_DEMONSTRATION = f"configs/{OVERLAY}"
-"""Not packed, since it names the simulator, a third of the code, which is not needed to run on real frames."""
+_LEFT_OUT = (f"configs/{OVERLAY}", "models/model_int8.xml", "models/model_int8.bin")
+"""Not packed: what names the simulator, a third of the code, and the int8 model, which no config reads."""
 
 
 def pack_bundle(folder: Path, output_dir: Path) -> PackResult:
@@ -78,7 +78,7 @@ def _is_packed(name: str) -> bool:
     parts = PurePosixPath(name).parts
     if any(part.startswith(".") or part == "__pycache__" for part in parts):
         return False
-    return (parts[0] in _FOLDERS and name != _DEMONSTRATION) or name == "LICENSE" or large_files.is_list(name)
+    return (parts[0] in _FOLDERS and name not in _LEFT_OUT) or name == "LICENSE" or large_files.is_list(name)
 
 
 def _refuse_unsafe(folder: Path, bundle: Bundle) -> None:

@@ -79,6 +79,30 @@ class TestOurBundles:
         assert [entry.file for entry in refusals(packed)] == ["fetal_monai/networks/vgg.py"]
 
 
+class TestOpenVino:
+    GRAPH = '<net version="11"><layers><layer id="0" type="{}" version="{}"/></layers></net>'
+
+    def write(self, bundle: Path, graph: str, numbers: bytes) -> Path:
+        (bundle / "models" / "m.xml").write_text(graph)
+        (bundle / "models" / "m.bin").write_bytes(numbers)
+        return bundle
+
+    def test_a_graph_of_known_operations_passes(self, bundle: Path) -> None:
+        assert not refusals(self.write(bundle, self.GRAPH.format("Relu", "opset1"), bytes(8)))
+
+    def test_an_operation_of_an_extension_is_refused(self, bundle: Path) -> None:
+        (refused,) = refusals(self.write(bundle, self.GRAPH.format("Shell", "extension"), bytes(8)))
+        assert (refused.file, refused.what) == ("models/m.xml", "Shell")
+
+    @pytest.mark.parametrize("protocol", [0, 2, 5])
+    def test_a_pickle_beside_the_graph_is_refused(self, bundle: Path, protocol: int) -> None:
+        hidden = pickle.dumps(MakesFolder(bundle / "made"), protocol)
+        assert refusals(self.write(bundle, self.GRAPH.format("Relu", "opset1"), hidden))
+
+    def test_other_xml_is_refused(self, bundle: Path) -> None:
+        assert refusals(self.write(bundle, "<project/>", bytes(8)))
+
+
 class TestWeights:
     STATE = torch.nn.BatchNorm2d(3).state_dict()
 
