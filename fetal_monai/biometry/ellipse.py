@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,21 @@ class Ellipse:
         directions, (a, b), _ = np.linalg.svd(np.diag([x_scale, y_scale]) @ axes)
         angle = math.atan2(directions[1, 0], directions[0, 0])
         return Ellipse(self.center_x * x_scale, self.center_y * y_scale, a, b, angle)
+
+    def on_resized(self, shape: tuple[int, int], new_shape: tuple[int, int]) -> Ellipse:
+        """The ellipse on a resized image. The two images share their edges, as with `align_corners=False` in PyTorch.
+
+        Args:
+            shape: (H, W) of the image that the ellipse is on.
+            new_shape: (H, W) of the resized image.
+        """
+        y_scale, x_scale = new_shape[0] / shape[0], new_shape[1] / shape[1]
+        scaled = self.scaled(x_scale, y_scale)
+        return replace(
+            scaled,
+            center_x=scaled.center_x + x_scale / 2 - 0.5,
+            center_y=scaled.center_y + y_scale / 2 - 0.5,
+        )
 
     def rasterise(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """Fill the ellipse: a pixel belongs to it if its centre is inside.

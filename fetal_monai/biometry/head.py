@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -160,11 +160,7 @@ def _measure(
     if not isinstance(ellipse, Ellipse):
         return ellipse
 
-    on_map = ellipse.scaled(1 / x_scale, 1 / y_scale)
-    on_map = replace(
-        on_map, center_x=on_map.center_x + 0.5 / x_scale - 0.5, center_y=on_map.center_y + 0.5 / y_scale - 0.5
-    )
-    filled = on_map.rasterise((map_height, map_width))
+    filled = ellipse.on_resized(frame_shape, (map_height, map_width)).rasterise((map_height, map_width))
     overlap = np.count_nonzero(head & filled) / np.count_nonzero(head | filled)
     if overlap < _MIN_OVERLAP_WITH_ELLIPSE:
         return FailedEstimate(

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import convert_to_numpy
+from monai.utils import MetaKeys, convert_to_numpy
 from numpy.typing import NDArray
 
-from fetal_monai.biometry import HeadMeasurement, measure_head, measurement_quality
 from fetal_monai.failed_estimate import FailedEstimate
-from fetal_monai.geometry import UltrasoundRegion, spacing_at, ultrasound_regions_from_text
+from fetal_monai.geometry import ultrasound_regions_from_text
+from fetal_monai.measurement.measure_output import measure_output
 
 
 class MeasureHeadd(MapTransform):
     """Adds ``<key>_head``, the `HeadMeasurement` in the mask under ``key``, or a `FailedEstimate` with the reason.
 
     The mask is a probability or label map (1, H, W), or has a channel for each class (C, H, W), the head's last. It
-    is on the frame's own pixel grid: bring it back to the frame's size (``Invertd``) first. Only probabilities show
-    how certain the network is, see `measurement_quality`: measure before they become a mask (``AsDiscreted``). A
-    `FailedEstimate` that is there already stays, see `RejectNonFinited`.
+    shows the whole frame, at any size: measure before it is brought back to the frame's size (``Invertd``), which
+    would take longer and be no more accurate. Only probabilities show how certain the network is, see
+    `measurement_quality`: measure before they become a mask (``AsDiscreted``). A `FailedEstimate` that is there
+    already stays, see `RejectNonFinited`.
 
     Args:
         keys: The masks.
@@ -32,6 +32,8 @@ class MeasureHeadd(MapTransform):
         ultrasound_regions_key: Where an item keeps its ultrasound regions, see
             `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
             that contains the ellipse.
+        image_key: Where an item keeps the frame, whose metadata state the size at which it was loaded. If there is no
+            frame, or no metadata, the mask is of the frame's size.
         allow_missing_keys: Leave out keys that an item lacks.
     """
 
@@ -41,11 +43,13 @@ class MeasureHeadd(MapTransform):
         *,
         pixel_spacing_key: str = "pixel_spacing_mm",
         ultrasound_regions_key: str = "ultrasound_regions",
+        image_key: str = "image",
         allow_missing_keys: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
         self.pixel_spacing_key = pixel_spacing_key
         self.ultrasound_regions_key = ultrasound_regions_key
+        self.image_key = image_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """The item with its measurements.
@@ -59,22 +63,16 @@ class MeasureHeadd(MapTransform):
         for key in self.key_iterator(item):
             if isinstance(item.get(f"{key}_head"), FailedEstimate):
                 continue
-            mask = np.asarray(convert_to_numpy(item[key])[-1])
-            head = _measure_in_region(mask, regions) if regions else measure_head(mask, spacing)
-            if isinstance(head, HeadMeasurement):
-                head = replace(head, quality=measurement_quality(mask, head.ellipse_px))
-            item[f"{key}_head"] = head
+            output = np.asarray(convert_to_numpy(item[key])[-1])
+            item[f"{key}_head"] = measure_output(output, _frame_shape(item, self.image_key, output), spacing, regions)
         return item
 
 
-def _measure_in_region(mask: NDArray[Any], regions: Sequence[UltrasoundRegion]) -> HeadMeasurement | FailedEstimate:
-    head = measure_head(mask)
-    if not isinstance(head, HeadMeasurement):
-        return head
-    spacing = spacing_at(head.ellipse_px, regions, (mask.shape[0], mask.shape[1]))
-    if isinstance(spacing, FailedEstimate):
-        return HeadMeasurement(head.ellipse_px, unscaled_reason=spacing.reason)
-    return HeadMeasurement(head.ellipse_px, spacing)
+def _frame_shape(item: Mapping[Hashable, Any], image_key: str, output: NDArray[Any]) -> tuple[int, int]:
+    """The frame's size as stated when it was loaded; that of the output if it was not loaded by MONAI."""
+    stated = getattr(item.get(image_key), "meta", {}).get(str(MetaKeys.SPATIAL_SHAPE), output.shape)
+    height, width = (int(length) for length in stated)
+    return height, width
 
 
 def _spacing(value: Sequence[Any]) -> tuple[float, float] | None:
