@@ -267,7 +267,7 @@ def _table_spacing(row: Row) -> Spacing | None:
     }
     if len(set(stated.values())) > 1:
         both = " and ".join(f"{column} = {length:g}" for column, length in stated.items())
-        raise FrameError(f"the table says {both}; keep the one that is right.")
+        raise FrameError(f"the table says {both}; keep the correct one.")
     return next(((length, length) for length in stated.values()), None)
 
 
