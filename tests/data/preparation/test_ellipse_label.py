@@ -238,7 +238,7 @@ HOSTILE = {
         "is in the place of <image>",
     ),
     "deep nesting": ("<a>" * 30_000, "more than 3 levels"),
-    "many elements": (LABEL.replace("</ellipse>", "</ellipse>" + "<a/>" * 5_000), "<a>: has no place"),
+    "many elements": (LABEL.replace("</ellipse>", "</ellipse>" + "<a/>" * 5_000), "<a>: is not allowed"),
     "unknown encoding": (LABEL.replace("UTF-8", "klingon"), "unknown encoding: klingon"),
     "no text encoding": (LABEL.replace("UTF-8", "zlib"), "cannot be decoded"),
     "not XML": ("The head is in the middle.", "is not well-formed XML"),
