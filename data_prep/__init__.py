@@ -1,1 +1,1 @@
-"""Command lines that turn a raw data set into a checked data list; one module a data set."""
+"""Command lines that convert a raw data set to a checked data list; one module per data set."""

@@ -1,4 +1,4 @@
-"""What the command lines share: their help, their errors, and options of several data sets."""
+"""Shared parts of the command lines: help, errors, and options of several data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from data_prep.errors import DownloadError
 
 
 def command_parser(module: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    """A parser for `python -m data_prep.<module>`, whose help keeps the line breaks of its texts."""
+    """Return a parser for `python -m data_prep.<module>` that keeps the line breaks of its help."""
     return argparse.ArgumentParser(
         prog=f"python -m data_prep.{module}",
         description=description,
@@ -21,7 +21,7 @@ def command_parser(module: str, description: str, epilog: str) -> argparse.Argum
 
 
 def exit_code(work: Callable[[], int]) -> int:
-    """The exit code of a command: what its work returns, or 2 and one line on stderr if it could not be done."""
+    """Run a command and return its exit code: that of `work`, or 2 after an error, which is printed in one line."""
     try:
         return work()
     except (DownloadError, OSError, ValueError) as error:
@@ -30,20 +30,20 @@ def exit_code(work: Callable[[], int]) -> int:
 
 
 def add_split_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--seed` and `--fractions`, which say how exams are shared out among the sections."""
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives another split (default: %(default)s)")
+    """Add `--seed` and `--fractions`, which determine how exams are split into sections."""
+    parser.add_argument("--seed", type=int, default=0, help="seed of the split (default: %(default)s)")
     parser.add_argument(
         "--fractions",
         type=float,
         nargs=3,
         default=(0.75, 0.1, 0.15),
         metavar=("TRAINING", "VALIDATION", "TEST"),
-        help="parts of the exams, sum 1 (default: 0.75 0.1 0.15)",
+        help="fractions of the exams, with the sum 1 (default: 0.75 0.1 0.15)",
     )
 
 
 def pattern(text: str) -> re.Pattern[str]:
-    """The regular expression that an option gives, as argparse's `type`.
+    """Compile the regular expression of an option, as argparse's `type`.
 
     Raises:
         argparse.ArgumentTypeError: The text is not a regular expression.

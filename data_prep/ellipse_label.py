@@ -18,25 +18,25 @@ from fetal_monai.data.preparation.segmentation_dataset import write_segmentation
 from fetal_monai.data.preparation.split import check_fractions
 
 _DESCRIPTION = """\
-Prepare a data set from ellipse labels: one XML file an image, with the ellipse of the
-fetal head. docs/ellipse_labels.md shows the format, fetal_monai/data/preparation/ellipse_label.xsd
-is its schema.
+Prepare a data set from ellipse labels: one XML file per image, with the ellipse of the
+fetal head. docs/ellipse_labels.md describes the format; its schema is
+fetal_monai/data/preparation/ellipse_label.xsd.
 
   from_hc18   write the annotations of HC18 as ellipse labels
-  prepare     turn images and labels into masks and a data list, ready for training"""
+  prepare     convert images and labels to masks and a data list for training"""
 
 _EPILOG = """\
 examples:
-  HC18's annotations as XML, one NNN_HC.xml a frame:
+  HC18's annotations as XML, one NNN_HC.xml per frame:
     python -m data_prep.ellipse_label from_hc18 --source HC18 --output_dir labels
   masks and a data list from images and labels:
     python -m data_prep.ellipse_label prepare --images HC18/training_set --labels labels \\
         --output_dir data/ellipses
-  what a command takes:
+  options of a command:
     python -m data_prep.ellipse_label prepare --help
 
-exit code: 0 done, 2 could not do it. A file that cannot be used is left out with its
-reason, and the rest goes on."""
+exit code: 0 for success, 2 for an error. Files that cannot be used are left out and
+reported with the reason; the others are prepared."""
 
 _FROM_HC18 = """\
 Write the annotation of every usable frame of HC18 as an ellipse label, NNN_HC.xml.
@@ -44,17 +44,17 @@ Write the annotation of every usable frame of HC18 as an ellipse label, NNN_HC.x
 training_set/NNN_HC_Annotation.png, training_set_pixel_size_and_HC.csv."""
 
 _PREPARE = """\
-Turn images and ellipse labels into a data set for training. A label names its image;
-their sizes must agree. Images may be of any kind that inference takes.
+Convert images and ellipse labels to a data set for training. A label names its image;
+their sizes must agree. Images may have any format that inference supports.
 
 Writes into --output_dir:
   labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
-  datalist.json     training, validation and test frames with pixel spacing, and the head
-                    circumference in mm that the ellipse has; frames of one exam and
-                    identical frames are never in different sections
+  datalist.json     training, validation and test frames with pixel spacing and the head
+                    circumference of the ellipse in mm; frames of one exam and identical
+                    frames are never in different sections
   rejected.csv      labels and images that could not be used, each with the reason: no
-                    counterpart, another size, no XML of the schema, no pixel spacing
-The images stay where they are."""
+                    counterpart, a different size, invalid XML, no pixel spacing
+The images are not copied."""
 
 _PREPARE_EPILOG = """\
 examples:
@@ -70,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Words of the command line; those of the process when None.
+        arguments: Arguments of the command line; those of the process if None.
 
     Returns:
-        Exit code: 0 done, 2 could not do it.
+        Exit code: 0 for success, 2 for an error.
     """
     options = _parser().parse_args(arguments)
     return exit_code(lambda: _from_hc18(options) if options.command == "from_hc18" else _prepare(options))
@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         type=pattern,
         default=LEADING_NUMBER,
         metavar="REGEX",
-        help="where in an image's file name the exam stands: the first group, or the whole match "
+        help="finds the exam in an image's file name: the first group, or the whole match "
         "(default: the leading number)",
     )
     add_split_options(prepare)

@@ -2,4 +2,4 @@
 
 
 class DownloadError(RuntimeError):
-    """A file could not be fetched, is not what the record promises, or must not be unpacked."""
+    """A file could not be downloaded, differs from the record, or must not be unpacked."""

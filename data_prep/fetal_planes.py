@@ -17,9 +17,9 @@ from fetal_monai.data.preparation.label_folder import inspect_label_folder
 from fetal_monai.data.preparation.labelled_frame import LabelledFrame
 
 _DESCRIPTION = """\
-Prepare frames with image-level labels (which regions are visible) for training a
-classifier and localiser. The classes are head, thorax, abdomen, spine, limbs, placenta
-and background (none of the six).
+Prepare frames with image-level labels (the visible regions) to train a classifier and
+localiser. The classes are head, thorax, abdomen, spine, limbs, placenta and background
+(none of the six).
 
 --source is a folder in one of these layouts:
   planes.csv                 standard planes from five African centres (Zenodo 7540448):
@@ -27,18 +27,18 @@ and background (none of the six).
                              femur is limbs
   FETAL_PLANES_DB_data.csv   FETAL_PLANES_DB as published (Zenodo 3904280), with Images/.
                              Fetal brain is head, fetal femur limbs. Maternal cervix is
-                             background. 'Other' may show any region, so it is left out
+                             background. 'Other' may show any region and is left out
   labels.csv                 any frames: columns filename, labels ("placenta, limbs"),
                              patient; boxes.csv may add filename, label, x_min, y_min,
-                             x_max, y_max. Simulated planes are laid out so
-  none of them               MetaImage or NIfTI files whose header says Label = Head or
+                             x_max, y_max. Simulated planes have this layout
+  none of these              MetaImage or NIfTI files whose header says Label = Head or
                              Labels = Placenta, Limbs (NIfTI: in descrip)
 
 Writes into --output_dir:
   datalist.json   training, validation and test frames with their classes; all frames of
                   one patient, and identical frames, are in one fold
   rejected.csv    frames that could not be used, each with the reason
-The images stay where they are."""
+The images are not copied."""
 
 _EPILOG = """\
 examples:
@@ -52,8 +52,8 @@ examples:
     python -m data_prep.fetal_planes --source scans --output_dir data/scans \\
         --patient_pattern '^(patient\\d+)_'
 
-exit code: 0 done, 2 could not do it. A frame that cannot be used is left out with its
-reason, and the rest goes on."""
+exit code: 0 for success, 2 for an error. Frames that cannot be used are left out and
+reported with the reason; the others are prepared."""
 
 _OWN_FRAMES = {"name": "Labelled frames", "description": "Frames with image-level labels.", "licence": "unknown"}
 
@@ -62,10 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Words of the command line; those of the process when None.
+        arguments: Arguments of the command line; those of the process if None.
 
     Returns:
-        Exit code: 0 done, 2 could not do it.
+        Exit code: 0 for success, 2 for an error.
     """
     options = _parser().parse_args(arguments)
     return exit_code(lambda: _prepare(options))
@@ -79,14 +79,14 @@ def _parser() -> argparse.ArgumentParser:
         "--folds",
         type=int,
         default=5,
-        help="number of folds: one tests, one validates, the others train (default: %(default)s)",
+        help="number of folds: one for test, one for validation, the others for training (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other folds (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the folds (default: %(default)s)")
     parser.add_argument(
         "--patient_pattern",
         type=pattern,
         metavar="REGEX",
-        help="finds the patient in a file's name (the first group, or the whole match) where no table names it",
+        help="finds the patient in a file name (the first group, or the whole match) if no table states it",
     )
     return parser
 

@@ -34,7 +34,7 @@ Preparing writes into --output_dir:
                       frames of one exam (the number a file name starts with) and
                       identical frames are never in different sections
   rejected.csv        frames that could not be used, each with the reason
-The images stay where they are."""
+The images are not copied."""
 
 _EPILOG = """\
 examples:
@@ -51,19 +51,19 @@ examples:
   prepare, then check both:
     python -m data_prep.hc18 --source HC18 --output_dir data/hc18 --verify
 
-exit code: 0 done (and with --verify: no error found), 1 --verify found errors, 2 could
-not do it. Identical frames within one exam are a warning (392_HC and 392_2HC are the
-same image); warnings leave the exit code at 0."""
+exit code: 0 for success (with --verify: no errors found), 1 if --verify found errors,
+2 for an error. Identical frames within one exam are a warning (392_HC and 392_2HC are
+the same image), which does not change the exit code."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: Words of the command line; those of the process when None.
+        arguments: Arguments of the command line; those of the process if None.
 
     Returns:
-        Exit code: 0 done, 1 `--verify` found errors, 2 could not do it.
+        Exit code: 0 for success, 1 if `--verify` found errors, 2 for an error.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument(
         "--download",
         action="store_true",
-        help="fetch HC18 from Zenodo into OUTPUT_DIR/source first; every file is checked against the record's md5, "
-        "files already there are kept",
+        help="first download HC18 from Zenodo to OUTPUT_DIR/source; every file is checked against the record's md5, "
+        "and existing files are kept",
     )
     parser.add_argument("--output_dir", type=Path, metavar="DIR", help="folder for the prepared data set")
     parser.add_argument("--verify", action="store_true", help="check the source, the prepared data set, or both")
@@ -111,7 +111,7 @@ def _run(options: argparse.Namespace) -> int:
     if not options.verify:
         return 0
     if options.output_dir is not None:
-        # The source's problems on identical frames come up again in the prepared data set.
+        # Identical frames of the source are found again in the prepared data set.
         problems += [finding for finding in verify_prepared(options.output_dir) if finding not in problems]
     print(format_findings(problems))
     return int(any(finding.level == "error" for finding in problems))

@@ -1,4 +1,4 @@
-"""Check a prepared data set, and print what was found as a table."""
+"""Check a prepared data set, and format the problems as a table."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ from fetal_monai.data.preparation.problem import Problem
 
 
 def verify_prepared(dataset_dir: str | Path) -> list[Problem]:
-    """Check every frame of a prepared data set, and that nothing leaks from one section into another.
+    """Check every frame of a prepared data set, and that no frame or exam is in two sections.
 
-    Checked: images and labels are there, readable and of one size; labels hold 0 and 255 only; pixel spacing;
-    the HC measured on the label against the HC in the list; identical frames; exams or identical frames that
-    appear in two sections.
+    Checked: images and labels exist, are readable and of equal size; labels contain only 0 and 255; pixel spacing; the
+    HC measured on the label against the HC in the list; identical frames; exams or identical frames in two sections.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
 
     Returns:
-        The problems, in the order of the list; empty for a clean data set.
+        The problems, in the order of the list; empty if there are none.
 
     Raises:
-        FileNotFoundError: There is no data list.
+        FileNotFoundError: The data list does not exist.
         ValueError: The data list is malformed.
     """
     folder = Path(dataset_dir).resolve()
@@ -69,7 +68,7 @@ def verify_prepared(dataset_dir: str | Path) -> list[Problem]:
 
 
 def format_findings(problems: Sequence[Problem]) -> str:
-    """The problems as an aligned table with a line of totals; "no problems" when there are none."""
+    """Format the problems as an aligned table with a line of totals, or "no problems"."""
     errors = sum(finding.level == "error" for finding in problems)
     totals = f"{errors} errors, {len(problems) - errors} warnings"
     if not problems:

@@ -1,4 +1,4 @@
-"""Published sets of standard planes: a table that names the plane of each image, brought to the seven classes."""
+"""Published sets of standard planes, whose tables of planes are converted to the seven classes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from fetal_monai.files.name_matching import listed_name
 
 @dataclass(frozen=True, slots=True)
 class PlaneTable:
-    """How one data set is laid out.
+    """Layout of a data set.
 
     Attributes:
         table_name: File name of the table, in the data set's folder.
-        delimiter: What separates its columns.
+        delimiter: Separates its columns.
         images_folder: Folder of the images, in the data set's folder.
         filename_column: Column with the image's file name.
-        filename_suffix: What that column leaves out of the file name.
+        filename_suffix: Suffix of the files that the column omits.
         plane_column: Column with the plane.
         patient_column: Column with the patient.
         class_of_plane: The class of each plane.
-        left_out: Why the frames of a plane are left out, by plane.
-        description: What the data list says of the data set.
+        left_out: Reasons why the frames of a plane are left out, by plane.
+        description: Facts about the data set for the data list.
     """
 
     table_name: str
@@ -97,9 +97,9 @@ AFRICAN_PLANES = PlaneTable(
 
 # Burgos-Artizzu et al., "Evaluation of deep convolutional neural networks for automatic classification of common
 # maternal fetal ultrasound planes", Sci Rep 10:10200, 2020, https://doi.org/10.1038/s41598-020-67076-5.
-# The cervix is the mother's: none of the six fetal regions is meant to be visible, which is what background says.
-# "Other" is any plane that is none of the five: spines, faces, arms, placentas. As background they would teach that a
-# spine is none, so they are left out.
+# The cervix is maternal: none of the six fetal regions is meant to be visible, so these frames are background.
+# "Other" is any plane except these five, such as spines, faces, arms and placentas. "Background" would be a wrong label
+# for a spine or a placenta, so these frames are left out.
 FETAL_PLANES_DB = PlaneTable(
     table_name="FETAL_PLANES_DB_data.csv",
     delimiter=";",
@@ -115,7 +115,7 @@ FETAL_PLANES_DB = PlaneTable(
         "fetal thorax": "thorax",
         "maternal cervix": "background",
     },
-    left_out={"other": "the plane 'Other' does not say what is in sight; left out, for it may show any region."},
+    left_out={"other": "the plane 'Other' does not say which region is visible, so the frame is left out."},
     description={
         "name": "FETAL_PLANES_DB",
         "description": "Common maternal-fetal planes with one class each; the mother's cervix is background; no boxes.",

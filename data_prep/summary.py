@@ -1,4 +1,4 @@
-"""Summaries of prepared data sets, as the command lines print them."""
+"""Summaries of prepared data sets, which the command lines print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fetal_monai.data.preparation.problem import REJECTED_NAME, Problem
 
 
 def segmentation_summary(inspection: Inspection[AnnotatedFrame], output_dir: Path) -> str:
-    """Frames and exams of each section, and the files that were left out with their reasons."""
+    """Summarise the frames and exams of each section, and the files that were left out with the reasons."""
     content = read_datalist(output_dir)
     sections = []
     for section in SECTIONS:
@@ -29,7 +29,7 @@ def segmentation_summary(inspection: Inspection[AnnotatedFrame], output_dir: Pat
 
 
 def classification_summary(inspection: Inspection[LabelledFrame], output_dir: Path) -> str:
-    """Frames, patients and classes of each section, and the files that were left out, counted by reason."""
+    """Summarise the frames, patients and classes of each section, and count the files that were left out by reason."""
     sections = [f"  {'':<10} {'frames':>7} {'patients':>8}" + "".join(f"{name:>11}" for name in ANATOMICAL_CLASSES)]
     for section in SECTIONS:
         frames = load_classification_datalist(output_dir, section)
@@ -39,7 +39,7 @@ def classification_summary(inspection: Inspection[LabelledFrame], output_dir: Pa
 
 
 def reasons(problems: Sequence[Problem]) -> list[str]:
-    """One indented line for each problem: file and reason."""
+    """Format each problem as an indented line with file and reason."""
     return [f"  {finding.file}: {finding.detail}" for finding in problems]
 
 
@@ -52,7 +52,7 @@ def _summary(inspection: Inspection[Any], output_dir: Path, sections: list[str],
 
 
 def _counted_reasons(problems: Sequence[Problem]) -> list[str]:
-    """One indented line for each reason, with the file or the number of files."""
+    """Format each reason as an indented line with the file or the number of files."""
     count_of = Counter(finding.detail for finding in problems)
     file_of = {finding.detail: finding.file for finding in problems}
     return [f"  {file_of[why] if count == 1 else f'{count} files'}: {why}" for why, count in count_of.items()]

@@ -21,19 +21,19 @@ _CHUNK_BYTES = 1 << 20
 
 
 def download_record(record_url: str, names: Sequence[str], folder: str | Path) -> None:
-    """Fetch files of a Zenodo record into a folder and unpack the zip archives among them.
+    """Download files of a Zenodo record to a folder and unpack the zip archives among them.
 
-    A file that is there with the right md5 is not fetched again, and its archive not unpacked again, so an
+    An existing file with the correct md5 is not downloaded again, and its archive is not unpacked again, so an
     interrupted download continues with the next file. A failed download leaves no partial file.
 
     Args:
-        record_url: Address of the record's JSON, for instance https://zenodo.org/api/records/1327317.
+        record_url: URL of the record's JSON, such as https://zenodo.org/api/records/1327317.
         names: Names of the files ("key" in the record). `NAME.zip` is unpacked to `folder/NAME/`.
-        folder: Where the files go; it is created if it does not exist.
+        folder: Folder for the files; it is created if it does not exist.
 
     Raises:
-        DownloadError: The record or a file cannot be fetched, a file is not in the record, an md5 is wrong, or
-            an archive is broken or holds a member that cannot be read or would land outside the folder.
+        DownloadError: The record or a file cannot be downloaded, a file is not in the record, an md5 is wrong, or an
+            archive is damaged or has a member that cannot be read or would be written outside the folder.
     """
     folder = Path(folder)
     files = _read_record(record_url)
@@ -49,7 +49,7 @@ def download_record(record_url: str, names: Sequence[str], folder: str | Path) -
 
 
 def _read_record(record_url: str) -> dict[str, tuple[str, str]]:
-    """Address and md5 of each file of a record."""
+    """Read the URL and the md5 of each file of a record."""
     try:
         with urlopen(record_url, timeout=_TIMEOUT_S) as response:
             record = json.load(response)
@@ -80,17 +80,17 @@ def _fetch(url: str, md5: str, target: Path) -> bool:
         raise DownloadError(
             f"{url}: the md5 is not {md5} as its record promises. Nothing was kept; try again, or another mirror."
         ) from error
-    # MONAI lets a denied permission pass; then there is no file to move to its name.
+    # MONAI ignores a denied permission; then there is no file to move to its final name.
     except (OSError, HTTPException, RuntimeError) as error:
         raise DownloadError(f"{url} cannot be downloaded to {target}: {error}.") from error
     return True
 
 
 def _check_members(archive: Path) -> None:
-    """Read every member once, because what fails while unpacking may not say in which.
+    """Read every member once, because an error while unpacking may not name the member.
 
     Raises:
-        DownloadError: A member is encrypted, damaged, or compressed in a way that Python does not know.
+        DownloadError: A member is encrypted, damaged, or compressed in a way that Python does not support.
         BadZipFile: The file is not an archive.
     """
     with ZipFile(archive) as content:
@@ -108,11 +108,11 @@ def _check_members(archive: Path) -> None:
 
 
 def _unpack(archive: Path) -> None:
-    """Unpack NAME.zip, which holds a folder NAME, to NAME/ beside it, whole or not at all."""
+    """Unpack NAME.zip, which contains a folder NAME, to NAME/ next to it, completely or not at all."""
     from monai.apps.utils import extractall  # slow to import, and rarely needed
 
     target = archive.with_suffix("")
-    # In the same folder, so that the move is one step.
+    # In the same folder, so that the move is atomic.
     with TemporaryDirectory(dir=archive.parent, prefix=f".{target.name}-") as temporary:
         try:
             _check_members(archive)

@@ -132,7 +132,7 @@ def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple
         path = folder / frame[key]
         if not path.is_file():
             raise FileNotFoundError(
-                f"{path}: the {key} of a {section} frame named in {folder / DATALIST_NAME} is not there. "
+                f"{path}: the {key} of a {section} frame named in {folder / DATALIST_NAME} does not exist. "
                 f"{_prepare_hint(folder, keys)}"
             )
         resolved[key] = str(path)

@@ -50,7 +50,7 @@ class FrameDataset(IterableDataset):
             RuntimeError: The iterator runs in a worker process, where records of failures would be lost.
         """
         if get_worker_info() is not None:
-            raise RuntimeError("FrameDataset notes what fails in the run's own process; set num_workers to 0.")
+            raise RuntimeError("FrameDataset records failures in the main process; set num_workers to 0.")
         for item in self.data:
             try:
                 prepared = self.transform(item)

@@ -49,7 +49,7 @@ def frame_files(
                 files.append(file)
     if companions or others:
         logger.info(
-            "%s: passed over %d annotations, masks or overlays and %d files of other kinds", folder, companions, others
+            "%s: skipped %d annotations, masks or overlays and %d files of other kinds", folder, companions, others
         )
     if not files:
         raise ValueError(

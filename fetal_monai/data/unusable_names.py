@@ -28,13 +28,13 @@ def unusable_names(files: Iterable[Path], source_dir: Path) -> dict[Path, str]:
     for file in files:
         name = (file.relative_to(source_dir) if file.is_relative_to(source_dir) else file).as_posix()
         if printable_text(name) != name:
-            unusable[file] = "its name is not UTF-8 text, which a table cannot hold; rename the file."
+            unusable[file] = "its name is not valid UTF-8, so a table cannot contain it; rename the file."
             continue
         # Output files of a DICOM file without a suffix are named as if it had the suffix ".dicom".
         key = composed(name).casefold().removesuffix(".dicom")
         if first_of.setdefault(key, name) != name:
             unusable[file] = (
-                f"the files about it would have the names of those about {first_of[key]}: the two names differ at most "
+                f"its output files would have the same names as those of {first_of[key]}: the two names differ at most "
                 "in upper and lower case, Unicode form, or the suffix .dicom. Rename one of them."
             )
     return unusable

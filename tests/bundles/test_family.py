@@ -289,6 +289,16 @@ class TestEachBundle:
             text = json.dumps(load(name, config))
             assert text.count("@demonstration") == text.count('"@demonstration"')  # reported only
 
+    def test_the_table_with_personal_data_is_not_tracked(self, name: str) -> None:
+        tracked = [
+            artifact
+            for handler in load(name, "inference")["handlers"]
+            for artifact in handler.get("artifacts", [])
+            if handler["_target_"].endswith("RunTracker")
+        ]
+        assert tracked
+        assert not any("measurements.csv" in artifact for artifact in tracked)
+
     def test_metrics_that_are_named_exist(self, name: str) -> None:
         train, evaluate = load(name, "train"), load(name, "evaluate")
         validated = train["validate"]["key_metric"].keys() | train["validate"].get("additional_metrics", {}).keys()

@@ -51,7 +51,7 @@ class TestFolder:
             collection = collect_frames(tmp_path)
         assert frame_names(collection) == ["000_HC.png", "volume.mhd"]
         assert not collection.rejected
-        assert "passed over 3 annotations, masks or overlays and 3 files of other kinds" in caplog.text
+        assert "skipped 3 annotations, masks or overlays and 3 files of other kinds" in caplog.text
 
     def test_finds_dicom_without_a_suffix(self, tmp_path: Path) -> None:
         write_dicom(tmp_path / "IM_0001", PICTURE)
@@ -248,7 +248,7 @@ class TestTable:
         collection = collect_frames(tmp_path, table=table)
         assert [frame["pixel_spacing_mm"][0] for frame in collection.frames] == [0.1, 0.3]
         assert [(each.file.name, each.reason) for each in collection.rejected] == [
-            ("a.png", "the table says pixel size(mm) = 0.1 and pixel_spacing_mm = 0.2; keep the one that is right.")
+            ("a.png", "the table says pixel size(mm) = 0.1 and pixel_spacing_mm = 0.2; keep the correct one.")
         ]
 
     def test_decimal_comma_is_rejected(self, tmp_path: Path) -> None:

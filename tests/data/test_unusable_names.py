@@ -19,7 +19,7 @@ def test_of_names_that_a_file_system_may_not_distinguish_the_first_is_fit(first:
     files = [Path("in", name) for name in (first, "other.png", second)]
     ((file, reason),) = unusable_names(files, Path("in")).items()
     assert file == files[2]
-    assert reason.startswith(f"the files about it would have the names of those about {first}: ")
+    assert reason.startswith(f"its output files would have the same names as those of {first}: ")
 
 
 def test_the_same_name_in_two_folders_and_another_suffix_are_fit() -> None:
@@ -38,5 +38,5 @@ def test_they_are_rejected_before_the_run_and_the_others_are_not(tmp_path: Path)
     for rejected in (collection.rejected, stream.rejected):
         reasons = {each.file: each.reason for each in rejected}
         assert reasons.keys() == {not_utf_8, tmp_path / "x.png"}
-        assert reasons[not_utf_8] == "its name is not UTF-8 text, which a table cannot hold; rename the file."
+        assert reasons[not_utf_8] == "its name is not valid UTF-8, so a table cannot contain it; rename the file."
         assert "Rename one of them" in reasons[tmp_path / "x.png"]

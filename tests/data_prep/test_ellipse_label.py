@@ -276,8 +276,8 @@ def test_hc18_frame_that_is_left_out_is_told(tmp_path: Path, images: Path, capsy
     ("options", "message"),
     [
         (["from_hc18", "--source", "nowhere", "--output_dir", "out"], "HC18's own layout"),
-        (["prepare", "--images", "nowhere", "--labels", "xml", "--output_dir", "out"], "nowhere is no folder"),
-        (["prepare", "--images", "hc18", "--labels", "hc18", "--output_dir", "out"], "hc18 holds no label"),
+        (["prepare", "--images", "nowhere", "--labels", "xml", "--output_dir", "out"], "nowhere is not a folder"),
+        (["prepare", "--images", "hc18", "--labels", "hc18", "--output_dir", "out"], "hc18 contains no labels"),
         (
             ["prepare", "--images", "hc18", "--labels", "xml", "--output_dir", "out", "--fractions", "1", "1", "1"],
             "must sum to 1",

@@ -42,7 +42,7 @@ def test_fetal_planes_db_becomes_classes_and_other_is_left_out(
     assert json.loads((output / "datalist.json").read_text())["name"] == "FETAL_PLANES_DB"
     with (output / "rejected.csv").open(newline="") as file:
         reasons = [row["reason"] for row in csv.DictReader(file)]
-    assert len(reasons) == 6 and all("'Other' does not say what is in sight" in reason for reason in reasons)
+    assert len(reasons) == 6 and all("'Other' does not say which region is visible" in reason for reason in reasons)
     printed = capsys.readouterr()
     assert "Prepared 30 frames" in printed.out and "  6 files: the plane 'Other'" in printed.out
     assert "Reading frames: 100%" in printed.err
@@ -65,7 +65,7 @@ def test_standard_planes_become_classes_split_by_patient(tmp_path: Path) -> None
     assert len({frame["patient"] for frame in load_classification_datalist(output, "test")}) == 2
     rejected = (output / "rejected.csv").read_text()
     assert "24.png,\"the plane 'nose' is unknown; expected one of brain, femur" in rejected
-    assert "25.png,there is no such image" in rejected
+    assert "25.png,the image does not exist" in rejected
 
 
 def test_phantoms_are_prepared_with_boxes_and_sectors(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_phantoms_are_prepared_with_boxes_and_sectors(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--folds", "2"], "error: folds is 2; expected 3 or more"),
-        (["--folds", "31"], "error: Only 30 patients that may be parted, for 31 folds"),
+        (["--folds", "31"], "error: Only 30 patients for 31 folds"),
     ],
 )
 def test_impossible_folds_end_in_one_line(

@@ -35,7 +35,7 @@ def test_planes_are_written_instead_of_heads(tmp_path: Path, capsys: pytest.Capt
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes.csv", "images", "labels.csv"]
     with pytest.raises(SystemExit, match="2"):
         main(["--planes", "--output_dir", str(tmp_path), "--test_count", "1"])
-    assert "--test_count goes with heads only" in capsys.readouterr().err
+    assert "--test_count is for heads only" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

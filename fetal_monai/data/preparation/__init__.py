@@ -1,1 +1,1 @@
-"""Prepare a folder of annotated or labelled frames: masks and a data list."""
+"""Preparation of annotated or labelled frames for training: masks and data lists."""

@@ -1,4 +1,4 @@
-"""Frames with the outline of the fetal head, and a check that the outline can be one."""
+"""Frames with the outline of the fetal head, and a check of its plausibility."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class AnnotatedFrame:
         image: Path of the ultrasound frame.
         mask_name: File name of its mask, a PNG.
         shape: (H, W) in px.
-        exam: Identifier that all frames of one exam share.
+        exam: Identifier of the exam, the same for all its frames.
         ellipse_px: The ellipse through the annotated outline.
         pixel_spacing_mm: (row, column) spacing.
         head_circumference_mm: The reference HC.
-        pixels_sha256: Digest that pixel-identical frames share.
+        pixels_sha256: Digest of the pixels, equal for identical frames.
     """
 
     image: Path
@@ -44,7 +44,7 @@ class AnnotatedFrame:
 
 
 def implausible_head(ellipse_px: Ellipse, shape: tuple[int, int], pixel_spacing_mm: tuple[float, float]) -> str:
-    """The reason why an ellipse cannot be the outline of a fetal head on an image; "" if it can.
+    """Return the reason why an ellipse cannot be the outline of a fetal head, or "" if it can.
 
     Args:
         ellipse_px: The ellipse on the image.

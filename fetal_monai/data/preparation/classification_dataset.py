@@ -23,7 +23,7 @@ def write_classification_datalist(
     folds: int = 5,
     seed: int = 0,
 ) -> Path:
-    """Write `datalist.json` with frames, classes and folds, and `rejected.csv`. The images stay where they are.
+    """Write `datalist.json` with frames, classes and folds, and `rejected.csv`. The images are not copied.
 
     The sections are those of fold 0: it is the test section, fold 1 the validation section, and the other folds the
     training section. `load_classification_datalist` assigns them for any other fold.
@@ -39,7 +39,7 @@ def write_classification_datalist(
         Path of `datalist.json`.
 
     Raises:
-        ValueError: No frame is usable, or as `folds_by_patient`.
+        ValueError: No frame is usable, or there are too few folds or patients, see `folds_by_patient`.
     """
     inspection.check_usable()
     fold_of_frame = folds_by_patient(inspection.frames, folds, seed)

@@ -1,4 +1,4 @@
-"""Write the data list of a prepared data set, of either task."""
+"""Write the data list of a prepared data set for segmentation or classification."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_datalist(
         output_dir: Folder for the list; it is created if it does not exist.
         description: Facts about the data set, such as "name" and "licence".
         class_names: Names of the classes, in the order of their numbers.
-        split: How the frames were shared out among the sections, such as "seed".
+        split: How the frames were split into sections, such as "seed".
         sections: The entries of each section.
 
     Returns:
@@ -46,5 +46,5 @@ def write_datalist(
 
 
 def listed_path(path: Path, output_dir: Path) -> str:
-    """The path of a file as a data list in `output_dir` states it: relative if the file is in that folder."""
+    """Return the path of a file for a data list in `output_dir`: relative if the file is in that folder."""
     return (path.relative_to(output_dir) if path.is_relative_to(output_dir) else path).as_posix()

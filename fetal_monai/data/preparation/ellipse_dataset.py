@@ -1,4 +1,4 @@
-"""A folder of images and a folder of ellipse labels, matched and checked, ready to be prepared for training."""
+"""Match images with ellipse labels and check both, before they are prepared for training."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ LEADING_NUMBER = re.compile(r"^\d+")
 def inspect_ellipse_labels(
     images: str | Path, labels: str | Path, exam_pattern: re.Pattern[str] = LEADING_NUMBER
 ) -> Inspection[AnnotatedFrame]:
-    """Match each label with the image that it names, and check both.
+    """Match each label with the image that it names and check both.
 
-    Checked: labels against the schema; images that are missing, unreadable, of another size than their label says,
-    without label, or labelled twice; pixel spacing (the label's, else the image file's own); an ellipse that can be
-    a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
+    Checked: labels against the schema; images that are missing, unreadable, of a different size than stated in their
+    label, without a label, or labelled twice; pixel spacing (from the label, otherwise from the image file); plausible
+    ellipses (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
         images: Folder with the images. Subfolders, hidden files, HC18's outlines (`*_Annotation`), masks and
             overlays (`*_mask`, `*_overlay`) are skipped.
         labels: Folder with the labels, `*.xml`. It may be the same folder.
-        exam_pattern: Searched in the file name of an image; the first group, or the whole match when it has no group,
-            is the exam.
+        exam_pattern: Pattern to search for in the file name of an image; the first group, or the whole match if there
+            is no group, is the exam.
 
     Raises:
-        FileNotFoundError: A folder does not exist, or holds no label.
+        FileNotFoundError: A folder does not exist or contains no labels.
     """
     images, labels = Path(images).resolve(), Path(labels).resolve()
     for folder in (images, labels):
         if not folder.is_dir():
-            raise FileNotFoundError(f"{folder} is no folder; give the folder of the images and that of the labels.")
+            raise FileNotFoundError(f"{folder} is not a folder; give the folder of the images and that of the labels.")
     label_files = [path for path in _visible_files(labels) if path.suffix.lower() == ".xml"]
     if not label_files:
-        raise FileNotFoundError(f"{labels} holds no label; expected one XML file (*.xml) an image.")
+        raise FileNotFoundError(f"{labels} contains no labels; expected one XML file (*.xml) per image.")
 
     frames: list[AnnotatedFrame] = []
     problems: list[Problem] = []
@@ -80,7 +80,7 @@ def inspect_ellipse_labels(
         Problem("error", "label", path.name, f"no label in {labels} names this image; draw the ellipse or remove it.")
         for path in _visible_files(images)
         if (suffix := frame_suffix(path)) and not is_companion(path, suffix)
-        # The image of a label that cannot be read is reported already.
+        # The image of a label that cannot be read has already been reported.
         if composed(path.name) not in label_of and composed(path.stem) not in unreadable
     ]
     problems += identical_frames((frame.filename, frame.exam, frame.pixels_sha256) for frame in frames)
@@ -111,7 +111,7 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
 
 
 def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
-    """The label's, else what the image's header states for the ellipse's place."""
+    """Spacing from the label, otherwise from the header of the image at the position of the ellipse."""
     spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
     if label.pixel_spacing_mm is None and frame.ultrasound_regions:
         found = spacing_at(label.ellipse, frame.ultrasound_regions, label.shape)
@@ -119,7 +119,9 @@ def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
             raise EllipseLabelError(f"has no <pixel_spacing>, and {found.reason}; add it.")
         spacing = found
     if spacing is None:
-        raise EllipseLabelError("has no <pixel_spacing>, and the image states none, so nothing is known in mm; add it.")
+        raise EllipseLabelError(
+            "has no <pixel_spacing>, and the image states none, so no length in mm is known; add it."
+        )
     if not is_plausible_pixel_size(*spacing):
         raise EllipseLabelError(
             f"the pixel spacing is {spacing[0]:g} x {spacing[1]:g} mm (row x column); expected numbers "

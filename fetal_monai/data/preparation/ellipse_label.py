@@ -1,7 +1,7 @@
-"""One ellipse on one image, kept in an XML file of the published schema `ellipse_label.xsd`.
+"""An ellipse on an image, stored in an XML file of the published schema `ellipse_label.xsd`.
 
-The files come from anywhere. They are read with a size limit and a hardened parser (defusedxml: no document type, no
-entities, no external references) and checked against the schema, whose annotations also word the errors.
+The files are not trusted. They are read with a size limit and a hardened parser (defusedxml: no document type, no
+entities, no external references) and checked against the schema, whose annotations are used in error messages.
 
 `fetal_monai.data` does not import this module, so that inference needs no XML library.
 """
@@ -30,14 +30,14 @@ __all__ = ["EllipseLabel", "EllipseLabelError", "read_ellipse_label", "read_labe
 
 SCHEMA_NAME = "ellipse_label.xsd"
 NAMESPACE = "urn:fetal-monai:ellipse-label:1"
-# An ellipse takes 1 kB; the rest is for comments.
+# An ellipse takes 1 kB; the rest leaves room for comments.
 MAX_BYTES = 100_000
 
 _PREFIX = f"{{{NAMESPACE}}}"
 _ROOT = "ellipse_label"
 _LEVELS = 3
 _LONGEST_SHOWN = 200
-_MEND = "Correct the file or write it again."
+_HOW_TO_FIX = "Correct the file or write it again."
 _RADIANS = {"rad": 1.0, "deg": math.pi / 180}
 
 _TEMPLATE = """\
@@ -74,13 +74,13 @@ class EllipseLabelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EllipseLabel:
-    """One ellipse on one image.
+    """An ellipse on an image.
 
     Attributes:
-        image_name: File name of the image, without folder.
+        image_name: File name of the image, without a folder.
         shape: (H, W) of the image in px.
         ellipse: The ellipse in px; pixel centres are at integer coordinates.
-        pixel_spacing_mm: (row, column) spacing, or None when unknown.
+        pixel_spacing_mm: (row, column) spacing, or None if unknown.
     """
 
     image_name: str
@@ -90,14 +90,14 @@ class EllipseLabel:
 
 
 def read_ellipse_label(path: str | Path) -> EllipseLabel:
-    """Read one ellipse and check it against the schema.
+    """Read an ellipse and check it against the schema.
 
     Args:
         path: The XML file.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        EllipseLabelError: The file is too large, no XML, has a document type, or does not follow the schema.
+        FileNotFoundError: The file does not exist.
+        EllipseLabelError: The file is too large, is not XML, has a document type, or does not conform to the schema.
     """
     path = Path(path)
     if not path.is_file():
@@ -115,14 +115,14 @@ def read_ellipse_label(path: str | Path) -> EllipseLabel:
 
 
 def write_ellipse_label(path: str | Path, label: EllipseLabel) -> None:
-    """Write one ellipse, whole or not at all; `read_ellipse_label` gives the same numbers back, to the last bit.
+    """Write an ellipse, completely or not at all; `read_ellipse_label` returns exactly the same numbers.
 
     Args:
-        path: Where to write the XML file.
-        label: What to write.
+        path: XML file to write.
+        label: The label.
 
     Raises:
-        EllipseLabelError: The label holds a value that the schema does not allow, such as an image name with a folder.
+        EllipseLabelError: The label has a value that the schema does not allow, such as an image name with a folder.
     """
     path = Path(path)
     spacing, ellipse = label.pixel_spacing_mm, label.ellipse
@@ -137,7 +137,7 @@ def write_ellipse_label(path: str | Path, label: EllipseLabel) -> None:
         long_axis=2 * ellipse.semi_axis_a,
         short_axis=2 * ellipse.semi_axis_b,
     )
-    # File names may hold bytes that are no text; the parser refuses them with a line number.
+    # File names may contain bytes that are not text; the parser rejects them with a line number.
     content = text.encode("utf-8", "surrogatepass")
     _label(path, content)
     with atomic_path(path) as temporary:
@@ -145,19 +145,20 @@ def write_ellipse_label(path: str | Path, label: EllipseLabel) -> None:
 
 
 def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> tuple[Path, Frame]:
-    """Read the image that a label is about.
+    """Read the image of a label.
 
     Args:
         label: The label.
-        folder: The folder that holds the image.
+        folder: The folder of the image.
 
     Returns:
-        Path of the image, and what it holds.
+        Path of the image, and the frame in it.
 
     Raises:
-        FileNotFoundError: The folder holds no such image.
+        FileNotFoundError: The image is not in the folder.
         FrameError: The image cannot be read.
-        EllipseLabelError: The image has another size than the label says, so the ellipse is elsewhere on it.
+        EllipseLabelError: The image differs in size from what the label states, so the ellipse is not where it should
+            be.
     """
     path = find_file(Path(folder), label.image_name)
     if path is None:
@@ -173,7 +174,7 @@ def read_labelled_frame(label: EllipseLabel, folder: str | Path) -> tuple[Path, 
 
 
 def _label(path: Path, content: bytes) -> EllipseLabel:
-    """The label in the content of a file; `path` is for messages only."""
+    """Parse the content of a file; `path` is for messages only."""
     root = _root(path, content)
     _check_against_schema(path, root)
     field = {_name(element.tag): element for element in root.iter() if isinstance(element, XmlElement)}
@@ -199,7 +200,7 @@ def _root(path: Path, content: bytes) -> XmlElement:
         return parse_xml(content, _LEVELS)
     except XmlError as error:
         expected = _expected(_ROOT)
-        raise EllipseLabelError(f"{path}, {error}; expected {expected}. {_MEND}") from error
+        raise EllipseLabelError(f"{path}, {error}; expected {expected}. {_HOW_TO_FIX}") from error
 
 
 def _check_against_schema(path: Path, root: XmlElement) -> None:
@@ -212,14 +213,14 @@ def _check_against_schema(path: Path, root: XmlElement) -> None:
         if child is None:
             _fail(path, parent, f"ends without {wanted}", missing)
         elif missing:
-            _fail(path, child, f"stands in place of {wanted}", missing)
+            _fail(path, child, f"is in the place of {wanted}", missing)
         else:
-            _fail(path, child, f"has no place in <{_name(parent.tag)}>", [parent.tag])
+            _fail(path, child, f"is not allowed in <{_name(parent.tag)}>", [parent.tag])
     except xmlschema.XMLSchemaValidationError as error:
         element = error.elem
         is_value = not len(element) and "attribute" not in error.reason and _name(element.tag) in _documentation()
         _fail(path, element, f"is {element.text or ''!r}" if is_value else error.reason.replace(_PREFIX, ""))
-    # Raised for types that a file names and the schema does not know.
+    # Raised for types that a file names but the schema does not define.
     except xmlschema.XMLSchemaException as error:
         _fail(path, root, f"cannot be checked: {error}")
 
@@ -227,11 +228,11 @@ def _check_against_schema(path: Path, root: XmlElement) -> None:
 def _fail(path: Path, element: XmlElement, problem: str, expected_fields: Sequence[str] = ()) -> NoReturn:
     expected = " or ".join(_expected(name) for name in expected_fields or [element.tag])
     place = f"{path}, line {element.sourceline}, <{_shown(_name(element.tag))}>"
-    raise EllipseLabelError(f"{place}: {_shown(problem)}; expected {expected}. {_MEND}")
+    raise EllipseLabelError(f"{place}: {_shown(problem)}; expected {expected}. {_HOW_TO_FIX}")
 
 
 def _expected(tag: str) -> str:
-    """What the schema says of an element; of an unknown one, what it says of the root."""
+    """Documentation of an element in the schema; for an unknown element, that of the root."""
     documentation = _documentation()
     return documentation.get(_name(tag), documentation[_ROOT])
 
@@ -241,7 +242,7 @@ def _name(tag: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Text of a file that may be of any length, for a message."""
+    """Shorten text from a file, which may be of any length, for a message."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
@@ -252,7 +253,7 @@ def _schema() -> xmlschema.XMLSchema:
 
 @cache
 def _documentation() -> dict[str, str]:
-    """What the schema's annotations say of each element."""
+    """Documentation of each element, from the annotations of the schema."""
     return {
         element.local_name: " ".join(element.annotation.documentation[0].text.split())
         for element in _schema().iter_components(xmlschema.XsdElement)

@@ -13,13 +13,13 @@ from fetal_monai.data.preparation.split import inseparable_groups
 
 
 def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int = 0) -> list[int]:
-    """Deal whole patients out to folds.
+    """Assign whole patients to folds.
 
-    Patients that share a pixel-identical frame stay together. They are dealt out one after the other, those with the
-    most frames first and equal ones in the order of the SHA-256 of seed and patient. Each goes to the fold in which
-    its own classes are rarest so far: of all choices this keeps the classes' shares in the folds closest to one
-    another (the sum of their squares grows least). scikit-learn's StratifiedGroupKFold does the same for frames of one
-    class; ours may have several.
+    Patients that share a pixel-identical frame stay together. Patients are assigned one after another, those with the
+    most labels first, and ties in the order of the SHA-256 of seed and patient. Each is assigned to the fold in which
+    its classes are rarest so far, which keeps the distribution of the classes over the folds most even (the sum of
+    squared shares grows least). scikit-learn's StratifiedGroupKFold does the same for frames of one class; these frames
+    may have several.
 
     Args:
         frames: The frames.
@@ -30,14 +30,16 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
         The fold of each frame, 0 to count - 1; no fold is empty.
 
     Raises:
-        ValueError: `count` is below 3, or there are fewer patients (that may be parted) than folds.
+        ValueError: `count` is below 3, or there are fewer patients than folds, where patients that share an identical
+            frame count as one.
     """
     if count < 3:
         raise ValueError(f"folds is {count}; expected 3 or more: one to test, one to validate, the others to train.")
     groups = inseparable_groups((frame.patient, frame.pixels_sha256) for frame in frames)
     if len(groups) < count:
         raise ValueError(
-            f"Only {len(groups)} patients that may be parted, for {count} folds. Add patients or ask for fewer folds."
+            f"Only {len(groups)} patients for {count} folds (patients that share an identical frame count as one). "
+            "Add patients or ask for fewer folds."
         )
     number_of = {patient: number for number, group in enumerate(groups) for patient in group}
     classes = np.zeros((len(groups), len(ANATOMICAL_CLASSES)))
@@ -53,7 +55,7 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
     labels_in = np.zeros(count)
     fold_of_group = {}
     for number in sorted(range(len(groups)), key=rank):
-        # |held + share|^2 - |held|^2 is least where held . share is; an empty fold has 0, so none stays empty.
+        # |held + share|^2 - |held|^2 is smallest where held . share is; it is 0 for an empty fold, so none stays empty.
         growth = np.round(held @ shares[number], 12)
         fold = int(np.lexsort((labels_in, growth))[0])
         held[fold] += shares[number]

@@ -1,4 +1,4 @@
-"""HC18: from the published folder to filled masks and a data list split by exam.
+"""Preparation of HC18: from the published folder to filled masks and a data list split by exam.
 
 van den Heuvel et al., "Automated measurement of fetal head circumference using 2D ultrasound images",
 PLOS ONE 13(8), 2018, https://doi.org/10.1371/journal.pone.0200412; data: https://doi.org/10.5281/zenodo.1327317.
@@ -45,11 +45,11 @@ _EXAM = re.compile(r"^(\d+)_")
 
 
 def inspect_hc18(source: str | Path) -> Inspection[AnnotatedFrame]:
-    """Read every annotated frame of a folder in HC18's layout and check it.
+    """Read and check all annotated frames of a folder in HC18's layout.
 
-    Checked: table against files, readable images and annotations of one size, pixel size, an annotation that is
-    an ellipse, its perimeter against the published HC, and pixel-identical frames (a warning within one exam,
-    an error across exams). The frames of `test_set`, which have no annotation, are not looked at.
+    Checked: table against files, readable images and annotations of equal size, pixel size, annotations that are
+    ellipses, their perimeter against the published HC, and pixel-identical frames (a warning within one exam, an error
+    across exams). The frames of `test_set`, which have no annotations, are ignored.
 
     Args:
         source: Folder with `training_set/NNN_HC.png`, `training_set/NNN_HC_Annotation.png` and
@@ -57,7 +57,7 @@ def inspect_hc18(source: str | Path) -> Inspection[AnnotatedFrame]:
 
     Raises:
         FileNotFoundError: The table or the folder of frames is missing.
-        ValueError: The table lacks a column or is not text.
+        ValueError: The table lacks a column or is not a CSV table.
     """
     source = Path(source)
     folder = source / FRAMES_FOLDER
@@ -99,10 +99,10 @@ def prepare_hc18(
     seed: int = 0,
     fractions: Sequence[float] = (0.75, 0.1, 0.15),
 ) -> Path:
-    """Turn a folder in HC18's layout into masks, a data list and a list of what was left out.
+    """Convert a folder in HC18's layout to masks, a data list and a list of the rejected files.
 
     Writes `labels/NNN_HC.png` (0 background, 255 head: the ellipse through the annotated outline, filled),
-    `datalist.json` and `rejected.csv`. The images stay where they are.
+    `datalist.json` and `rejected.csv`. The images are not copied.
 
     Args:
         source: Folder in HC18's layout, see `inspect_hc18`.

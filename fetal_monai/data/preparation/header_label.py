@@ -11,18 +11,17 @@ from fetal_monai.data.io.nifti import open_nifti
 from fetal_monai.data.io.suffix import METAIMAGE_SUFFIXES, NIFTI_SUFFIXES, frame_suffix
 
 LABELLED_SUFFIXES = METAIMAGE_SUFFIXES + NIFTI_SUFFIXES
-"""Kinds of file whose header can hold a label."""
+"""Kinds of files whose header can contain a label."""
 
 _KEYS = ("label", "labels")
 
 
 def read_header_labels(path: str | Path) -> tuple[str, ...]:
-    """The classes that the header of a MetaImage or NIfTI file states.
+    """Read the classes from the header of a MetaImage or NIfTI file.
 
     - MetaImage (.mha, .mhd): a line ``Label = Head`` or ``Labels = Placenta, Limbs``, the key in any case.
-    - NIfTI (.nii, .nii.gz): the same words in ``descrip``. The format has no field for a label, and ITK drops an entry
-      of its meta data that NIfTI has no field for. What it keeps is ``ITK_FileNotes``: that is ``descrip``, up to 79
-      characters.
+    - NIfTI (.nii, .nii.gz): the same text in ``descrip``. The format has no field for a label, and ITK drops metadata
+      for which NIfTI has no field. It keeps ``ITK_FileNotes``, which is ``descrip``, up to 79 characters.
 
     Args:
         path: The file.
@@ -31,9 +30,9 @@ def read_header_labels(path: str | Path) -> tuple[str, ...]:
         The classes in the order of `ANATOMICAL_CLASSES`.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: The file does not exist.
         FrameError: The file is damaged.
-        LabelError: The file is of another kind, states no label, or an unknown one; the message names the file.
+        LabelError: The file is of another kind, or states no label or an unknown one; the message names the file.
     """
     path = Path(path)
     if not path.is_file():

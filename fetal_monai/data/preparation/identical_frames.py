@@ -40,5 +40,5 @@ def identical_frames(frames: Iterable[tuple[str, str, str]]) -> list[Problem]:
 
 
 def pixel_digest(pixels: NDArray[Any]) -> str:
-    """SHA-256 of an image's shape and pixels, whatever its compression."""
+    """Compute the SHA-256 of an image's shape and pixels, which does not depend on its compression."""
     return hashlib.sha256(str(pixels.shape).encode() + pixels.tobytes()).hexdigest()

@@ -11,7 +11,7 @@ _LISTED_IN_ERROR = 5
 
 
 class NamedFrame(Protocol):
-    """A frame with the file name under which its problems are reported."""
+    """A frame with a file name for the report of its problems."""
 
     @property
     def filename(self) -> str: ...  # noqa: D102
@@ -22,9 +22,9 @@ FrameT = TypeVar("FrameT", bound=NamedFrame)
 
 @dataclass(frozen=True, slots=True)
 class Inspection(Generic[FrameT]):
-    """The usable frames of a data set, and everything that is wrong with it.
+    """The usable frames of a data set, and all problems found in it.
 
-    A frame with an error of its own is not among `frames`. Frames that are identical to others are.
+    Frames with an error of their own are not in `frames`; frames that are identical to others are.
 
     Attributes:
         frames: The usable frames.
@@ -36,7 +36,7 @@ class Inspection(Generic[FrameT]):
 
     @property
     def left_out(self) -> list[Problem]:
-        """The errors on files that are not among the usable frames."""
+        """Errors of files that are not among the usable frames."""
         usable = {frame.filename for frame in self.frames}
         return [finding for finding in self.problems if finding.level == "error" and finding.file not in usable]
 
@@ -44,7 +44,7 @@ class Inspection(Generic[FrameT]):
         """Check that there is a usable frame.
 
         Raises:
-            ValueError: There is none; the message names the first files that were left out, with their reasons.
+            ValueError: There is none. The message names the first files that were left out, with the reasons.
         """
         if not self.frames:
             left_out = self.left_out

@@ -1,4 +1,4 @@
-"""A folder of frames with image-level labels, from a table or from the frames' own headers."""
+"""Read a folder of frames with image-level labels, from a table or from the headers of the frames."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ def inspect_label_folder(
 ) -> Inspection[LabelledFrame]:
     """Read a folder of labelled frames and check it, see `inspect_entries`.
 
-    With `labels.csv` in the folder, that table holds the labels: columns ``filename`` (relative to the folder) and
-    ``labels`` or ``label`` (several separated by commas, in quotes), optional ``patient`` and the names of
-    `SECTOR_FIELDS`. `boxes.csv` beside it may hold ``filename``, ``label`` and the fields of `Box`, one row a
-    box. Without `labels.csv`, the labels are read from the headers of MetaImage and NIfTI files.
+    If the folder contains `labels.csv`, that table gives the labels: columns ``filename`` (relative to the folder) and
+    ``labels`` or ``label`` (several separated by commas, in quotes), optionally ``patient`` and the names of
+    `SECTOR_FIELDS`. An optional `boxes.csv` has the columns ``filename``, ``label`` and the fields of `Box`, one row
+    per box. Without `labels.csv`, the labels are read from the headers of MetaImage and NIfTI files.
 
     Args:
-        source: The folder; it is searched with all its subfolders, as inference does.
-        patient_pattern: Searched in the file name of a frame of which no table names the patient; the first group, or
-            the whole match when it has no group, is the patient.
+        source: The folder; it is searched with all its subfolders, as in inference.
+        patient_pattern: Pattern to search for in the file name of a frame whose patient is not in a table; the first
+            group, or the whole match if there is no group, is the patient.
 
     Raises:
-        FileNotFoundError: There is no such folder, or it holds neither `labels.csv` nor a file with a header.
-        ValueError: A table lacks a column or is not a CSV table.
+        FileNotFoundError: The folder does not exist, or contains neither `labels.csv` nor a file whose header can
+            contain a label.
+        ValueError: A table lacks a column, or is not a CSV table.
     """
     source = Path(source)
     if not source.is_dir():
-        raise FileNotFoundError(f"{source} is no folder; give the folder of the labelled frames.")
+        raise FileNotFoundError(f"{source} is not a folder; give the folder of the labelled frames.")
     filenames = _frame_names(source)
     if (source / LABELS_TABLE).is_file():
         entries, problems = _entries_of_table(source, patient_pattern)

@@ -1,4 +1,4 @@
-"""Frames with image-level labels: which classes are visible and, where they were marked, in which box."""
+"""Frames with image-level labels: the visible classes, and their boxes if they are annotated."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from fetal_monai.files.name_matching import listed_name
 from fetal_monai.geometry import Box
 
 SECTOR_FIELDS = ("apex_x", "apex_y", "start_radius", "end_radius", "start_angle_rad", "end_angle_rad")
-"""What states the sector of a curved probe: px of the frame, angles from straight down (+y) towards the right (+x)."""
+"""Fields of the sector of a curved probe: px of the frame, angles from straight down (+y) towards the right (+x)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelEntry:
-    """What a data set says of one frame, not yet checked.
+    """Label of one frame in a data set, not yet checked.
 
     Attributes:
         filename: Path of the frame relative to the folder of the images.
         labels: Classes, separated by commas.
-        patient: Frames of one patient share it.
+        patient: Identifier of the patient.
         boxes: Rows with "label" and the fields of `Box`.
-        sector: Values by the names of `SECTOR_FIELDS`; other names say nothing.
+        sector: Values by the names of `SECTOR_FIELDS`; other names are ignored.
     """
 
     filename: str
@@ -51,10 +51,10 @@ class LabelledFrame:
         image: Path of the ultrasound frame.
         filename: The same, relative to the folder of the images.
         labels: Classes in the order of `ANATOMICAL_CLASSES`.
-        patient: Frames of one patient share it.
-        boxes: Boxes by class, px; empty where nobody marked any.
-        sector: Numbers by the names of `SECTOR_FIELDS`; empty when unknown.
-        pixels_sha256: Equal for pixel-identical frames.
+        patient: Identifier of the patient.
+        boxes: Boxes by class, px; empty if none are annotated.
+        sector: Numbers by the names of `SECTOR_FIELDS`; empty if unknown.
+        pixels_sha256: Digest of the pixels, equal for identical frames.
     """
 
     image: Path
@@ -69,14 +69,15 @@ class LabelledFrame:
 def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iterable[str]) -> Inspection[LabelledFrame]:
     """Match entries with images and check both.
 
-    Checked: entries without image and images without entry, frames that several entries name, readable frames with
-    some content, labels, patients, boxes within the frame, and pixel-identical frames: across patients they are
-    reported and the patients stay together in every split; with different labels they are left out.
+    Checked: entries without an image and images without an entry, frames named by several entries, readable frames that
+    are not blank, labels, patients, boxes within the frame, and pixel-identical frames. Identical frames of several
+    patients are reported, and these patients stay together in every split; identical frames with different labels are
+    left out.
 
     Args:
         images: Folder of the images.
-        entries: One a frame.
-        filenames: The images that there are, relative to `images`.
+        entries: One per frame.
+        filenames: The existing images, relative to `images`.
     """
     name_on_disk = {listed_name(name): name for name in filenames}
     entries = [
@@ -86,7 +87,7 @@ def inspect_entries(images: Path, entries: Sequence[LabelEntry], filenames: Iter
     frames: list[LabelledFrame] = []
     problems: list[Problem] = []
     for entry in tqdm(entries, desc="Reading frames", unit="frame"):
-        # Several entries of one frame give one finding.
+        # Several entries of one frame are reported once.
         count, count_of[entry.filename] = count_of[entry.filename], 0
         try:
             if count == 1:
@@ -116,7 +117,7 @@ def _checked(images: Path, entry: LabelEntry) -> LabelledFrame:
         )
     path = images / entry.filename
     if not path.is_file():
-        raise LabelError("there is no such image; correct the name or remove the row.")
+        raise LabelError("the image does not exist; correct the name or remove the row.")
     pixels = read_frame(path).pixels
     if pixels.min() == pixels.max():
         raise FrameError(f"every pixel is {pixels.flat[0]:g}: no image content. Export the frame again.")
@@ -167,7 +168,7 @@ def _number(key: str, text: str) -> float:
 
 
 def _without_contradictions(frames: list[LabelledFrame]) -> tuple[list[LabelledFrame], list[Problem]]:
-    """Leave out identical frames whose labels differ: nobody can say which of them are right."""
+    """Leave out identical frames whose labels differ: it is unknown which are correct."""
     first_of: dict[str, LabelledFrame] = {}
     others_of: dict[str, list[LabelledFrame]] = defaultdict(list)
     for frame in frames:

@@ -8,10 +8,10 @@ from fetal_monai.files.name_matching import composed
 
 
 def find_in_name(pattern: re.Pattern[str], filename: str) -> str:
-    """The part of a file name that a pattern matches: the first group, or the whole match if it has no group.
+    """Find the part of a file name that a pattern matches: the first group, or the whole match if there is no group.
 
     Args:
-        pattern: Searched for in the name.
+        pattern: Pattern to search for in the name.
         filename: The name without its folder.
 
     Returns:

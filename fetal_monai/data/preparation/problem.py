@@ -15,13 +15,13 @@ REJECTED_NAME = "rejected.csv"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with a data set.
+    """A problem of a data set.
 
-    Names and details are kept as text that can be printed, whatever bytes a file's name is made of.
+    Names and details are stored as printable text, also for file names that are not valid text.
 
     Attributes:
-        level: "error", or "warning" if it does no harm.
-        check: Which check found it.
+        level: "error", or "warning" if it is harmless.
+        check: Name of the check that found it.
         file: Name of the frame, label or table.
         detail: What is wrong, with the values.
     """
@@ -37,6 +37,6 @@ class Problem:
 
 
 def write_rejected(output_dir: Path, problems: Iterable[Problem]) -> None:
-    """Write `rejected.csv`: the files that were left out, each with the reason."""
+    """Write `rejected.csv`, the files that were left out with the reasons."""
     rows = ((finding.file, finding.detail) for finding in problems)
     write_csv_table(output_dir / REJECTED_NAME, ["filename", "reason"], rows)

@@ -27,10 +27,10 @@ def write_segmentation_dataset(
     seed: int = 0,
     fractions: Sequence[float] = (0.75, 0.1, 0.15),
 ) -> Path:
-    """Write masks, a data list and a list of what was left out.
+    """Write masks, a data list and a list of the rejected files.
 
     Writes `labels/<mask_name>` (0 background, 255 head: the ellipse, filled), `datalist.json` and `rejected.csv`.
-    The images stay where they are.
+    The images are not copied.
 
     Args:
         inspection: The checked frames.
@@ -53,7 +53,7 @@ def write_segmentation_dataset(
     masks = output_dir / _MASKS_FOLDER
     if any(frame.image.parent == masks for frame in inspection.frames):
         raise ValueError(f"The images are in {masks}, where masks would replace them. Choose another output_dir.")
-    # An earlier list must not describe labels that are being replaced.
+    # Remove an earlier list: it must not refer to labels that are being replaced.
     (output_dir / DATALIST_NAME).unlink(missing_ok=True)
     for frame in tqdm(inspection.frames, desc="Writing labels", unit="frame"):
         mask = frame.ellipse_px.rasterise(frame.shape)

@@ -11,7 +11,7 @@ from fetal_monai.data.datalist import SECTIONS
 
 
 class FrameOfExam(Protocol):
-    """What the split must know of a frame: its exam, and a digest of its pixels."""
+    """A frame with the attributes that the split needs: its exam and a digest of its pixels."""
 
     @property
     def exam(self) -> str: ...  # noqa: D102
@@ -23,28 +23,29 @@ FrameT = TypeVar("FrameT", bound=FrameOfExam)
 
 
 def split_by_exam(frames: Sequence[FrameT], seed: int, fractions: Sequence[float]) -> dict[str, list[FrameT]]:
-    """Share out whole exams among training, validation and test.
+    """Split whole exams into training, validation and test.
 
-    Exams that share a pixel-identical frame stay together. The order in which exams are dealt out is that of
-    the SHA-256 of seed and exam: the same on every machine, and with no generator whose stream may change.
+    Exams that share a pixel-identical frame stay together. Exams are ordered by the SHA-256 of seed and exam, which is
+    the same on every machine and does not depend on a random number generator.
 
     Args:
-        frames: The frames to share out.
-        seed: Another seed gives another split.
+        frames: The frames to split.
+        seed: Seed of the split; the same seed always gives the same split.
         fractions: Fractions of the exams for training, validation and test; positive, with the sum 1.
 
     Returns:
         The frames of each section, in the order of `frames`; every section has at least one exam.
 
     Raises:
-        ValueError: The fractions are wrong, or there are fewer exams (that may be parted) than sections.
+        ValueError: The fractions are wrong, or there are fewer exams than sections, where exams that share an identical
+            frame count as one.
     """
     check_fractions(fractions)
     groups = inseparable_groups((frame.exam, frame.pixels_sha256) for frame in frames)
     if len(groups) < len(SECTIONS):
         raise ValueError(
-            f"Only {len(groups)} exams that may be parted: training, validation and test need at least one each. "
-            "Add frames of other exams."
+            f"Only {len(groups)} exams (exams that share an identical frame count as one); training, validation and "
+            "test need at least one each. Add frames of other exams."
         )
     groups.sort(key=lambda exams: hashlib.sha256(f"{seed}:{min(exams)}".encode()).hexdigest())
     targets = [fraction * len(groups) for fraction in fractions]
@@ -61,10 +62,10 @@ def split_by_exam(frames: Sequence[FrameT], seed: int, fractions: Sequence[float
 
 
 def check_fractions(fractions: Sequence[float]) -> None:
-    """Check the parts of the exams for training, validation and test.
+    """Check the fractions of the exams for training, validation and test.
 
     Raises:
-        ValueError: They are not three positive numbers that sum to 1.
+        ValueError: The fractions are not three positive numbers with the sum 1.
     """
     if len(fractions) != len(SECTIONS) or not all(fraction > 0 for fraction in fractions):
         raise ValueError(f"fractions must be three positive numbers (training, validation, test), got {fractions}.")
@@ -73,13 +74,13 @@ def check_fractions(fractions: Sequence[float]) -> None:
 
 
 def inseparable_groups(frames: Iterable[tuple[str, str]]) -> list[set[str]]:
-    """Sets of exams (or patients) that must not be parted, because they share a pixel-identical frame.
+    """Find sets of exams (or patients) that must stay together because they share a pixel-identical frame.
 
     Args:
         frames: (exam, digest of the pixels) of each frame.
 
     Returns:
-        Sets of exams, each exam in one of them.
+        Sets of exams; each exam is in exactly one of them.
     """
     group_of: dict[str, set[str]] = {}
     exam_of_pixels: dict[str, str] = {}

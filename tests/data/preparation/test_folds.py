@@ -70,5 +70,5 @@ def test_too_few_folds_or_patients_are_refused() -> None:
     frames = [frame(number, f"p{number % 4}", ("head",)) for number in range(12)]
     with pytest.raises(ValueError, match="folds is 2; expected 3 or more"):
         folds_by_patient(frames, 2)
-    with pytest.raises(ValueError, match="Only 4 patients that may be parted, for 5 folds"):
+    with pytest.raises(ValueError, match="Only 4 patients for 5 folds"):
         folds_by_patient(frames, 5)

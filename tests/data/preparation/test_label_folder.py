@@ -54,7 +54,7 @@ def test_a_table_gives_labels_patients_boxes_and_sectors(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("row", "file", "reason"),
     [
-        ("d.png,head,p3", "d.png", "there is no such image"),
+        ("d.png,head,p3", "d.png", "the image does not exist"),
         ("a.png,head,p1", "a.png", "2 rows name this frame; keep one"),
         ("c.png,limb,p3", "c.png", r"the label 'limb' is unknown.*Did you mean 'limbs'"),
         ("c.png,head,", "c.png", "no patient is known.*add a column 'patient'"),
@@ -143,7 +143,7 @@ def test_a_folder_with_neither_table_nor_header_is_refused(tmp_path: Path) -> No
     write_picture(tmp_path / "a.png", numbered_picture(0))
     with pytest.raises(FileNotFoundError, match=r"neither labels\.csv nor a file whose header"):
         inspect_label_folder(tmp_path)
-    with pytest.raises(FileNotFoundError, match="is no folder"):
+    with pytest.raises(FileNotFoundError, match="is not a folder"):
         inspect_label_folder(tmp_path / "none")
 
 

@@ -32,7 +32,7 @@ def test_no_exam_and_no_image_is_ever_in_two_sections(
     try:
         sections = split_by_exam(frames, seed, fractions)
     except ValueError as error:
-        assert "exams that may be parted" in str(error)
+        assert "exams (exams that share an identical frame count as one)" in str(error)
         return
     for key in ("exam", "pixels_sha256"):
         seen = [{getattr(frame, key) for frame in section} for section in sections.values()]

@@ -21,7 +21,7 @@ from fetal_monai.data.io.pixel_limit import max_pixels
 
 _PADDING_PIXELS = 1 << 20
 _LARGEST_DECODER_LIMIT = (1 << 31) - 1
-_UNEXPLAINED = "damaged, and painted over by the decoder"
+_UNEXPLAINED = "damaged, and concealed by the decoder"
 
 
 @dataclass(frozen=True, slots=True)
