@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fetal_monai.files.run_record import note_written
+
 # Of a file's name: enough for its suffixes, and at most 160 of the 255 bytes that a name may have.
 _KEPT_CHARACTERS = 40
 
@@ -16,7 +18,8 @@ _KEPT_CHARACTERS = 40
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary name to write to; the file takes its real name only when the block ends well.
 
-    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one.
+    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one. The file is
+    noted in the record of the run in progress, see `fetal_monai.files.run_record`.
 
     Args:
         path: Where the file shall be. Its folder is created if it does not exist.
@@ -35,6 +38,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-_KEPT_CHARACTERS:]}")
     try:
         yield temporary
+        note_written(path)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from fetal_monai.workflow.demonstration import check_dataset, demonstrate
 from fetal_monai.workflow.metadata import load_metadata
 from fetal_monai.workflow.overrides import UnknownOverrideError, check_overrides
+from fetal_monai.workflow.run_folder import run_in_folder
 
 __all__ = [
     "UnknownOverrideError",
@@ -10,4 +11,5 @@ __all__ = [
     "check_overrides",
     "demonstrate",
     "load_metadata",
+    "run_in_folder",
 ]
