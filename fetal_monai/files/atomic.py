@@ -15,14 +15,14 @@ _KEPT_CHARACTERS = 40
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, recorded: bool = True) -> Iterator[Path]:
     """Give a temporary name to write to; the file takes its real name only when the block ends well.
 
-    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one. The file is
-    noted in the record of the run in progress, see `fetal_monai.files.run_record`.
+    Whoever reads `path` meanwhile, or after a crash, finds the earlier file or none, never half of one.
 
     Args:
         path: Where the file shall be. Its folder is created if it does not exist.
+        recorded: Whether the file belongs to the results of the run in progress, see `fetal_monai.files.run_record`.
 
     Yields:
         A path in the same folder with the same suffixes (writers choose the format by them).
@@ -38,7 +38,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-_KEPT_CHARACTERS:]}")
     try:
         yield temporary
-        note_written(path)
+        if recorded:
+            note_written(path)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,12 +23,14 @@ class _RunRecord:
     """A file with the paths that a run wrote, relative to its folder, as one JSON string a line."""
 
     def __init__(self, folder: Path, file: TextIO) -> None:
-        self.folder = Path(os.path.abspath(folder))
+        self.folder = folder.absolute()
         self.file = file
         self.names: set[str] = set()
+        if file.tell():
+            file.write("\n")  # a kill may have left half of a line
 
     def note(self, path: Path) -> None:
-        path = Path(os.path.abspath(path))
+        path = path.absolute()
         if path.is_relative_to(self.folder) and (name := path.relative_to(self.folder).as_posix()) not in self.names:
             self.names.add(name)
             self.file.write(json.dumps(name) + "\n")
@@ -129,7 +130,7 @@ def _opened(record: Path) -> Iterator[TextIO]:
 
 def _names(record: TextIO) -> Iterator[str]:
     for line in record:
-        with suppress(json.JSONDecodeError):  # the half of a line that a kill left
+        with suppress(json.JSONDecodeError):  # half of a line, or an empty one
             name = json.loads(line)
             if isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts:
                 yield name

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetal_monai.files import atomic_path
@@ -29,6 +29,7 @@ def files_in(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
 
 
+@settings(max_examples=25, deadline=None)
 @given(first=names, second=names, own=names)
 def test_runs_never_mix_and_the_users_files_stay(first: set[str], second: set[str], own: set[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -70,14 +71,24 @@ def test_a_move_that_was_killed_is_completed(tmp_path: Path) -> None:
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     holder = "import sys, time; from pathlib import Path; from fetal_monai.files.run_record import record_run\n"
     holder += f"with record_run(Path(sys.argv[1]), '{RECORD}'): print('open', flush=True); sys.stdin.read()"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], **pipes, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         with pytest.raises(FolderInUseError, match=rf"{tmp_path}: another process writes .* --output_dir"):
             move_recorded_files(tmp_path, [RECORD])
         other.communicate()
     assert move_recorded_files(tmp_path, [RECORD]) is None
+
+
+def test_a_record_that_a_kill_cut_off_is_continued(tmp_path: Path) -> None:
+    write_run(tmp_path, {"1.png"}, "first")
+    with (tmp_path / RECORD).open("a") as file:
+        file.write('"2.p')
+    write_run(tmp_path, {"2.png"}, "resumed")
+    move_recorded_files(tmp_path, [RECORD])
+    assert files_in(tmp_path) == {"run_1/1.png": "first", "run_1/2.png": "resumed"}
 
 
 @pytest.mark.parametrize("name", ["../victim.txt", "{outside}/victim.txt"])

@@ -49,6 +49,16 @@ def test_published_weights_are_half_as_large_and_give_nearly_the_same(tmp_path: 
     torch.testing.assert_close(published(image), network(image), rtol=1e-2, atol=1e-3)
 
 
+def test_publishing_moves_the_published_weights_aside(weights: Path, tmp_path: Path) -> None:
+    published = tmp_path / "models" / "model.pt"
+    for _ in range(2):
+        publish_weights(weights, published)
+    assert {path.relative_to(tmp_path).as_posix() for path in published.parent.rglob("model.pt*")} == {
+        *("models/model.pt", "models/model.pt.sha256"),
+        *("models/run_1/model.pt", "models/run_1/model.pt.sha256"),
+    }
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.pt.*--weights"):
         load_weights(nn.Conv2d(2, 3, 3), tmp_path / "nothing.pt")

@@ -110,7 +110,9 @@ def test_weights_that_no_run_recorded_are_moved_aside_too(tmp_path: Path) -> Non
     best = BestNetwork(tmp_path / "model.pt", torch.nn.Linear(1, 1), "dice")
     validator = evaluator(best)
     for epoch, dice in enumerate((0.5, 0.9), start=1):
-        validator.add_event_handler(Events.ITERATION_COMPLETED, lambda engine, d=dice: engine.state.metrics.update(dice=d))
+        validator.add_event_handler(
+            Events.ITERATION_COMPLETED, lambda engine, d=dice: engine.state.metrics.update(dice=d)
+        )
         validator.run(epoch)
     assert {path.name for path in (tmp_path / "run_1").iterdir()} == {"model.pt", "model.pt.sha256"}
     assert {path.name for path in tmp_path.iterdir()} == {"model.pt", "model.pt.backup", "run_1"}
