@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import yaml
 from monai.bundle import ConfigParser, ReferenceResolver
 
 from fetal_monai.workflow.configs import config_files, stage_config
@@ -65,7 +64,7 @@ def _others(bundle_root: str | Path, merged: Mapping[str, Any]) -> Iterator[dict
     for path in config_files(bundle_root):
         try:
             config = ConfigParser.load_config_file(path)
-        except (ValueError, yaml.YAMLError):  # this run does not use the file, else MONAI would have reported it
+        except Exception:  # a broken file; this run does not use it, else MONAI would have reported it
             continue
         if "run" not in config or config.keys() <= merged.keys():
             yield config
