@@ -173,7 +173,7 @@ def _table_rows(table: Path) -> list[Row]:
 def _match(
     rows: Iterable[Row], files: Sequence[Path], source_dir: Path, table: Path
 ) -> tuple[dict[Path, list[_Match]], list[Rejected]]:
-    """Give each row to the frame it names: by its path relative to the source, else by its bare name."""
+    """Assign each row to the frame it names: by its path relative to the source, otherwise by its bare name."""
     by_path, by_name = defaultdict(list), defaultdict(list)
     for file in files:
         by_path[composed(str(file))].append(file)
@@ -214,7 +214,7 @@ def _table_spacing(row: Row) -> Spacing | None:
     }
     if len(set(stated.values())) > 1:
         both = " and ".join(f"{column} = {length:g}" for column, length in stated.items())
-        raise FrameError(f"the table says {both}; keep the one that is right.")
+        raise FrameError(f"the table says {both}; keep the correct one.")
     return next(((length, length) for length in stated.values()), None)
 
 

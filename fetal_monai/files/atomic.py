@@ -8,18 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fetal_monai.files.run_record import note_written
+
 # The end of a file's name that is kept: enough for its suffixes, and at most 160 of the 255 bytes allowed.
 _KEPT_CHARACTERS = 40
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, recorded: bool = True) -> Iterator[Path]:
     """Yield a temporary path to write to; the file gets its final name only if the block succeeds.
 
     Until then, and after a crash, `path` is the earlier file or does not exist; it is never incomplete.
 
     Args:
         path: Final path of the file. Its folder is created if it does not exist.
+        recorded: Whether the file is a result of the run in progress, see `fetal_monai.files.run_record`.
 
     Yields:
         A path in the same folder with the same suffixes, which determine the format for many writers.
@@ -35,6 +38,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{secrets.token_hex(4)}-{path.name[-_KEPT_CHARACTERS:]}")
     try:
         yield temporary
+        if recorded:
+            note_written(path)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

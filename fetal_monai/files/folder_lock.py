@@ -1,4 +1,4 @@
-"""One process at a time in a folder."""
+"""One process at a time in a folder, or with a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 try:
     import fcntl
@@ -37,3 +38,19 @@ def folder_lock(folder: Path) -> Iterator[bool]:
         yield locked
     finally:
         os.close(descriptor)
+
+
+def lock_file(file: TextIO) -> bool:
+    """Lock an open file until it is closed or the process ends.
+
+    Returns:
+        Whether no other process holds the lock; always True where the system or the file system does not lock files.
+    """
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # it does not lock files
+            pass
+    return True

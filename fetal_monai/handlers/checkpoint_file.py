@@ -14,10 +14,20 @@ from fetal_monai.files.folder_lock import folder_lock
 
 
 def save_checkpoint(state: Mapping[str, Any], path: Path) -> None:
-    """Write a state with `torch.save`, atomically and with the folder locked against other processes."""
+    """Write a state with `torch.save`, atomically and with the folder locked against other processes.
+
+    Raises:
+        OSError: The disk is full; the message names the file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with folder_lock(path.parent), atomic_path(path) as temporary:
-        torch.save(state, temporary)
+        try:
+            with temporary.open("wb") as file:
+                torch.save(state, file)
+        except RuntimeError as error:  # torch raises another one over that of the file
+            if not isinstance(reason := error.__context__, OSError):
+                raise
+            raise OSError(reason.errno, reason.strerror, str(path)) from error
 
 
 def remove_unfinished(path: Path) -> None:

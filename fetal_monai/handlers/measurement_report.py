@@ -83,16 +83,13 @@ class MeasurementReport:
         self._rejected_before = self._reported = len(collection.rejected)
 
     def attach(self, engine: Engine) -> None:
-        """Attach to the evaluator that runs the inference, and write the rejected files' rows.
-
-        This is done here and not at the start, because MONAI skips the run if no frame is left.
+        """Attach to the evaluator that runs the inference.
 
         Raises:
             RuntimeError: The inference runs under several ranks.
         """
         if idist.get_world_size() > 1:
             raise RuntimeError("MeasurementReport works in one process; run the inference without torchrun.")
-        self.clear(engine)
         engine.add_event_handler(Events.STARTED, self.clear)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self.add_batch)
         # Where frames were left out there are fewer than expected: the engine would begin with the first ones again.

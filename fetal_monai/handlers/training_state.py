@@ -14,6 +14,7 @@ from torch import nn
 from fetal_monai.handlers.checkpoint_file import remove_unfinished, save_checkpoint
 from fetal_monai.weights.settings import write_settings
 from fetal_monai.weights.state_dict import read_state_dict
+from fetal_monai.weights.trained import move_weights_aside
 
 # Settings that may differ when a training is resumed.
 _MAY_CHANGE = {"device", "autocast_dtype", "time_limit_s"}
@@ -56,9 +57,11 @@ class BestNetwork:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self)
 
     def clean(self, engine: Engine) -> None:
-        """Remove the unfinished files of a killed training."""
+        """Remove the unfinished files of a killed training, and move the weights of an earlier one aside."""
         if engine.state.rank == 0:
             remove_unfinished(self.path)
+            if self.best_epoch == 0:  # there are none of this training yet
+                move_weights_aside(self.path)
 
     def __call__(self, engine: Engine) -> None:
         """Save the weights if this epoch's metric is the highest so far."""

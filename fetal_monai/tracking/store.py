@@ -54,7 +54,7 @@ def create_store(uri: str) -> None:
         if database.exists():
             _refuse_half_created(database)
             return
-        with atomic_path(database) as temporary:
+        with atomic_path(database, recorded=False) as temporary:  # it is that of many runs
             # Next to the database, where MONAI's handler keeps artifacts too.
             SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,8 +11,11 @@ from torch import nn
 
 from fetal_monai.files import atomic_path
 from fetal_monai.files.checksum import file_sha256
-from fetal_monai.weights.settings import read_settings, write_settings
+from fetal_monai.files.run_record import move_aside
+from fetal_monai.weights.settings import read_settings, settings_file, write_settings
 from fetal_monai.weights.state_dict import read_state_dict
+
+logger = logging.getLogger(__name__)
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -57,7 +61,7 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     The settings of the training are written beside them too, if they are beside the trained ones.
 
     Biases and the statistics of normalisation layers keep their precision: they are small, and variances may exceed
-    the range of half precision.
+    the range of half precision. Earlier weights there are moved into a numbered folder (`run_1`, `run_2`, ...).
 
     Args:
         trained: State dict of a network, as a training leaves it.
@@ -65,12 +69,19 @@ def publish_weights(trained: str | Path, published: str | Path) -> None:
     """
     published = Path(published)
     state = read_state_dict(Path(trained))
+    move_weights_aside(published)
     with atomic_path(published) as temporary:
         torch.save({name: value.half() if value.ndim > 1 else value for name, value in state.items()}, temporary)
     with atomic_path(_checksum_file(published)) as temporary:
         temporary.write_text(f"{file_sha256(published)}  {published.name}\n")
     if (settings := read_settings(Path(trained))) is not None:
         write_settings(published, settings)
+
+
+def move_weights_aside(path: Path) -> None:
+    """Move weights, their checksum and their settings into a numbered folder beside them: `run_1`, `run_2`, ..."""
+    if moved := move_aside(path.parent, [path.name, _checksum_file(path).name, settings_file(path).name]):
+        logger.info("%s: the earlier weights are now in %s", path, moved)
 
 
 def _checksum_file(path: Path) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from monai.bundle import ConfigParser, ReferenceResolver
 
+from fetal_monai.workflow.configs import config_files, stage_config
 from fetal_monai.workflow.metadata import load_metadata
 from fetal_monai.workflow.running import running_parser
 
@@ -38,13 +38,12 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         FileNotFoundError: The folder is not a bundle.
     """
     load_metadata(bundle_root)
-    parser = running_parser()
-    if parser is None:
+    parser, found = running_parser(), stage_config(bundle_root, config)
+    if parser is None or found is None:
         return
-    merged = parser.config
-    file = Path(bundle_root) / "configs" / f"{config}.json"
-    own = set(_entries(_read(file)))
-    known = own.union(_MONAIS_OWN, *map(_entries, _overlays(file.parent)))
+    merged, (file, content) = parser.config, found
+    own = set(_entries(content))
+    known = own.union(_MONAIS_OWN, *map(_entries, _others(bundle_root, merged)))
     references = _references(merged)
     unknown = [entry for entry in _entries(merged) if entry not in known and not _is_referred_to(entry, references)]
     # If a section itself is unknown, its entries are not listed.
@@ -56,14 +55,18 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         )
 
 
-def _overlays(folder: Path) -> Iterator[dict[str, Any]]:
-    """The configs that run nothing by themselves: an overlay may have entries of another config."""
-    for path in folder.glob("*.json"):
+def _others(bundle_root: str | Path, merged: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The configs whose entries may be in the running one.
+
+    These are those that run nothing by themselves, since an overlay may have entries of another config, and those
+    that are merged into the running one: all their entries are in it.
+    """
+    for path in config_files(bundle_root):
         try:
-            config = _read(path)
-        except json.JSONDecodeError:  # this run does not use the file, else MONAI would have reported it
+            config = ConfigParser.load_config_file(path)
+        except Exception:  # a broken file; this run does not use it, else MONAI would have reported it
             continue
-        if path.name != "metadata.json" and "run" not in config:
+        if "run" not in config or config.keys() <= merged.keys():
             yield config
 
 
@@ -95,7 +98,3 @@ def _with_nearest(entry: _Entry, own: set[_Entry]) -> str:
 
 def _as_typed(entry: _Entry) -> str:
     return "--" + "#".join(entry)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text())

@@ -55,7 +55,7 @@ TASK = {
         *("validate#key_metric", "validate#handlers", "validate#evaluator"),
     },
     "evaluate": {"dataset", "inferer", "handlers", "evaluator"},
-    "inference": {"dataset", "inferer", "handlers"},
+    "inference": {"dataset", "inferer", "handlers", "finalize"},
     "demonstration": {"dataset_dir", "source"},
     "multi_gpu_train": {
         *("train#sampler", "train#dataloader#sampler", "train#dataloader#shuffle", "validate#sampler"),

@@ -22,6 +22,7 @@ from fetal_monai.files.csv_table import read_csv_table
 from fetal_monai.handlers import MeasurementReport
 from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, SUBMISSION_COLUMNS
 from fetal_monai.transforms import IsolateFrame, MeasureHeadd, SaveFrameMaskd, SaveHeadOverlayd
+from fetal_monai.workflow import run_in_folder
 from tests.frame_files import region, write_dicom, write_metaimage, write_picture
 
 SHAPE = (200, 260)
@@ -63,7 +64,7 @@ def run(
         postprocessing=IsolateFrame([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred"), *postprocessing]),
         val_handlers=[MeasurementReport(collection, output_dir, csv_format=csv_format)],
     )
-    evaluator.run()
+    run_in_folder(output_dir, "inference", evaluator)
     return evaluator
 
 
@@ -382,8 +383,7 @@ def test_rejected_rows_of_one_name_are_all_told(tmp_path: Path) -> None:
     collection = FrameCollection(
         [], [Rejected(tmp_path / "t.csv", "row 1"), Rejected(tmp_path / "t.csv", "row 2")], tmp_path
     )
-    report = MeasurementReport(collection, tmp_path / "out")
-    report.attach(Engine(lambda engine, batch: None))
+    run(collection, tmp_path / "out")
     content = (tmp_path / "out" / "measurements.csv").read_text().splitlines()
     assert [line.rstrip(",") for line in content[1:]] == ["t.csv,,failed,,,,,,row 1", "t.csv,,failed,,,,,,row 2"]
 
@@ -412,6 +412,13 @@ def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     report = MeasurementReport(FrameCollection([], [], tmp_path), tmp_path / "out")
     with pytest.raises(RuntimeError, match="works in one process; run the inference without torchrun"):
         report.attach(Engine(lambda engine, batch: None))
+
+
+def test_an_evaluator_that_does_not_run_leaves_the_earlier_table(tmp_path: Path) -> None:
+    (tmp_path / "measurements.csv").write_text("earlier")
+    report = MeasurementReport(FrameCollection([], [Rejected(tmp_path / "1.png", "no image")], tmp_path), tmp_path)
+    report.attach(Engine(lambda engine, batch: None))
+    assert (tmp_path / "measurements.csv").read_text() == "earlier"
 
 
 def test_no_frame_at_all_still_gives_a_table(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import os
 import re
+import resource
 import signal
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
@@ -193,6 +194,20 @@ def test_a_resumed_training_keeps_its_earlier_best(tmp_path: Path) -> None:
 def test_files_are_replaced_in_one_step(tmp_path: Path) -> None:
     _train(tmp_path, epochs=2)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_full_disk_is_called_so_and_the_earlier_checkpoint_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint({"weights": torch.zeros(1)}, path)
+    earlier = path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as on a disk that is nearly full
+    try:
+        with pytest.raises(OSError, match=str(path)):
+            save_checkpoint({"weights": torch.zeros(1_000_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {path.name: earlier}
 
 
 def test_what_a_killed_training_left_is_removed(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def test_weights_of_another_class_are_refused_though_they_fit(weights: Path) -> 
         load_weights(nn.Conv2d(2, 3, 3), weights)
 
 
+def test_publishing_moves_the_published_weights_aside(weights: Path, tmp_path: Path) -> None:
+    published = tmp_path / "models" / "model.pt"
+    for _ in range(2):
+        publish_weights(weights, published)
+    assert {path.relative_to(tmp_path).as_posix() for path in published.parent.rglob("model.pt*")} == {
+        *("models/model.pt", "models/model.pt.sha256"),
+        *("models/run_1/model.pt", "models/run_1/model.pt.sha256"),
+    }
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.pt.*--weights"):
         load_weights(nn.Conv2d(2, 3, 3), tmp_path / "nothing.pt")

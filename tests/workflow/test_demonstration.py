@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from monai.bundle import ConfigWorkflow
 
-from fetal_monai.workflow import check_dataset, demonstrate
+from fetal_monai.workflow import check_dataset
+from fetal_monai.workflow.demonstration import demonstrate
 
 TRAIN = {
     "imports": ["$import fetal_monai"],
@@ -15,7 +16,7 @@ TRAIN = {
     "learning_rate": 0.1,
     "epochs": 100,
     "size": "$[@epochs, @epochs]",
-    "initialize": ["$fetal_monai.workflow.demonstrate(@bundle_root, @stage)"],
+    "initialize": ["$fetal_monai.workflow.initialize(@bundle_root, @stage)"],
     "training": ["$fetal_monai.workflow.check_dataset(@dataset_dir)", "$(@learning_rate, @size, @dataset_dir)"],
     "run": "%training",
 }

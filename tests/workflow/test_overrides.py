@@ -7,7 +7,7 @@ import pytest
 
 from fetal_monai.workflow import UnknownOverrideError, check_overrides
 
-TRAIN = {
+TRAIN: dict[str, Any] = {
     "imports": ["$import fetal_monai", "$import pathlib"],
     "bundle_root": ".",
     "learning_rate": 0.1,
@@ -25,6 +25,7 @@ TRAIN = {
     ],
     "run": "%training",
 }
+EVALUATE = {**TRAIN, "epochs": 3, "section": "test"}
 # Of no use to the evaluation, as an overlay for all configs may be; and without the one that refers to the depth.
 OVERLAY = {"network": None, "train#augment": True, "momentum": 0.9}
 
@@ -32,7 +33,7 @@ OVERLAY = {"network": None, "train#augment": True, "momentum": 0.9}
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     (tmp_path / "configs").mkdir()
-    files = {"metadata": {"name": "toy"}, "train": TRAIN, "evaluate": {**TRAIN, "epochs": 3}, "overlay": OVERLAY}
+    files = {"metadata": {"name": "toy"}, "train": TRAIN, "evaluate": EVALUATE, "overlay": OVERLAY}
     for name, content in files.items():
         (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(content))
     return tmp_path
@@ -64,6 +65,30 @@ def test_what_is_misspelt_costs_no_work(bundle: Path, override: dict[str, Any], 
     with pytest.raises(UnknownOverrideError, match=message):
         raise raised.value.__cause__
     assert not (bundle / "trained").exists()
+
+
+def test_the_zoos_evaluation_merges_both_configs(bundle: Path) -> None:
+    run = [line.replace("'train'", "'evaluate'") for line in TRAIN["training"]]
+    for name, own in {
+        "train": {**TRAIN, "optimizer": None, "train": {**TRAIN["train"], "sampler": None}},
+        "evaluate": {**EVALUATE, "training": run},
+    }.items():
+        (bundle / "configs" / f"{name}.json").write_text(json.dumps(own))
+    evaluate = bundle / "configs" / "evaluate.json"
+    assert train(bundle, evaluate, learning_rate=3) == "[3, {}, {'depth': 50}]"
+    with pytest.raises(RuntimeError) as raised:
+        train(bundle, evaluate, epoch=1)
+    assert "evaluate.json does not have --epoch (did you mean --epochs" in str(raised.value.__cause__)
+
+
+def test_a_config_in_yaml(bundle: Path) -> None:
+    (bundle / "configs" / "train.json").rename(bundle / "configs" / "train.yaml")  # JSON is YAML
+    arguments = {"config_file": str(bundle / "configs" / "train.yaml"), "bundle_root": str(bundle)}
+    monai.bundle.run("training", **arguments, learning_rate=7)
+    assert (bundle / "trained").read_text() == "[7, {}, {'depth': 50}]"
+    with pytest.raises(RuntimeError) as raised:
+        monai.bundle.run("training", **arguments, lerning_rate=7)
+    assert "train.yaml does not have --lerning_rate" in str(raised.value.__cause__)
 
 
 def test_what_an_arguments_file_misspells(bundle: Path) -> None:

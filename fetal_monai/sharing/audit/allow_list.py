@@ -44,7 +44,8 @@ OWN_NAMES = frozenset().union(
     _names("fetal_monai.transforms", "RejectNonFinited SaveEllipseLabeld SaveFrameMaskd SaveHeadCropd"),
     _names("fetal_monai.transforms", "SaveHeadOverlayd SectorToPolard geometry_origins"),
     _names("fetal_monai.weights", "load_pretrained load_weights"),
-    _names("fetal_monai.workflow", "check_dataset check_overrides demonstrate use_trained_settings"),
+    _names("fetal_monai.workflow", "check_dataset check_overrides initialize run_in_folder state_failed_files"),
+    _names("fetal_monai.workflow", "use_trained_settings"),
 )
 """Classes and functions of the other subpackages, in whichever module of the subpackage they are defined."""
 

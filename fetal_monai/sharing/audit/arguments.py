@@ -188,7 +188,8 @@ ARGUMENTS: Mapping[str, Mapping[str, Rule]] = {
     "fetal_monai.transforms.SaveFrameMaskd": _SAVE_ABOUT_FRAME,
     "fetal_monai.transforms.SaveHeadCropd": _SAVE_ABOUT_FRAME,
     "fetal_monai.transforms.SaveHeadOverlayd": _SAVE_ABOUT_FRAME,
-    "fetal_monai.workflow.demonstrate": {"bundle_root": written_folder},
+    "fetal_monai.workflow.initialize": {"bundle_root": written_folder},
+    "fetal_monai.workflow.run_in_folder": {"output_dir": written_folder},
     "torch.distributed.init_process_group": {"init_method": only(None), "store": only(None)},
     "torch.load": {"pickle_module": only(None), "weights_only": only(True)},
 }

@@ -44,7 +44,8 @@ def _writes_into(argument: str) -> Callable[[ast.Call, KnownTexts], Verdict]:
 CALLS: Mapping[str, Callable[[ast.Call, KnownTexts], Verdict]] = {
     "fetal_monai.phantom.demonstration_dataset": _writes_into("folder"),
     "fetal_monai.phantom.demonstration_planes": _writes_into("folder"),
-    "fetal_monai.workflow.demonstrate": _writes_into("bundle_root"),
+    "fetal_monai.workflow.initialize": _writes_into("bundle_root"),
+    "fetal_monai.workflow.run_in_folder": _writes_into("output_dir"),
     "torch.distributed.init_process_group": _joins_processes,
     "torch.load": _loads_weights,
 }

@@ -76,8 +76,8 @@ def pack_bundle(folder: Path, output_dir: Path) -> PackResult:
 
 def _is_packed(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    if any(part.startswith(".") or part == "__pycache__" for part in parts):
-        return False
+    if any(part.startswith(".") or part == "__pycache__" or re.fullmatch(r"run_\d+", part) for part in parts):
+        return False  # numbered folders hold earlier weights
     return (parts[0] in _FOLDERS and name not in _LEFT_OUT) or name == "LICENSE" or large_files.is_list(name)
 
 

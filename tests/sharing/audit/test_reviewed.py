@@ -62,6 +62,7 @@ READ = {
     "fetal_monai.weights.load_pretrained": _WEIGHTS_ONLY,
     "fetal_monai.weights.load_weights": _WEIGHTS_ONLY,
     "fetal_monai.workflow.check_overrides": "reads the bundle's configs",
+    "fetal_monai.workflow.state_failed_files": "reads a table",
     "fetal_monai.workflow.use_trained_settings": "reads the bundle's configs and a text beside the weights",
 }
 
