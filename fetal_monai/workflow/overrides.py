@@ -34,7 +34,8 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         config: Name of the config that runs, without suffix: "train", "evaluate" or "inference".
 
     Raises:
-        UnknownOverrideError: There are such entries; the message names them and the most similar known entries.
+        UnknownOverrideError: There are such entries; the message names them, and the configs that have them or the most
+            similar known entries.
         FileNotFoundError: The folder is not a bundle.
     """
     load_metadata(bundle_root)
@@ -44,11 +45,13 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
     merged = parser.config
     file = Path(bundle_root) / "configs" / f"{config}.json"
     own = set(_entries(_read(file)))
-    known = own.union(_MONAIS_OWN, *map(_entries, _overlays(file.parent)))
+    configs = dict(_configs(file.parent))
+    # An overlay, which runs nothing by itself, may have entries of another config.
+    known = own.union(_MONAIS_OWN, *(_entries(content) for content in configs.values() if "run" not in content))
     references = _references(merged)
     unknown = [entry for entry in _entries(merged) if entry not in known and not _is_referred_to(entry, references)]
     # If a section itself is unknown, its entries are not listed.
-    named = [_with_nearest(entry, own) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
+    named = [_with_hint(entry, own, configs) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
     if named:
         raise UnknownOverrideError(
             f"{file} does not have {'; '.join(named)}. The bundle's docs/README.md lists its overrides; an entry of "
@@ -56,15 +59,15 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         )
 
 
-def _overlays(folder: Path) -> Iterator[dict[str, Any]]:
-    """The configs that run nothing by themselves: an overlay may have entries of another config."""
-    for path in folder.glob("*.json"):
+def _configs(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The configs and overlays of a bundle by their file names."""
+    for path in sorted(folder.glob("*.json")):
         try:
             config = _read(path)
         except json.JSONDecodeError:  # this run does not use the file, else MONAI would have reported it
             continue
-        if path.name != "metadata.json" and "run" not in config:
-            yield config
+        if path.name != "metadata.json":
+            yield path.name, config
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[_Entry]:
@@ -87,7 +90,10 @@ def _is_referred_to(entry: _Entry, references: set[_Entry]) -> bool:
     return any(entry[: len(other)] == other[: len(entry)] for other in references)
 
 
-def _with_nearest(entry: _Entry, own: set[_Entry]) -> str:
+def _with_hint(entry: _Entry, own: set[_Entry], configs: Mapping[str, Mapping[str, Any]]) -> str:
+    """The entry with the configs that have it, else with the most similar entries of this one."""
+    if holders := [name for name, content in configs.items() if entry in _entries(content)]:
+        return f"{_as_typed(entry)} (an entry of {' and '.join(holders)})"
     siblings = sorted(other[-1] for other in own if other[:-1] == entry[:-1])
     nearest = [_as_typed((*entry[:-1], name)) for name in difflib.get_close_matches(entry[-1], siblings)]
     return _as_typed(entry) + (f" (did you mean {' or '.join(nearest)}?)" if nearest else "")

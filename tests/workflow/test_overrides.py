@@ -32,7 +32,12 @@ OVERLAY = {"network": None, "train#augment": True, "momentum": 0.9}
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     (tmp_path / "configs").mkdir()
-    files = {"metadata": {"name": "toy"}, "train": TRAIN, "evaluate": {**TRAIN, "epochs": 3}, "overlay": OVERLAY}
+    files = {
+        "metadata": {"name": "toy"},
+        "train": TRAIN,
+        "evaluate": {**TRAIN, "epochs": 3, "dept": 1},
+        "overlay": OVERLAY,
+    }
     for name, content in files.items():
         (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(content))
     return tmp_path
@@ -52,7 +57,8 @@ def train(bundle: Path, *overlays: Path, **overrides: Any) -> str:
         ({"train#datset": 1}, r"does not have --train#datset \(did you mean --train#dataset"),
         ({"train::rte": 1}, r"does not have --train#rte \(did you mean --train#rate\?\)\."),
         ({"zzz": 1}, r"does not have --zzz\. The bundle's docs/README\.md"),
-        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, the training does not
+        ({"epochs": 1}, r"does not have --epochs \(an entry of evaluate\.json\)\. The bundle's"),
+        ({"dept": 1}, r"--dept \(an entry of evaluate\.json\)\."),  # and not: did you mean --depth
         ({"lerning_rate": 1, "dpeth": 1}, "--lerning_rate .*; --dpeth "),
     ],
 )
