@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from data_prep.options import add_split_options, pattern
 from data_prep.summary import reasons, segmentation_summary
-from fetal_monai.data.preparation.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
+from fetal_monai.data.preparation.ellipse_dataset import inspect_ellipse_labels
 from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
 from fetal_monai.data.preparation.hc18 import inspect_hc18
+from fetal_monai.data.preparation.name_pattern import LEADING_NUMBER
 from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 
@@ -50,10 +51,11 @@ their sizes must agree. Images may be of any kind that inference takes.
 Writes into --output_dir:
   labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
   datalist.json     training, validation and test frames with pixel spacing, and the head
-                    circumference in mm that the ellipse has; frames of one exam and
-                    identical frames are never in different sections
+                    circumference in mm that the ellipse has (neither where the spacing is
+                    unknown); frames of one exam and identical frames are never in
+                    different sections
   rejected.csv      labels and images that could not be used, each with the reason: no
-                    counterpart, another size, no XML of the schema, no pixel spacing
+                    counterpart, another size, no XML of the schema
 The images stay where they are."""
 
 _PREPARE_EPILOG = """\
@@ -135,7 +137,9 @@ def _prepare(options: argparse.Namespace) -> str:
         "name": options.labels.resolve().name,
         "description": "Images with one ellipse each; masks are the filled ellipses.",
     }
-    write_segmentation_dataset(inspection, description, options.output_dir, options.seed, options.fractions)
+    write_segmentation_dataset(
+        inspection, description, options.output_dir, options.seed, options.fractions, options.folds
+    )
     return segmentation_summary(inspection, options.output_dir)
 
 

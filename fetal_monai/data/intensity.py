@@ -12,7 +12,7 @@ from fetal_monai.data.datalist import load_datalist
 from fetal_monai.data.io.frame_reader import FrameReader
 
 
-def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
+def intensity_statistics(dataset_dir: str | Path, fold: int | None = None) -> tuple[float, float]:
     """Mean and standard deviation of the gray values of all training frames, each in its own size.
 
     Every frame is read once and forgotten. Validation and test frames are not looked at: a network that was
@@ -20,15 +20,16 @@ def intensity_statistics(dataset_dir: str | Path) -> tuple[float, float]:
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
+        fold: As in `load_datalist`.
 
     Returns:
         (mean, standard deviation), over all pixels.
 
     Raises:
         FileNotFoundError: There is no data list, or it names a file that does not exist.
-        ValueError: The data list is malformed, or a frame cannot be read.
+        ValueError: The data list is malformed or has no such fold, or a frame cannot be read.
     """
-    frames = [{"image": frame["image"]} for frame in load_datalist(dataset_dir, "training")]
+    frames = [{"image": frame["image"]} for frame in load_datalist(dataset_dir, "training", fold)]
     load = Compose([LoadImaged("image", reader=FrameReader), EnsureChannelFirstd("image", channel_dim="no_channel")])
     # The summary takes the pixels whose label exceeds a threshold: with the frame as its own label, all of them.
     summary = DatasetSummary(Dataset(frames, load), label_key="image")
