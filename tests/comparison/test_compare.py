@@ -127,6 +127,11 @@ def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir:
     table = text.split("## All methods")[1].split("\n\n")[2].splitlines()
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
+    for kind, folder, suffix in (("*.csv", out, ".tex"), ("*.png", out / "figures", ".pdf")):
+        names = {path.stem for path in folder.glob(kind)}
+        assert names and names == {path.stem for path in (out / "latex").glob(f"*{suffix}")}
+    assert all(path.read_bytes().startswith(b"%PDF") for path in (out / "latex").glob("*.pdf"))
+
     client = mlflow.MlflowClient(recorder.uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
@@ -135,7 +140,7 @@ def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir:
     assert (logged.data.params["section"], logged.data.params["methods"]) == ("test", "3")
     assert logged.data.params["data_fingerprint"] == known["data_fingerprint"]
     artifacts = {artifact.path for artifact in client.list_artifacts(logged.info.run_id)}
-    assert artifacts >= {"comparison.html", "comparison.md", "methods.csv", "paired.csv", "figures"}
+    assert artifacts >= {"comparison.html", "comparison.md", "methods.csv", "paired.csv", "figures", "latex"}
 
     # A comparison is not an evaluation: a second one finds the same runs, and writes the same page.
     before = page.read_bytes()
