@@ -4,12 +4,13 @@ import csv
 import json
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
 from PIL import Image
 
 from data_prep.mask_folder import main
-from fetal_monai.data import load_datalist
+from fetal_monai.data import fingerprint, load_datalist
 from tests.bundles.conftest import REPOSITORY, Run
 from tests.hc18_layout import SHAPE, head_of
 
@@ -45,6 +46,15 @@ def test_a_fold_with_another_loss_trains_and_evaluates_without_millimetres(
     weights = ["--weights", "out/model.pt"]
     config = str(bundle / "configs" / "evaluate.json")
     call("run", "--config_file", config, *folders, "evaluated", *weights, *common, cwd=tmp_path)
+
+    client = mlflow.MlflowClient(f"sqlite:///{bundle.parent.parent}/mlruns/mlruns.db")
+    for folder, section in (("out", "training"), ("evaluated", "test")):
+        name = (tmp_path / folder / "mlflow_run.txt").read_text()
+        (run,) = client.search_runs(["1"], f"run_name = '{name}'")
+        (used,) = run.inputs.dataset_inputs
+        assert (used.dataset.name, used.dataset.digest) == ("own data", fingerprint(own_data))
+        assert json.loads(used.dataset.source)["uri"] == own_data.as_uri()
+        assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", section)]
 
     summary = json.loads((tmp_path / "evaluated/summary.json").read_text())
     assert 0 <= summary["dice"] <= 1
