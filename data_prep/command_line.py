@@ -30,15 +30,23 @@ def exit_code(work: Callable[[], int]) -> int:
 
 
 def add_split_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--seed` and `--fractions`, which determine how exams are split into sections."""
+    """Add `--seed`, `--fractions` and `--folds`, which determine how exams are split into sections."""
     parser.add_argument("--seed", type=int, default=0, help="seed of the split (default: %(default)s)")
-    parser.add_argument(
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
         "--fractions",
         type=float,
         nargs=3,
         default=(0.75, 0.1, 0.15),
         metavar=("TRAINING", "VALIDATION", "TEST"),
         help="fractions of the exams, with the sum 1 (default: 0.75 0.1 0.15)",
+    )
+    how.add_argument(
+        "--folds",
+        type=int,
+        metavar="COUNT",
+        help="folds for a cross-validation, 3 or more: a bundle's --fold says which of them tests; the next one "
+        "validates, the others train",
     )
 
 

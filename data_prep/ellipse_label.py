@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from data_prep.command_line import add_split_options, command_parser, exit_code, pattern
 from data_prep.summary import reasons, segmentation_summary
-from fetal_monai.data.preparation.ellipse_dataset import LEADING_NUMBER, inspect_ellipse_labels
+from fetal_monai.data.preparation.ellipse_dataset import inspect_ellipse_labels
 from fetal_monai.data.preparation.ellipse_label import EllipseLabel, write_ellipse_label
 from fetal_monai.data.preparation.hc18 import inspect_hc18
+from fetal_monai.data.preparation.name_pattern import LEADING_NUMBER
 from fetal_monai.data.preparation.segmentation_dataset import write_segmentation_dataset
 from fetal_monai.data.preparation.split import check_fractions
 
@@ -49,11 +50,12 @@ their sizes must agree. Images may have any format that inference supports.
 
 Writes into --output_dir:
   labels/NAME.png   masks, 0 background and 255 head: the ellipse of NAME.xml, filled
-  datalist.json     training, validation and test frames with pixel spacing and the head
-                    circumference of the ellipse in mm; frames of one exam and identical
-                    frames are never in different sections
+  datalist.json     training, validation and test frames with pixel spacing, and the head
+                    circumference of the ellipse in mm (neither where the spacing is
+                    unknown); frames of one exam and identical frames are never in
+                    different sections
   rejected.csv      labels and images that could not be used, each with the reason: no
-                    counterpart, a different size, invalid XML, no pixel spacing
+                    counterpart, a different size, invalid XML
 The images are not copied."""
 
 _PREPARE_EPILOG = """\
@@ -126,7 +128,9 @@ def _prepare(options: argparse.Namespace) -> int:
         "name": options.labels.resolve().name,
         "description": "Images with one ellipse each; masks are the filled ellipses.",
     }
-    write_segmentation_dataset(inspection, description, options.output_dir, options.seed, options.fractions)
+    write_segmentation_dataset(
+        inspection, description, options.output_dir, options.seed, options.fractions, options.folds
+    )
     print(segmentation_summary(inspection, options.output_dir))
     return 0
 

@@ -106,7 +106,9 @@ def _run(options: argparse.Namespace) -> int:
         inspection = inspect_hc18(source)
         problems += inspection.problems
         if options.output_dir is not None:
-            write_segmentation_dataset(inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions)
+            write_segmentation_dataset(
+                inspection, DESCRIPTION, options.output_dir, options.seed, options.fractions, options.folds
+            )
             print(segmentation_summary(inspection, options.output_dir))
     if not options.verify:
         return 0

@@ -23,8 +23,9 @@ from fetal_monai.data.preparation.problem import Problem
 def verify_prepared(dataset_dir: str | Path) -> list[Problem]:
     """Check every frame of a prepared data set, and that no frame or exam is in two sections.
 
-    Checked: images and labels exist, are readable and of equal size; labels contain only 0 and 255; pixel spacing; the
-    HC measured on the label against the HC in the list; identical frames; exams or identical frames in two sections.
+    Checked: images and labels are there, readable and of one size; labels hold 0 and 255 only; pixel spacing,
+    if the list has it, and then the HC measured on the label against the HC in the list; identical frames; exams or
+    identical frames that appear in two sections.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
@@ -90,7 +91,10 @@ def _check_label(name: str, shape: tuple[int, ...], label: np.ndarray, frame: di
     if not set(values) <= {0, 255}:
         found = ", ".join(f"{value:g}" for value in values[:5])
         return error("label", f"label holds {found}; expected 0 (background) and 255 (head) only")
-    spacing = frame.get("pixel_spacing_mm")
+    if "pixel_spacing_mm" not in frame:
+        head = measure_head(label)
+        return [] if isinstance(head, HeadMeasurement) else error("label", head.reason)
+    spacing = frame["pixel_spacing_mm"]
     if not (
         isinstance(spacing, list)
         and len(spacing) == 2

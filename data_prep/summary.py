@@ -25,6 +25,8 @@ def segmentation_summary(inspection: Inspection[AnnotatedFrame], output_dir: Pat
     for section in SECTIONS:
         exams = {frame["exam"] for frame in content[section]}
         sections.append(f"  {section:<10} {len(content[section]):>4} frames of {len(exams):>4} exams")
+    if unscaled := sum(frame.pixel_spacing_mm is None for frame in inspection.frames):
+        sections.append(f"  {unscaled} frames have no pixel spacing: they have masks and overlap, but no figures in mm")
     return _summary(inspection, output_dir, sections, reasons(inspection.left_out))
 
 

@@ -9,8 +9,8 @@ Example:
     python -m fetal_monai.comparison --output_dir comparison --store sqlite:///mlruns/mlruns.db --best
     python -m fetal_monai.comparison --output_dir comparison --runs gan_deeplab-train-20260101-120000-abcdef ...
 
-Writes comparison.html (a self-contained file), comparison.md, one CSV file per table and figures/, and logs them to the
-store as a run of stage "comparison".
+Writes comparison.html (a self-contained file), comparison.md, one CSV file per table, figures/, and latex/ (the tables
+and figures for a paper), and logs them to the store as a run of stage "comparison".
 """
 
 from __future__ import annotations

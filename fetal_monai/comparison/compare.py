@@ -14,7 +14,7 @@ from fetal_monai.comparison.paired import compare_pairs
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.comparison.plots import bland_altman, training_curves
 from fetal_monai.comparison.region_plots import confusion_matrices, precision_recall_curves
-from fetal_monai.comparison.report import FIGURES, MARKDOWN, PAGE, Report
+from fetal_monai.comparison.report import FIGURES, LATEX, MARKDOWN, PAGE, Report
 from fetal_monai.comparison.store import Store
 from fetal_monai.comparison.table import Table
 from fetal_monai.comparison.tables import agreement_table, methods_table, paired_table, paper_table, runs_table
@@ -84,7 +84,8 @@ def compare(
     page = report.write(output_dir)
     tables = [output_dir / f"{item.name}.csv" for item in report.content if isinstance(item, Table)]
     parameters = {**wanted, "data_fingerprint": _fingerprint(methods), "runs": " ".join(names) or "all", "best": best}
-    track(store, methods, parameters, [output_dir / PAGE, output_dir / MARKDOWN, *tables, output_dir / FIGURES])
+    files = [output_dir / PAGE, output_dir / MARKDOWN, *tables, output_dir / FIGURES, output_dir / LATEX]
+    track(store, methods, parameters, files)
     return page
 
 

@@ -54,7 +54,9 @@ def frames_figure(methods: Sequence[Method], store: Store, dataset_dir: Path, co
     shown = [method for method in methods if folders[method.name] is not None]
     if not shown:
         return None
-    frames = {Path(frame["image"]).name: frame for frame in load_datalist(dataset_dir, evaluated["section"])}
+    fold = methods[0].evaluations[0].fold
+    listed = load_datalist(dataset_dir, evaluated["section"], None if fold is None else int(fold))
+    frames = {Path(frame["image"]).name: frame for frame in listed}
     figure = _draw([frames[image] for image in spread(shown, count)], shown, folders)
     note = (
         "From the worst to the best frame by the mean Dice over the methods, evenly spaced in rank; first seed of each "

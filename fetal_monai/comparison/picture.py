@@ -26,12 +26,14 @@ class Picture:
         title: Heading.
         note: How to read it; also its text alternative.
         content: PNG data.
+        pdf: The same figure as PDF data, for LaTeX.
     """
 
     name: str
     title: str
     note: str
     content: bytes
+    pdf: bytes
 
     @property
     def file_name(self) -> str:
@@ -48,6 +50,11 @@ class Picture:
         with atomic_path(folder / self.file_name) as temporary:
             temporary.write_bytes(self.content)
 
+    def write_pdf(self, folder: Path) -> None:
+        """Write the figure to `<name>.pdf`."""
+        with atomic_path(folder / f"{self.name}.pdf") as temporary:
+            temporary.write_bytes(self.pdf)
+
 
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` axes, three per row, each `width` by `height` inches."""
@@ -59,6 +66,7 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
 
 def picture(figure: Figure, name: str, title: str, note: str) -> Picture:
     """Render a figure; the bytes are always the same."""
-    content = io.BytesIO()
+    content, pdf = io.BytesIO(), io.BytesIO()
     figure.savefig(content, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None})
-    return Picture(name, title, note, content.getvalue())
+    figure.savefig(pdf, format="pdf", dpi=_DOTS_PER_INCH, metadata={"CreationDate": None})
+    return Picture(name, title, note, content.getvalue(), pdf.getvalue())

@@ -1,4 +1,4 @@
-"""The comparison as files: a self-contained page, Markdown, CSV and figures."""
+"""The comparison as files: a self-contained page, Markdown, CSV, figures, and the same for LaTeX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fetal_monai.comparison.picture import Picture
 from fetal_monai.comparison.table import Table
 from fetal_monai.files import atomic_path
 
-PAGE, MARKDOWN, FIGURES = "comparison.html", "comparison.md", "figures"
+PAGE, MARKDOWN, FIGURES, LATEX = "comparison.html", "comparison.md", "figures", "latex"
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,20 @@ class Report:
     content: Sequence[Table | Picture]
 
     def write(self, output_dir: Path) -> Path:
-        """Write `comparison.html`, `comparison.md`, one CSV file per table and `figures/`; return the page's path.
+        """Write `comparison.html`, `comparison.md`, one CSV file per table, `figures/` and `latex/`.
 
         Names from the store are text in the page, never markup, and the page loads no other resource.
+
+        Returns:
+            The page's path.
         """
         for item in self.content:
             if isinstance(item, Table):
                 item.write_csv(output_dir)
+                item.write_latex(output_dir / LATEX)
             else:
                 item.write(output_dir / FIGURES)
+                item.write_pdf(output_dir / LATEX)
         with atomic_path(output_dir / MARKDOWN) as temporary:
             temporary.write_text(self._markdown(), encoding="utf-8")
         templates = Environment(

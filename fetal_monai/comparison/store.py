@@ -39,7 +39,7 @@ class Training:
     @property
     def fold(self) -> str | None:
         """The fold of a cross-validation; None if there is none."""
-        return self.parameters.get("fold")
+        return _fold(self.parameters)
 
     @property
     def epochs(self) -> int:
@@ -83,7 +83,7 @@ class Evaluation:
     @property
     def fold(self) -> str | None:
         """The tested fold of a cross-validation; None if there is none."""
-        return self.parameters.get("fold")
+        return _fold(self.parameters)
 
     @property
     def chance(self) -> str | None:
@@ -200,6 +200,11 @@ class Store:
                 for metric in metrics
             },
         )
+
+
+def _fold(parameters: Mapping[str, str]) -> str | None:
+    fold = parameters.get("fold", "None")
+    return None if fold == "None" else fold
 
 
 def _read_per_image(path: Path) -> pd.DataFrame:

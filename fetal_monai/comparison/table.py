@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
+from fetal_monai.files import atomic_path
 from fetal_monai.files.csv_table import write_csv_table
 
 
@@ -34,6 +37,15 @@ class Table:
         lines = [self.header, ["---"] * len(self.header), *self.rows]
         escaped = [[cell.replace("|", r"\|") for cell in line] for line in lines]
         return "\n".join(f"| {' | '.join(line)} |" for line in escaped)
+
+    def latex(self) -> str:
+        """Return the rows as a LaTeX tabular, which needs the package booktabs."""
+        return pd.DataFrame(self.rows, columns=list(self.header)).to_latex(index=False, escape=True)
+
+    def write_latex(self, folder: Path) -> None:
+        """Write the text of the cells to `<name>.tex`."""
+        with atomic_path(folder / f"{self.name}.tex") as temporary:
+            temporary.write_text(self.latex(), encoding="utf-8")
 
     def write_csv(self, folder: Path) -> None:
         """Write the numbers to `<name>.csv`."""

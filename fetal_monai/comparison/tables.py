@@ -25,7 +25,8 @@ def methods_table(methods: Sequence[Method]) -> Table:
         note=" ".join(
             [
                 "Means over the frames. For several runs (seeds, folds of a cross-validation): mean ± sample standard "
-                "deviation of the runs' means. Input: rows x columns of the network's input.",
+                "deviation of the runs' means. Input: rows x columns of the network's input; "
+                "a paper's method may be named by columns x rows.",
                 *_notes(measures),
             ]
         ),
@@ -164,7 +165,7 @@ def runs_table(methods: Sequence[Method]) -> Table:
             *(method.name, each.fold or "", each.seed or "unknown"),
             str(each.training.epochs) if each.training else "unknown",
             *(each.name, each.training.name if each.training else "not in this store"),
-            *(each.parameters.get("git_commit", "unknown"), _machine(each), each.weights),
+            *(_code(each), _machine(each), each.weights),
         ]
         for method in methods
         for each in method.evaluations
@@ -210,6 +211,14 @@ def _notes(measures: Sequence[Measure]) -> list[str]:
 def _machine(evaluation: Evaluation) -> str:
     device, threads = (evaluation.parameters.get(key) for key in ("device", "cpu_threads"))
     return ", ".join([device or "unknown", *([_counted(int(threads), "thread")] if threads else [])])
+
+
+def _code(evaluation: Evaluation) -> str:
+    """The git commit; outside a checkout, as in a pack, the bundle's version and the checksum of its code."""
+    commit, version, checksum = (
+        evaluation.parameters.get(key, "unknown") for key in ("git_commit", "bundle_version", "code_sha256")
+    )
+    return commit if commit != "unknown" else f"version {version}, SHA-256 {checksum[:12]}"
 
 
 def _epochs(method: Method) -> str:

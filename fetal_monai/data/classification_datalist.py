@@ -11,8 +11,8 @@ from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES, LabelError, pa
 from fetal_monai.data.datalist import (
     CLASSIFICATION_KEYS,
     DATALIST_NAME,
-    SECTIONS,
     check_not_empty,
+    frames_of_section,
     read_datalist,
     resolve_files,
 )
@@ -38,32 +38,12 @@ def load_classification_datalist(dataset_dir: str | Path, section: str, fold: in
             section or fold does not exist or is empty.
     """
     folder = Path(dataset_dir).resolve()
-    if section not in SECTIONS:
-        raise ValueError(f"A data list has no section '{section}', expected one of {SECTIONS}.")
-    content = read_datalist(folder, CLASSIFICATION_KEYS)
-    folds = content.get("folds", 0)
-    if fold not in range(folds):
-        raise ValueError(f"{folder / DATALIST_NAME}: has no fold {fold}, expected 0 to {folds - 1}.")
-    listed = [
-        frame for name in SECTIONS for frame in content[name] if section_of_fold(frame["fold"], fold, folds) == section
-    ]
+    listed = frames_of_section(folder, read_datalist(folder, CLASSIFICATION_KEYS), section, fold)
     check_not_empty(folder, section, listed, CLASSIFICATION_KEYS)
     try:
         return [_item(resolve_files(folder, section, frame, CLASSIFICATION_KEYS)) for frame in listed]
     except LabelError as error:
         raise LabelError(f"{folder / DATALIST_NAME}: {error}") from error
-
-
-def section_of_fold(fold: int, test_fold: int, folds: int) -> str:
-    """The section of a fold: `test_fold` is the test section, the fold after it validation, the others training.
-
-    Args:
-        fold: Number of the fold, from 0.
-        test_fold: Number of the test fold.
-        folds: Number of folds.
-    """
-    training, validation, test = SECTIONS
-    return {0: test, 1: validation}.get((fold - test_fold) % folds, training)
 
 
 def _item(frame: dict[str, Any]) -> dict[str, Any]:

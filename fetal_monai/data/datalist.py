@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
+
+from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 
 DATALIST_NAME = "datalist.json"
 SECTIONS = ("training", "validation", "test")
@@ -14,32 +17,72 @@ SEGMENTATION_KEYS = ("image", "label", "exam")
 CLASSIFICATION_KEYS = ("image", "labels", "patient", "fold")
 
 _PREPARE_HINTS = {
-    SEGMENTATION_KEYS: "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir",
-    CLASSIFICATION_KEYS: "Prepare the data set with: python -m data_prep.fetal_planes --source FOLDER --output_dir",
+    SEGMENTATION_KEYS: "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir {folder} "
+    "(or, from own images and masks: python -m data_prep.mask_folder).",
+    CLASSIFICATION_KEYS: "Prepare the data set with: python -m data_prep.fetal_planes --source FOLDER --output_dir "
+    "{folder}",
 }
 
 
-def load_datalist(dataset_dir: str | Path, section: str) -> list[dict[str, Any]]:
+def load_datalist(dataset_dir: str | Path, section: str, fold: int | None = None) -> list[dict[str, Any]]:
     """List the frames of one section of a prepared data set.
 
     Args:
         dataset_dir: The folder that holds `datalist.json`.
         section: "training", "validation" or "test".
+        fold: Which fold of a cross-validation is the test section; the next one is the validation section. None: the
+            sections as the data list has them.
 
     Returns:
-        One dictionary per frame: "image" and "label" (absolute paths), "pixel_spacing_mm" [row, column], "exam",
-        "head_circumference_mm".
+        One dictionary a frame: "image" and "label" (absolute paths), "pixel_spacing_mm" [row, column] and
+        "head_circumference_mm" (NaN when unknown), "exam", and "fold" in a data set with folds.
 
     Raises:
-        FileNotFoundError: The data list, or a file that it names, does not exist.
-        ValueError: The data list is not JSON or malformed, or `section` is not one of the three or is empty.
+        FileNotFoundError: There is no data list, or it names a file that does not exist.
+        ValueError: The data list is not JSON or malformed, or `section` is none of the three or empty, or there is no
+            such fold.
     """
     folder = Path(dataset_dir).resolve()
+    frames = frames_of_section(folder, read_datalist(folder), section, fold)
+    check_not_empty(folder, section, frames, SEGMENTATION_KEYS)
+    return [_with_scale(folder, resolve_files(folder, section, frame, SEGMENTATION_KEYS)) for frame in frames]
+
+
+def frames_of_section(folder: Path, content: dict[str, Any], section: str, fold: int | None) -> list[dict[str, Any]]:
+    """The frames of one section as the data list has them.
+
+    Args:
+        folder: The folder that holds `datalist.json`, for the message.
+        content: The data list.
+        section: "training", "validation" or "test".
+        fold: Which fold is the test section; None: the sections as the data list has them.
+
+    Raises:
+        ValueError: There is no such section or fold.
+    """
     if section not in SECTIONS:
         raise ValueError(f"A data list has no section '{section}', expected one of {SECTIONS}.")
-    frames: list[dict[str, Any]] = read_datalist(folder)[section]
-    check_not_empty(folder, section, frames, SEGMENTATION_KEYS)
-    return [resolve_files(folder, section, frame, SEGMENTATION_KEYS) for frame in frames]
+    if fold is None:
+        listed: list[dict[str, Any]] = content[section]
+        return listed
+    folds = content.get("folds", 0)
+    if fold not in range(folds):
+        expected = f"expected 0 to {folds - 1}" if folds else "and no folds at all: prepare the data set with --folds"
+        raise ValueError(f"{folder / DATALIST_NAME}: has no fold {fold}, {expected}.")
+    listed = [frame for name in SECTIONS for frame in content[name]]
+    return [frame for frame in listed if section_of_fold(frame["fold"], fold, folds) == section]
+
+
+def section_of_fold(fold: int, test_fold: int, folds: int) -> str:
+    """The section of a fold: `test_fold` is the test section, the fold after it validation, the others training.
+
+    Args:
+        fold: The fold, from 0.
+        test_fold: The fold that tests.
+        folds: Number of folds.
+    """
+    training, validation, test = SECTIONS
+    return {0: test, 1: validation}.get((fold - test_fold) % folds, training)
 
 
 def fingerprint(dataset_dir: str | Path) -> str:
@@ -139,6 +182,23 @@ def resolve_files(folder: Path, section: str, frame: dict[str, Any], keys: tuple
     return resolved
 
 
+def _with_scale(folder: Path, frame: dict[str, Any]) -> dict[str, Any]:
+    """A frame whose spacing and head circumference are NaN where the data list does not state them."""
+    spacing = frame.get("pixel_spacing_mm", [math.nan, math.nan])
+    stated = "pixel_spacing_mm" in frame
+    if stated and not (
+        isinstance(spacing, list)
+        and len(spacing) == 2
+        and all(isinstance(length, int | float) for length in spacing)
+        and is_plausible_pixel_size(*spacing)
+    ):
+        raise ValueError(
+            f"{folder / DATALIST_NAME}: {Path(frame['image']).name} has pixel_spacing_mm {spacing!r}; expected [row, "
+            f"column], two numbers {EXPECTED_PIXEL_SIZE}. Correct it, or leave it out if it is unknown."
+        )
+    return {"head_circumference_mm": math.nan, **frame, "pixel_spacing_mm": spacing}
+
+
 def _read_either(folder: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Read a data list of either kind, and determine which kind it is."""
     content = _read_json(folder, SEGMENTATION_KEYS)
@@ -167,7 +227,7 @@ def _file_keys(keys: tuple[str, ...]) -> list[str]:
 
 
 def _prepare_hint(folder: Path, keys: tuple[str, ...]) -> str:
-    return f"{_PREPARE_HINTS[keys]} {folder}"
+    return _PREPARE_HINTS[keys].format(folder=folder)
 
 
 def _sha256(path: str) -> str:

@@ -115,14 +115,16 @@ class MeasurementReport:
                 self.submission.add([{"filename": self._name(file)} | submitted])
 
     def finish(self, engine: Engine) -> None:
-        """Put the tables in order, log how many files were measured, and where the table is."""
+        """Put the tables in order, and log how many files were measured, as metrics of the engine too."""
         self._add_rejected()
         self.measurements.finish(lambda row: natural_key(row["file"]))
         self.submission.finish(lambda row: natural_key(row["filename"]))
         statuses = [row["status"] for row in self.measurements.rows]
+        counts = {f"frames_{status}": statuses.count(status) for status in ("measured", "check", "unscaled", "failed")}
+        engine.state.metrics.update(counts)
         logger.info(
             "Measured %d frames; %d to check, %d without pixel spacing, %d failed. Table: %s",
-            *(statuses.count(status) for status in ("measured", "check", "unscaled", "failed")),
+            *counts.values(),
             self.measurements.path,
         )
 

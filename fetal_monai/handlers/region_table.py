@@ -121,16 +121,18 @@ class RegionTable:
         engine.state.metrics["frames_per_second"] = rate_hz
 
     def finish(self, engine: Engine) -> None:
-        """Sort the table, and log its counts and the frame rate."""
+        """Sort the table, and log its counts, which become metrics of the engine too, and the frame rate."""
         self._add_rejected()
         # Of one file the frames that were read, then why the others were not.
         self.table.finish(lambda row: (natural_key(row["file"]), row["status"] == "failed"))
         statuses = [row["status"] for row in self.table.rows]
+        counts = {status: statuses.count(status) for status in ("localised", "background", "no box", "failed")}
+        engine.state.metrics.update({f"frames_{status.replace(' ', '_')}": count for status, count in counts.items()})
         logger.info(
             "%d frames: %d localised, %d background, %d without a box; %d files or frames failed. From file to box "
             "%.1f frames a second. Table: %s",
             self._frames,
-            *(statuses.count(status) for status in ("localised", "background", "no box", "failed")),
+            *counts.values(),
             engine.state.metrics["frames_per_second"],
             self.table.path,
         )

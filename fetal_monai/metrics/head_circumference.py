@@ -18,8 +18,9 @@ class HeadCircumferenceDifference(Cumulative):
     """Predicted minus reference head circumference in mm, per image and averaged.
 
     The HC18 challenge's "difference" and, with `absolute`, "absolute difference" (van den Heuvel et al. 2018,
-    doi:10.1371/journal.pone.0200412). An image whose head could not be measured has no difference: it is NaN in the
-    buffer and left out of the mean, so read the mean together with the fraction of heads measured.
+    doi:10.1371/journal.pone.0200412). An image whose head could not be measured, or whose pixel
+    spacing is unknown, has no difference: it is NaN in the buffer and left out of the mean, so read the mean together
+    with the fraction of heads measured.
 
     Args:
         absolute: Take each image's absolute difference.
@@ -40,9 +41,10 @@ class HeadCircumferenceDifference(Cumulative):
 
 
 class HeadCircumference(Cumulative):
-    """Predicted head circumference in mm, per image and averaged; NaN for an image whose head could not be measured.
+    """Predicted head circumference in mm, per image and averaged.
 
-    Subtracting `HeadCircumferenceDifference` gives that of the reference.
+    NaN for an image whose head could not be measured or whose pixel spacing is unknown. Subtracting
+    `HeadCircumferenceDifference` gives that of the reference.
     """
 
     def __call__(self, y_pred: Sequence[Head], y: Sequence[Head]) -> None:
@@ -71,4 +73,5 @@ def _difference_mm(predicted: HeadMeasurement | FailedEstimate, reference: HeadM
 
 
 def _head_circumference_mm(head: HeadMeasurement | FailedEstimate) -> float:
-    return head.head_circumference_mm if isinstance(head, HeadMeasurement) else float("nan")
+    scaled = isinstance(head, HeadMeasurement) and head.pixel_spacing_mm is not None
+    return head.head_circumference_mm if scaled else float("nan")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine
-from mlflow.entities import Run
+from mlflow.entities import Dataset, DatasetInput, InputTag, Run
 from monai.handlers import MLFlowHandler
 
+from fetal_monai.data.datalist import DATALIST_NAME
 from fetal_monai.files import atomic_path
 from fetal_monai.files.checksum import file_sha256
 from fetal_monai.tracking.process import has_ended, process_name
@@ -33,6 +34,7 @@ class MLflowRun(MLFlowHandler):
         stage: What the run does: "train", "evaluate" or "inference".
         name_file: File that keeps the run's name, so that a resumed training continues its run.
         provenance: The result of `fetal_monai.tracking.provenance`.
+        dataset_dir: The data set, if the bundle names one.
         config: The merged config, logged as an artifact; None outside a bundle.
         parameters: Everything to log as parameters.
         artifacts: Files and folders to log when the run completes, a folder under its own name.
@@ -47,6 +49,7 @@ class MLflowRun(MLFlowHandler):
         stage: str,
         name_file: Path,
         provenance: Mapping[str, str],
+        dataset_dir: str | None,
         config: Mapping[str, Any] | None,
         parameters: Mapping[str, Any],
         artifacts: Sequence[str | Path],
@@ -57,6 +60,7 @@ class MLflowRun(MLFlowHandler):
         self.stage = stage
         self.name_file = name_file
         self.provenance = provenance
+        self.dataset_dir = dataset_dir
         self.config = config
         self.weights = weights
         self.validator = validator
@@ -76,6 +80,7 @@ class MLflowRun(MLFlowHandler):
         self._mark_killed_runs()
         self.cur_run = (self._interrupted_run() if self.resume else None) or self._new_run()
         super().start(engine)
+        self._log_dataset()
         if self.stage != "train":
             self._tag_weights()
         if self.config is not None:
@@ -83,10 +88,12 @@ class MLflowRun(MLFlowHandler):
                 self.cur_run.info.run_id, json.dumps(self.config, indent=2, default=str), "config.json"
             )
 
-    def complete(self) -> None:
+    def complete(self, engine: Engine) -> None:
         """Log the results. MONAI's handler would log the files of a folder without the folder."""
         if self.stage == "train":
             self._tag_weights()
+        elif self.stage == "inference":  # its reports count the frames only when all are done
+            self._default_epoch_log(engine)
         run_id = self.cur_run.info.run_id
         for artifact in map(Path, self.artifacts):
             if artifact.is_dir():
@@ -125,13 +132,29 @@ class MLflowRun(MLFlowHandler):
 
     def _tags(self) -> dict[str, str]:
         process = process_name(os.getpid())
+        version, commit = self.provenance["bundle_version"], self.provenance["git_commit"]
+        code = {"mlflow.source.git.commit": commit} if commit != "unknown" else {}
         return {
             "bundle": self.provenance["bundle"],
-            "bundle_version": self.provenance["bundle_version"],
+            "bundle_version": version,
             "stage": self.stage,
-            "mlflow.source.git.commit": self.provenance["git_commit"],
+            # In a pack, the version and the checksum name the code; there is no commit.
+            "mlflow.source.name": f"{self.provenance['bundle']} {version}, code {self.provenance['code_sha256'][:12]}",
+            "mlflow.source.type": "LOCAL",
+            **code,
             **({} if process is None else {PROCESS_TAG: process}),
         }
+
+    def _log_dataset(self) -> None:
+        """Log the data set by the name, folder and fingerprint of its data list, if the run has one."""
+        fingerprint = self.experiment_param.get("data_fingerprint")
+        if self.dataset_dir is None or fingerprint is None:
+            return
+        folder = Path(self.dataset_dir).resolve()
+        name = json.loads((folder / DATALIST_NAME).read_text(encoding="utf-8")).get("name", folder.name)
+        dataset = Dataset(str(name), str(fingerprint), "local", json.dumps({"uri": folder.as_uri()}))
+        context = InputTag("mlflow.data.context", str(self.experiment_param.get("section", "training")))
+        self.client.log_inputs(self.cur_run.info.run_id, [DatasetInput(dataset, [context])])
 
     def _mark_killed_runs(self) -> None:
         """Mark as killed the runs of this host whose process has ended but which are marked as running."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
+from monai.bundle import ConfigParser
 
 from fetal_monai.tracking.mlflow_run import MLflowRun
 from fetal_monai.tracking.provenance import provenance
@@ -25,7 +26,8 @@ class RunTracker:
     """Log a run of a bundle to MLflow: its parameters, metrics and results.
 
     Parameters and tags contain the bundle, its version, the git commit, the versions of the packages and the number of
-    PyTorch's threads; the merged config is an artifact. A run that fails is marked FAILED. A run that was killed is
+    PyTorch's threads; the data set is an input, and the merged config an artifact. An inference logs how many frames
+    were measured and how many failed. A run that fails is marked FAILED. A run that was killed is
     marked KILLED by the next run on the same host that uses the same store.
 
     Tracking never ends a run. When MLflow fails (full disk, locked database, no server), one warning says why, and no
@@ -75,6 +77,7 @@ class RunTracker:
             stage=stage,
             name_file=self.name_file,
             provenance=origin,
+            dataset_dir=_dataset_dir(parser),
             config=None if parser is None else parser.config,
             parameters={**origin, "stage": stage, "cpu_threads": torch.get_num_threads(), **parameters},
             artifacts=artifacts,
@@ -121,7 +124,7 @@ class RunTracker:
         """Log the results, and close the run."""
         if self.run is not None:
             with self._at_most_warning(engine):
-                self.run.complete()
+                self.run.complete(engine)
             with self._at_most_warning(engine):
                 if self.failure is not None:
                     self.run.tag("tracking_failure", self.failure)
@@ -146,3 +149,11 @@ class RunTracker:
                     "Check the store in MLFLOW_TRACKING_URI, or mlruns/mlruns.db if it is not set."
                 )
             self.failure = f"{type(error).__name__}: {error}"
+
+
+def _dataset_dir(parser: ConfigParser | None) -> str | None:
+    """The data set of the running bundle, if it names one."""
+    if parser is None or "dataset_dir" not in parser:
+        return None
+    folder = parser.get_parsed_content("dataset_dir")
+    return None if folder is None else str(folder)

@@ -34,7 +34,8 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         config: Name of the config that runs, without suffix: "train", "evaluate" or "inference".
 
     Raises:
-        UnknownOverrideError: There are such entries; the message names them and the most similar known entries.
+        UnknownOverrideError: There are such entries; the message names them, and the configs that have them or the most
+            similar known entries.
         FileNotFoundError: The folder is not a bundle.
     """
     load_metadata(bundle_root)
@@ -43,11 +44,15 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         return
     merged, (file, content) = parser.config, found
     own = set(_entries(content))
-    known = own.union(_MONAIS_OWN, *map(_entries, _others(bundle_root, merged)))
+    configs = dict(_configs(bundle_root))
+    # An overlay, which runs nothing by itself, may have entries of another config. Of a config that is merged into the
+    # running one, all entries are in it.
+    others = [other for other in configs.values() if "run" not in other or other.keys() <= merged.keys()]
+    known = own.union(_MONAIS_OWN, *map(_entries, others))
     references = _references(merged)
     unknown = [entry for entry in _entries(merged) if entry not in known and not _is_referred_to(entry, references)]
     # If a section itself is unknown, its entries are not listed.
-    named = [_with_nearest(entry, own) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
+    named = [_with_hint(entry, own, configs) for entry in unknown if len(entry) == 1 or entry[:1] not in unknown]
     if named:
         raise UnknownOverrideError(
             f"{file} does not have {'; '.join(named)}. The bundle's docs/README.md lists its overrides; an entry of "
@@ -55,19 +60,14 @@ def check_overrides(bundle_root: str | Path, config: str) -> None:
         )
 
 
-def _others(bundle_root: str | Path, merged: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The configs whose entries may be in the running one.
-
-    These are those that run nothing by themselves, since an overlay may have entries of another config, and those
-    that are merged into the running one: all their entries are in it.
-    """
+def _configs(bundle_root: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The configs and overlays of a bundle by their file names."""
     for path in config_files(bundle_root):
         try:
             config = ConfigParser.load_config_file(path)
         except Exception:  # a broken file; this run does not use it, else MONAI would have reported it
             continue
-        if "run" not in config or config.keys() <= merged.keys():
-            yield config
+        yield path.name, config
 
 
 def _entries(config: Mapping[str, Any]) -> Iterator[_Entry]:
@@ -90,7 +90,10 @@ def _is_referred_to(entry: _Entry, references: set[_Entry]) -> bool:
     return any(entry[: len(other)] == other[: len(entry)] for other in references)
 
 
-def _with_nearest(entry: _Entry, own: set[_Entry]) -> str:
+def _with_hint(entry: _Entry, own: set[_Entry], configs: Mapping[str, Mapping[str, Any]]) -> str:
+    """The entry with the configs that have it, else with the most similar entries of this one."""
+    if holders := [name for name, content in configs.items() if entry in _entries(content)]:
+        return f"{_as_typed(entry)} (an entry of {' and '.join(holders)})"
     siblings = sorted(other[-1] for other in own if other[:-1] == entry[:-1])
     nearest = [_as_typed((*entry[:-1], name)) for name in difflib.get_close_matches(entry[-1], siblings)]
     return _as_typed(entry) + (f" (did you mean {' or '.join(nearest)}?)" if nearest else "")

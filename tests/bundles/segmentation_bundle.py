@@ -101,7 +101,12 @@ class FormatTests:
         common += ["--meta_file", "configs/metadata.json", "--config_file", "configs/inference.json"]
         shape = ["--input_shape", str([1, *self.image_shape]).replace(" ", "")]
         call("ckpt_export", "--filepath", "output/model.ts", *common, *shape, cwd=bundle)
-        call("onnx_export", "--filepath", "output/model.onnx", *common, *shape, cwd=bundle)
+        # As in the README: traced with two frames, it takes any number.
+        shape = ["--input_shape", str([2, *self.image_shape]).replace(" ", "")]
+        names = {"input_names": ["image"], "output_names": ["pred"]}
+        dynamic = {"dynamic_axes": {"image": {0: "batch"}, "pred": {0: "batch"}}}
+        named_axes = ["--converter_kwargs", str(names | dynamic).replace(" ", "")]
+        call("onnx_export", "--filepath", "output/model.onnx", *common, *shape, *named_axes, cwd=bundle)
         parser = ConfigParser()
         parser.read_config(bundle / "configs" / "inference.json")
         parser.update(self.parsed_network_overrides())

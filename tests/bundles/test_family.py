@@ -51,10 +51,10 @@ METHOD = {
 # Entries that define a task are the same in all bundles for segmentation.
 TASK = {
     "train": {
-        *("train#random_transforms", "train#dataset", "validate#dataset"),
+        *("fold", "best_network", "train#random_transforms", "train#dataset", "validate#dataset"),
         *("validate#key_metric", "validate#handlers", "validate#evaluator"),
     },
-    "evaluate": {"dataset", "inferer", "handlers", "evaluator"},
+    "evaluate": {"fold", "dataset", "inferer", "handlers", "evaluator"},
     "inference": {"dataset", "inferer", "handlers", "finalize"},
     "demonstration": {"dataset_dir", "source"},
     "multi_gpu_train": {

@@ -127,6 +127,18 @@ def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir:
     table = text.split("## All methods")[1].split("\n\n")[2].splitlines()
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table}) == 1
 
+    style = page.read_text().split("<style>")[1].split("</style>")[0]
+    printed = style.split("@media print {")[1]
+    assert "overflow: visible" in printed and "white-space: normal" in printed  # else columns are cut off
+    colours = [re.findall(r"(--\w+): #", block) for block in style.split(":root {")[1:]]
+    assert len(colours) == 2 and colours[0] == colours[1]  # a dark one for each light one
+    assert not re.search(r"#[0-9a-f]{3,6}", re.sub(r":root \{[^}]*\}", "", style))
+
+    for kind, folder, suffix in (("*.csv", out, ".tex"), ("*.png", out / "figures", ".pdf")):
+        names = {path.stem for path in folder.glob(kind)}
+        assert names and names == {path.stem for path in (out / "latex").glob(f"*{suffix}")}
+    assert all(path.read_bytes().startswith(b"%PDF") for path in (out / "latex").glob("*.pdf"))
+
     client = mlflow.MlflowClient(recorder.uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
@@ -135,7 +147,7 @@ def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir:
     assert (logged.data.params["section"], logged.data.params["methods"]) == ("test", "3")
     assert logged.data.params["data_fingerprint"] == known["data_fingerprint"]
     artifacts = {artifact.path for artifact in client.list_artifacts(logged.info.run_id)}
-    assert artifacts >= {"comparison.html", "comparison.md", "methods.csv", "paired.csv", "figures"}
+    assert artifacts >= {"comparison.html", "comparison.md", "methods.csv", "paired.csv", "figures", "latex"}
 
     # A comparison is not an evaluation: a second one finds the same runs, and writes the same page.
     before = page.read_bytes()

@@ -7,6 +7,7 @@ import pytest
 
 from fetal_monai.comparison.measures import Measure
 from fetal_monai.comparison.methods import Method
+from fetal_monai.comparison.table import Table
 from fetal_monai.comparison.tables import methods_table, runs_table
 from tests.comparison.conftest import FRAMES, evaluation, training
 
@@ -37,6 +38,15 @@ def test_folds_and_seeds_are_counted(runs: Sequence[tuple[int | None, int | None
     assert row["frames"] == str(len(FRAMES) * len({fold for fold, _ in runs}))
 
 
+def test_latex_has_the_texts_of_the_cells() -> None:
+    rows = [["a_b & c|", "97.1 ± 0.2"], ["100 % {x}", ""]]
+    lines = Table("t", "T", "", ["method", "Dice %"], rows, []).latex().splitlines()
+    assert lines[:2] == [r"\begin{tabular}{ll}", r"\toprule"] and lines[-1] == r"\end{tabular}"
+    assert r"method & Dice \% \\" in lines
+    assert r"a\_b \& c| & 97.1 ± 0.2 \\" in lines
+    assert r"100 \% \{x\} &  \\" in lines
+
+
 def test_a_run_says_where_it_ran() -> None:
     here = evaluation(DICE, training(), device="cuda", cpu_threads=4)
     table = runs_table([Method("A", (here, evaluation(DICE, training(seed=1))))])
@@ -44,6 +54,14 @@ def test_a_run_says_where_it_ran() -> None:
         "cuda, 4 threads",
         "unknown",
     ]
+
+
+def test_the_code_of_a_pack_is_named_by_its_checksum() -> None:
+    pack = evaluation(DICE, training(), bundle_version="1.2.3", code_sha256="0123456789abcdef" * 4)
+    checkout = evaluation(DICE, training(seed=1), bundle_version="1.2.3", git_commit="f00d")
+    table = runs_table([Method("A", (pack, checkout))])
+    code = [dict(zip(table.header, row, strict=True))["code"] for row in table.rows]
+    assert code == ["version 1.2.3, SHA-256 0123456789ab", "f00d"]
 
 
 def test_a_spread_is_told_where_values_differ() -> None:

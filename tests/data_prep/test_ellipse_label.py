@@ -133,10 +133,6 @@ def break_label(images: Path, labels: Path) -> None:
     (labels / "002_HC.xml").write_text("<ellipse_label>")
 
 
-def remove_spacing(images: Path, labels: Path) -> None:
-    relabel(labels, "002_HC.xml", pixel_spacing_mm=None)
-
-
 def give_spacing_in_metres(images: Path, labels: Path) -> None:
     relabel(labels, "002_HC.xml", pixel_spacing_mm=(0.00025, 0.00025))
 
@@ -174,7 +170,6 @@ LEFT_OUT: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
     "wrong size": (shrink_image, "002_HC.xml", r"^002_HC\.png: is 100x80 px .*its label says 120x90 px"),
     "no image": (break_image, "002_HC.xml", r"^002_HC\.png: cannot be read as a frame"),
     "broken XML": (break_label, "002_HC.xml", r"^002_HC\.xml, line 1: is not well-formed XML"),
-    "no spacing": (remove_spacing, "002_HC.xml", "has no <pixel_spacing>, and the image states none"),
     "spacing in metres": (give_spacing_in_metres, "002_HC.xml", "expected numbers between 0.01 and 2 mm"),
     "ellipse off the image": (
         move_off_the_image,
@@ -212,6 +207,18 @@ def test_the_suffix_of_a_label_may_be_in_capitals(images: Path, labels: Path, tm
     assert prepare(images, labels, tmp_path / "out") == 0
     assert rejected(tmp_path / "out") == {}
     assert "002_HC.png" in frames_of(tmp_path / "out")
+
+
+def test_a_label_without_any_spacing_has_a_mask_and_nothing_in_mm(
+    images: Path, labels: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    relabel(labels, "002_HC.xml", pixel_spacing_mm=None)
+    assert prepare(images, labels, tmp_path / "out") == 0
+    assert "1 frames have no pixel spacing" in capsys.readouterr().out
+    frame = frames_of(tmp_path / "out")["002_HC.png"]
+    assert np.isnan([*frame["pixel_spacing_mm"], frame["head_circumference_mm"]]).all()
+    with Image.open(frame["label"]) as image:
+        assert np.array_equal(np.asarray(image) == 255, head_of("002_HC.png").rasterise(SHAPE))
 
 
 def test_image_that_states_its_spacing_needs_none_in_the_label(images: Path, labels: Path, tmp_path: Path) -> None:

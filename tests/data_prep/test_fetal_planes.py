@@ -82,7 +82,7 @@ def test_phantoms_are_prepared_with_boxes_and_sectors(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--folds", "2"], "error: folds is 2; expected 3 or more"),
-        (["--folds", "31"], "error: Only 30 patients for 31 folds"),
+        (["--folds", "31"], "error: Only 30 patients or exams for 31 folds"),
     ],
 )
 def test_impossible_folds_end_in_one_line(

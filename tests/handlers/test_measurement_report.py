@@ -397,6 +397,14 @@ def test_summary(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert f"Measured 1 frames; 0 to check, 0 without pixel spacing, 1 failed. Table: {table}" in caplog.text
 
 
+def test_counts_are_metrics_of_the_run(tmp_path: Path) -> None:
+    write_head(tmp_path / "in" / "1.png")
+    write_head(tmp_path / "in" / "2.png", ellipse=None)
+    collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
+    metrics = run(collection, tmp_path / "out").state.metrics
+    assert metrics == {"frames_measured": 1, "frames_unscaled": 0, "frames_failed": 1}
+
+
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "1.png")
     collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)

@@ -79,6 +79,16 @@ def test_what_handlers_behind_it_do_does_not_count_as_time(tmp_path: Path) -> No
     assert engine.state.metrics["frames_per_second"] > 5  # with it, at most that
 
 
+def test_counts_are_metrics_of_the_run(tmp_path: Path) -> None:
+    table = RegionTable(stream_of(tmp_path), output_dir=tmp_path, class_names=CLASSES)
+    metrics = run([table], loop(tmp_path / "3.mp4", 3)).state.metrics
+    rows = (tmp_path / "regions.csv").read_text().splitlines()[1:]
+    counts = {name: count for name, count in metrics.items() if name != "frames_per_second"}
+    assert counts.keys() == {"frames_localised", "frames_background", "frames_no_box", "frames_failed"}
+    assert sum(counts.values()) == len(rows)
+    assert counts["frames_failed"] == sum(",failed," in row for row in rows) > 0
+
+
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:
     table = RegionTable(stream_of(tmp_path), output_dir=tmp_path, class_names=CLASSES)
     for _ in range(2):

@@ -78,6 +78,27 @@ def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.Mlf
     assert "weights.bin" in [a.path for a in client.list_artifacts(run.info.run_id)]
 
 
+def test_the_source_names_the_code_where_there_is_no_commit(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run([0], max_epochs=1)
+    (run,) = _runs(client)
+    code = provenance(bundle)["code_sha256"]
+    assert run.data.tags["mlflow.source.name"] == f"toy 1.2.3, code {code[:12]}"
+    assert "mlflow.source.git.commit" not in run.data.tags
+
+
+def test_an_inference_logs_what_its_reports_count_at_the_end(
+    bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
+) -> None:
+    engine = Engine(lambda engine, batch: None)
+    engine.add_event_handler(Events.COMPLETED, lambda e: e.state.metrics.update(frames_measured=3, frames_failed=1))
+    RunTracker(bundle, "inference", tmp_path / "out", {}).attach(engine)
+    engine.run([0], max_epochs=1)
+    (run,) = _runs(client)
+    assert run.data.metrics == {"frames_measured": 3, "frames_failed": 1}
+
+
 def test_an_evaluation_finds_its_training_by_the_weights_and_folders_stay_folders(
     bundle: Path, client: mlflow.MlflowClient, tmp_path: Path
 ) -> None:

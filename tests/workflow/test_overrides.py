@@ -25,7 +25,7 @@ TRAIN: dict[str, Any] = {
     ],
     "run": "%training",
 }
-EVALUATE = {**TRAIN, "epochs": 3, "section": "test"}
+EVALUATE = {**TRAIN, "epochs": 3, "section": "test", "dept": 1}
 # Of no use to the evaluation, as an overlay for all configs may be; and without the one that refers to the depth.
 OVERLAY = {"network": None, "train#augment": True, "momentum": 0.9}
 
@@ -53,7 +53,8 @@ def train(bundle: Path, *overlays: Path, **overrides: Any) -> str:
         ({"train#datset": 1}, r"does not have --train#datset \(did you mean --train#dataset"),
         ({"train::rte": 1}, r"does not have --train#rte \(did you mean --train#rate\?\)\."),
         ({"zzz": 1}, r"does not have --zzz\. The bundle's docs/README\.md"),
-        ({"epochs": 1}, "does not have --epochs"),  # the evaluation has it, the training does not
+        ({"epochs": 1}, r"does not have --epochs \(an entry of evaluate\.json\)\. The bundle's"),
+        ({"dept": 1}, r"--dept \(an entry of evaluate\.json\)\."),  # and not: did you mean --depth
         ({"lerning_rate": 1, "dpeth": 1}, "--lerning_rate .*; --dpeth "),
     ],
 )

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES
-from fetal_monai.data.classification_datalist import section_of_fold
-from fetal_monai.data.datalist import SECTIONS
+from fetal_monai.data.datalist import SECTIONS, section_of_fold
 from fetal_monai.data.preparation.datalist_writer import listed_path, write_datalist
 from fetal_monai.data.preparation.folds import folds_by_patient
 from fetal_monai.data.preparation.inspection import Inspection
@@ -42,7 +41,12 @@ def write_classification_datalist(
         ValueError: No frame is usable, or there are too few folds or patients, see `folds_by_patient`.
     """
     inspection.check_usable()
-    fold_of_frame = folds_by_patient(inspection.frames, folds, seed)
+    fold_of_frame = folds_by_patient(
+        [(frame.patient, frame.pixels_sha256) for frame in inspection.frames],
+        [[name in frame.labels for name in ANATOMICAL_CLASSES] for frame in inspection.frames],
+        folds,
+        seed,
+    )
 
     output_dir = Path(output_dir).resolve()
     write_rejected(output_dir, inspection.left_out)

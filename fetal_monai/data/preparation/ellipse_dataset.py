@@ -22,14 +22,11 @@ from fetal_monai.data.preparation.ellipse_label import (
 )
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.inspection import Inspection
-from fetal_monai.data.preparation.name_pattern import find_in_name
+from fetal_monai.data.preparation.name_pattern import LEADING_NUMBER, find_in_name
 from fetal_monai.data.preparation.problem import Problem
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.files.name_matching import composed
 from fetal_monai.geometry import spacing_at
-
-# The number that a file name starts with, as in HC18.
-LEADING_NUMBER = re.compile(r"^\d+")
 
 
 def inspect_ellipse_labels(
@@ -37,9 +34,9 @@ def inspect_ellipse_labels(
 ) -> Inspection[AnnotatedFrame]:
     """Match each label with the image that it names and check both.
 
-    Checked: labels against the schema; images that are missing, unreadable, of a different size than stated in their
-    label, without a label, or labelled twice; pixel spacing (from the label, otherwise from the image file); plausible
-    ellipses (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
+    Checked: labels against the schema; images that are missing, unreadable, of another size than their label says,
+    without label, or labelled twice; pixel spacing, if any (the label's, else the image file's own); an ellipse that
+    can be a head (see `implausible_head`); pixel-identical frames (a warning within one exam, an error across exams).
 
     Args:
         images: Folder with the images. Subfolders, hidden files, HC18's outlines (`*_Annotation`), masks and
@@ -100,29 +97,26 @@ def _annotated_frame(images: Path, stem: str, label: EllipseLabel, exam_pattern:
         raise EllipseLabelError(problem)
     return AnnotatedFrame(
         image=image,
+        filename=image.name,
         mask_name=f"{stem}.png",
         shape=label.shape,
         exam=exam,
         ellipse_px=label.ellipse,
         pixel_spacing_mm=spacing,
-        head_circumference_mm=label.ellipse.scaled(spacing[1], spacing[0]).perimeter,
+        head_circumference_mm=None if spacing is None else label.ellipse.scaled(spacing[1], spacing[0]).perimeter,
         pixels_sha256=pixel_digest(frame.pixels),
     )
 
 
-def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing:
-    """Spacing from the label, otherwise from the header of the image at the position of the ellipse."""
+def _pixel_spacing(label: EllipseLabel, frame: Frame) -> Spacing | None:
+    """The label's, else what the image's header states for the ellipse's place; None when neither states one."""
     spacing = label.pixel_spacing_mm or frame.pixel_spacing_mm
     if label.pixel_spacing_mm is None and frame.ultrasound_regions:
         found = spacing_at(label.ellipse, frame.ultrasound_regions, label.shape)
         if isinstance(found, FailedEstimate):
             raise EllipseLabelError(f"has no <pixel_spacing>, and {found.reason}; add it.")
         spacing = found
-    if spacing is None:
-        raise EllipseLabelError(
-            "has no <pixel_spacing>, and the image states none, so no length in mm is known; add it."
-        )
-    if not is_plausible_pixel_size(*spacing):
+    if spacing is not None and not is_plausible_pixel_size(*spacing):
         raise EllipseLabelError(
             f"the pixel spacing is {spacing[0]:g} x {spacing[1]:g} mm (row x column); expected numbers "
             f"{EXPECTED_PIXEL_SIZE}. Correct <pixel_spacing>."

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fetal_monai.data.anatomical_class import ANATOMICAL_CLASSES
-from fetal_monai.data.preparation.labelled_frame import LabelledFrame
 from fetal_monai.data.preparation.split import inseparable_groups
 
 
-def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int = 0) -> list[int]:
+def folds_by_patient(
+    patients: Sequence[tuple[str, str]], classes: ArrayLike, count: int = 5, seed: int = 0
+) -> list[int]:
     """Assign whole patients to folds.
 
     Patients that share a pixel-identical frame stay together. Patients are assigned one after another, those with the
@@ -22,7 +23,8 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
     may have several.
 
     Args:
-        frames: The frames.
+        patients: (patient or exam, digest of the pixels) of each frame.
+        classes: (frames, classes), 1 where the frame shows the class.
         count: Number of folds, 3 or more: one to test, one to validate, the others to train.
         seed: Seed of the folds; the same seed always gives the same folds.
 
@@ -30,28 +32,29 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
         The fold of each frame, 0 to count - 1; no fold is empty.
 
     Raises:
-        ValueError: `count` is below 3, or there are fewer patients than folds, where patients that share an identical
-            frame count as one.
+        ValueError: `count` is below 3, or there are fewer patients or exams than folds, where those that
+            share an identical frame count as one.
     """
     if count < 3:
         raise ValueError(f"folds is {count}; expected 3 or more: one to test, one to validate, the others to train.")
-    groups = inseparable_groups((frame.patient, frame.pixels_sha256) for frame in frames)
+    groups = inseparable_groups(patients)
     if len(groups) < count:
         raise ValueError(
-            f"Only {len(groups)} patients for {count} folds (patients that share an identical frame count as one). "
-            "Add patients or ask for fewer folds."
+            f"Only {len(groups)} patients or exams for {count} folds (those that share an identical frame count as "
+            "one). Add some or ask for fewer folds."
         )
     number_of = {patient: number for number, group in enumerate(groups) for patient in group}
-    classes = np.zeros((len(groups), len(ANATOMICAL_CLASSES)))
-    for frame in frames:
-        classes[number_of[frame.patient], [ANATOMICAL_CLASSES.index(name) for name in frame.labels]] += 1
-    shares = classes / np.maximum(classes.sum(axis=0), 1)
+    of_frames = np.asarray(classes, dtype=np.float64)
+    of_groups = np.zeros((len(groups), of_frames.shape[1]))
+    for (patient, _), of_frame in zip(patients, of_frames, strict=True):
+        of_groups[number_of[patient]] += of_frame
+    shares = of_groups / np.maximum(of_groups.sum(axis=0), 1)
 
     def rank(number: int) -> tuple[float, str]:
         digest = hashlib.sha256(f"{seed}:{min(groups[number])}".encode()).hexdigest()
-        return -float(classes[number].sum()), digest
+        return -float(of_groups[number].sum()), digest
 
-    held = np.zeros((count, len(ANATOMICAL_CLASSES)))
+    held = np.zeros((count, of_groups.shape[1]))
     labels_in = np.zeros(count)
     fold_of_group = {}
     for number in sorted(range(len(groups)), key=rank):
@@ -59,6 +62,6 @@ def folds_by_patient(frames: Sequence[LabelledFrame], count: int = 5, seed: int 
         growth = np.round(held @ shares[number], 12)
         fold = int(np.lexsort((labels_in, growth))[0])
         held[fold] += shares[number]
-        labels_in[fold] += classes[number].sum()
+        labels_in[fold] += of_groups[number].sum()
         fold_of_group[number] = fold
-    return [fold_of_group[number_of[frame.patient]] for frame in frames]
+    return [fold_of_group[number_of[patient]] for patient, _ in patients]

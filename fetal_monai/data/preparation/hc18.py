@@ -166,6 +166,7 @@ def _inspect_row(folder: Path, row: Row) -> AnnotatedFrame | Problem:
         return error("annotation", f"annotation: {implausible}")
     return AnnotatedFrame(
         image=path.resolve(),
+        filename=path.name,
         mask_name=path.name,
         shape=(height, width),
         exam=exam[1],

@@ -6,6 +6,9 @@ import re
 
 from fetal_monai.files.name_matching import composed
 
+# The number that a file name starts with, as in HC18.
+LEADING_NUMBER = re.compile(r"^\d+")
+
 
 def find_in_name(pattern: re.Pattern[str], filename: str) -> str:
     """Find the part of a file name that a pattern matches: the first group, or the whole match if there is no group.
