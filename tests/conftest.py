@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 from pathlib import Path
 
 import pytest
+
+from tests.forked import PRELOADED
+
+multiprocessing.set_forkserver_preload(list(PRELOADED))
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores already: more threads would only wait for each other, in the commands they start too.

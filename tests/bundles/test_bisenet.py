@@ -335,12 +335,12 @@ class TestShippedWeights:
         assert state["spatial_path.0.conv.weight"].dtype == torch.float16
         assert all(value.isfinite().all() for value in state.values())
 
-    def test_official_test_frames_of_hc18_are_all_measured(self, checkout: Path, tmp_path: Path, run: Run) -> None:
+    def test_official_test_frames_of_hc18_are_all_measured(self, checkout: Path, tmp_path: Path, fork: Run) -> None:
         data = os.environ.get("FETAL_MONAI_DATA")
         if data is None:
             pytest.skip("FETAL_MONAI_DATA is not set: real frames are needed")
         hc18 = Path(data) / "hc18"
-        run(
+        fork(
             *("run", "inferring", "--config_file", "bundles/bisenet/configs/inference.json"),
             *("--dataset_dir", str(hc18 / "test_set"), "--table", str(hc18 / "test_set_pixel_size.csv")),
             *("--output_dir", str(tmp_path)),
