@@ -81,6 +81,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir: Path, tmp_path: Path) -> None:
     known: dict[str, Any] = {"data_fingerprint": fingerprint(data_dir)}
     for seed, dice in enumerate(PLAIN_DICE):
@@ -198,6 +199,7 @@ def test_pixels_are_coloured_by_agreement() -> None:
     assert [tuple(pixel) for pixel in differences(mask, label)[0]] == [RIGHT, TOO_MUCH, MISSING, (0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_regions_over_the_folds_beside_the_paper(recorder: Recorder, tmp_path: Path) -> None:
     right, wrong = ["head", "limbs", "limbs", "background"], ["limbs", "limbs", "head", "background"]
     for polar, winners, likelihood in ((True, right, -0.2), (False, wrong, -0.4)):
