@@ -74,7 +74,7 @@ def killed(plan: Plan) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(killed: str, plan: Plan) -> tuple[Outcome, int]:
+def finished(killed: str, in_this_process: None, plan: Plan) -> tuple[Outcome, int]:
     """The second row again; and the epoch that it had reached before."""
     checkpoint = torch.load(plan.jobs[1].output_dir("training") / "checkpoint.pt", weights_only=True)
     with pytest.MonkeyPatch.context() as environment:
