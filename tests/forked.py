@@ -1,4 +1,4 @@
-"""Commands in processes of their own, forked from one that has imported everything already."""
+"""Commands in processes of their own, forked from one that has imported what `conftest.py` preloads."""
 
 import os
 import runpy
@@ -8,13 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch.multiprocessing
-
-PRELOADED = (
-    *("monai.bundle", "fetal_monai.data", "fetal_monai.engines", "fetal_monai.handlers", "fetal_monai.losses"),
-    *("fetal_monai.networks", "fetal_monai.phantom", "fetal_monai.tracking", "fetal_monai.transforms"),
-)
-"""What the fork server imports. `conftest.py` names it before the first process starts."""
+from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
 
 def run_forked(module: str, *arguments: str, cwd: Path, ranks: int = 1) -> str:
@@ -34,10 +28,10 @@ def run_forked(module: str, *arguments: str, cwd: Path, ranks: int = 1) -> str:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, "output.txt")
         try:
-            torch.multiprocessing.start_processes(
+            start_processes(
                 _run, (module, arguments, cwd, environment, output), nprocs=ranks, start_method="forkserver"
             )
-        except torch.multiprocessing.ProcessException as error:
+        except (ProcessExitedException, ProcessRaisedException) as error:
             raise AssertionError(f"{module} {' '.join(arguments)}\n{output.read_text()[-9000:]}") from error
         return output.read_text()
 
