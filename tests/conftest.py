@@ -1,9 +1,18 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
 from pathlib import Path
 
 import pytest
+
+# What the processes of `forked.py` need not import again. Nothing is imported before the first of them starts.
+multiprocessing.set_forkserver_preload(
+    [
+        *("monai.bundle", "fetal_monai.data", "fetal_monai.engines", "fetal_monai.handlers", "fetal_monai.losses"),
+        *("fetal_monai.networks", "fetal_monai.phantom", "fetal_monai.tracking", "fetal_monai.transforms"),
+    ]
+)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores already: more threads would only wait for each other, in the commands they start too.

@@ -1,7 +1,9 @@
 """`--help` of every command is quick: it imports none of the large packages."""
 
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -38,3 +40,11 @@ def test_measuring_and_reading_need_no_large_package(subpackage: str) -> None:
     imported = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert f"fetal_monai.{subpackage}" in imported.split()
     assert not LARGE & set(imported.split())
+
+
+@pytest.mark.parametrize("subpackage", ["data", "geometry", "phantom"])
+def test_no_lazy_name_is_that_of_a_module(subpackage: str) -> None:
+    """Importing the module would replace the name in the subpackage."""
+    package = import_module(f"fetal_monai.{subpackage}")
+    modules = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    assert not modules & set(package.__all__)

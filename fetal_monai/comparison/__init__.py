@@ -1,5 +1,1 @@
 """Comparison of methods with each other and with the papers, from the runs in an MLflow store."""
-
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

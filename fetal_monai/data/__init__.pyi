@@ -1,7 +1,6 @@
 """Frames on disk: reading them, lists of them, and the masks written beside them."""
 
 from .anatomical_class import ANATOMICAL_CLASSES, BACKGROUND, LabelError, parse_labels
-from .class_balance import ClassBalance, class_balance
 from .classification_datalist import load_classification_datalist
 from .datalist import fingerprint, load_datalist
 from .frame_collection import FrameCollection, collect_frames
@@ -15,6 +14,7 @@ from .io.frame_reader import FrameReader
 from .io.mask_file import mask_suffix, write_mask
 from .io.reading import read_frame
 from .io.suffix import FRAME_SUFFIXES
+from .label_balance import ClassBalance, class_balance
 from .preparation.classification_dataset import write_classification_datalist
 from .preparation.hc18 import prepare_hc18
 from .preparation.header_label import read_header_labels

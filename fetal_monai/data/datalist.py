@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.data.io.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 
 DATALIST_NAME = "datalist.json"
 SECTIONS = ("training", "validation", "test")

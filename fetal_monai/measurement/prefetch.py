@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 _POLL_S = 0.1
 
 
-def prefetched(items: Iterable[Item], depth: int) -> Iterator[Item]:
+def prefetched(items: Iterable[Item], depth: int) -> Generator[Item, None, None]:
     """Yield the same items; a second thread takes up to `depth` of them in advance.
 
     Decoders and engines release Python's global lock, so one frame is decoded while the network sees another. The

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.comparison import ComparisonError, compare
+from fetal_monai.comparison.compare import compare
+from fetal_monai.comparison.errors import ComparisonError
 from fetal_monai.data import fingerprint, load_classification_datalist, load_datalist
 from fetal_monai.files import atomic_path
 from fetal_monai.reproduction.budget import Budget

@@ -1,5 +1,16 @@
 """Experiment tracking with MLflow."""
 
-import lazy_loader
+from fetal_monai.tracking.provenance import git_commit, package_versions, provenance
+from fetal_monai.tracking.run_tracker import RunTracker
+from fetal_monai.tracking.store import EXPERIMENT, WEIGHTS_TAG, create_store, tracking_uri
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ = [
+    "EXPERIMENT",
+    "WEIGHTS_TAG",
+    "RunTracker",
+    "create_store",
+    "git_commit",
+    "package_versions",
+    "provenance",
+    "tracking_uri",
+]

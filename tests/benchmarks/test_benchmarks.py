@@ -22,6 +22,7 @@ def threads_as_before() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_head_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_phantoms(tmp_path, count=2)
     overlay = ["--overlay", "size_128x64.json", "--repeats", "2", "--threads", "1"]
@@ -32,6 +33,7 @@ def test_head_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         assert re.search(LINE.format(step=step, count=2), printed, re.MULTILINE), printed
 
 
+@pytest.mark.slow
 def test_region_localisation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_plane_phantoms(tmp_path, 2)
     bundle = BUNDLES / "soft_proposal"

@@ -69,10 +69,10 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         return {**tiny_training(self.source, few_phantoms), **self.own_overrides, **self.own_training_overrides}
 
     @pytest.fixture(scope="class")
-    def trained(self, tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+    def trained(self, tiny: dict[str, str], checkout: Path, bundle: Path, fork: Run) -> Path:
         """The output folder of that training."""
         output = bundle / "output" / "train"
-        train(run, checkout, self.source, {**tiny, "--output_dir": str(output)})
+        train(fork, checkout, self.source, {**tiny, "--output_dir": str(output)})
         return output
 
     @pytest.fixture(scope="class")
@@ -80,9 +80,9 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         return trained / "model.pt"
 
     @pytest.fixture(scope="class")
-    def evaluation(self, weights: Path, bundle: Path, few_phantoms: Path, run: Run) -> Path:
+    def evaluation(self, weights: Path, bundle: Path, few_phantoms: Path, fork: Run) -> Path:
         """The output folder of an evaluation."""
-        return evaluate(run, bundle, weights, few_phantoms, self.own_overrides)
+        return evaluate(fork, bundle, weights, few_phantoms, self.own_overrides)
 
     def test_training_tracks_the_losses_apart(self, trained: Path, bundle: Path) -> None:
         client, run = run_in(trained, bundle)
@@ -140,7 +140,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         assert len(list((evaluation / "masks").glob("*_mask.png"))) == summary["images"]
 
     def test_inference_writes_a_mask_a_picture_and_a_table(
-        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, run: Run
+        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, fork: Run
     ) -> None:
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
         table = tmp_path / "table.csv"
@@ -154,7 +154,8 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
             **self.own_overrides,
         }
         assert overrides.keys() == documented(self.source, "inference")
-        run("run", "inferring", "--config_file", config_files(self.source, "inference"), *flat(overrides), cwd=checkout)
+        configs = config_files(self.source, "inference")
+        fork("run", "inferring", "--config_file", configs, *flat(overrides), cwd=checkout)
         names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
         assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
         _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from fetal_monai.data import prepare_hc18
 from fetal_monai.phantom import write_phantoms
 from tests.bundles.call_bundle import call_bundle
+from tests.forked import run_forked
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -44,6 +46,13 @@ def run() -> Run:
         return done.stdout
 
     return run_bundle
+
+
+@pytest.fixture(scope="session")
+def fork() -> Run:
+    """Do the same as `run` in a process that has imported everything already."""
+
+    return partial(run_forked, "monai.bundle")
 
 
 @pytest.fixture(scope="session")

@@ -57,11 +57,11 @@ def tiny(few_phantoms: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> Path:
+def trained(tiny: dict[str, str], checkout: Path, bundle: Path, fork: Run) -> Path:
     output = bundle / "output" / "train"
     overrides = {**tiny, "--output_dir": str(output)}
     assert overrides.keys() == documented(bundle, "train")
-    run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
+    fork("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
     return output
 
 
@@ -71,7 +71,7 @@ def weights(trained: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def evaluation(bundle: Path, few_phantoms: Path, tmp_path_factory: pytest.TempPathFactory, run: Run) -> Path:
+def evaluation(bundle: Path, few_phantoms: Path, tmp_path_factory: pytest.TempPathFactory, fork: Run) -> Path:
     """Evaluated from the bundle's own folder."""
     weights = tmp_path_factory.mktemp("brightness") / "model.pt"
     torch.save(brightness_network(60).state_dict(), weights)
@@ -82,7 +82,7 @@ def evaluation(bundle: Path, few_phantoms: Path, tmp_path_factory: pytest.TempPa
         **COMMON,
     }
     assert overrides.keys() == documented(bundle, "evaluate")
-    run("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
+    fork("run", "--config_file", "configs/evaluate.json", *flat(overrides), cwd=bundle)
     return output
 
 
@@ -144,7 +144,7 @@ class TestDilatedUNet(EvaluationTests, FormatTests):
 
 @pytest.mark.parametrize("upright", [False, True])
 def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_no_head(
-    upright: bool, checkout: Path, tmp_path: Path, run: Run, call: Run
+    upright: bool, checkout: Path, tmp_path: Path, fork: Run, call: Run
 ) -> None:
     head = Ellipse(200.0, 130.0, 90.0, 60.0, 0.4)
     frames = tmp_path / "frames" / "exam"
@@ -163,7 +163,7 @@ def test_inference_writes_ellipse_crop_and_overlay_and_a_reason_where_there_is_n
         **{**COMMON, "--spatial_size": "[256,384]"},
     }
     assert overrides.keys() == documented(BUNDLE, "inference")
-    infer = call if upright else run
+    infer = call if upright else fork
     infer("run", "inferring", "--config_file", INFERENCE, *flat(overrides), cwd=checkout)
 
     with (tmp_path / "out" / "measurements.csv").open() as file:

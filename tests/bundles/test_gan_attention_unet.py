@@ -1,11 +1,12 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from tests.bundles.adversarial_bundle import AdversarialBundleTests, config_files, train
+from tests.bundles.adversarial_bundle import AdversarialBundleTests, train
 from tests.bundles.conftest import REPOSITORY, Run
-from tests.bundles.segmentation_bundle import flat, run_in, train_in_two_processes
+from tests.bundles.segmentation_bundle import run_in
 
 pytestmark = pytest.mark.slow
 
@@ -31,10 +32,12 @@ class TestGanAttentionUnet(AdversarialBundleTests):
         assert {tracked.data.params[name] for name in ("discriminator", "discriminator_learning_rate")} == {"none"}
         assert "discriminator_loss" not in tracked.data.metrics
 
-    def test_two_processes_train_both_networks(self, tiny: dict[str, str], checkout: Path, tmp_path: Path) -> None:
+    def test_two_processes_train_both_networks(
+        self, tiny: dict[str, str], checkout: Path, tmp_path: Path, fork: Run
+    ) -> None:
         overrides = {**tiny, "--output_dir": str(tmp_path)}
         del overrides["--device"]
-        train_in_two_processes(checkout, config_files(self.source, "train", "multi_gpu_train"), flat(overrides))
+        train(partial(fork, ranks=2), checkout, self.source, overrides, "multi_gpu_train")
         state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
         for names in (state["network"], state["discriminator"], torch.load(tmp_path / "model.pt", weights_only=True)):
             assert not any(name.startswith("module.") for name in names)

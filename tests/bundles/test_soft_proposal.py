@@ -28,7 +28,6 @@ from tests.bundles.segmentation_bundle import (
     flat,
     named,
     run_in,
-    train_in_two_processes,
 )
 from tests.data.io.cine.loops import RATE_HZ, write_video
 from tests.frame_files import write_metaimage
@@ -82,12 +81,12 @@ def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def trained(tiny: dict[str, str], checkout: Path, bundle: Path, run: Run) -> tuple[Path, str]:
+def trained(tiny: dict[str, str], checkout: Path, bundle: Path, fork: Run) -> tuple[Path, str]:
     """The output folder of a training by the README's command, and its output."""
     output = bundle / "output" / "train"
     overrides = {**tiny, "--output_dir": str(output)}
     assert overrides.keys() == documented(bundle, "train")
-    return output, run("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
+    return output, fork("run", "training", "--config_file", TRAIN, *flat(overrides), cwd=checkout)
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +129,14 @@ class TestTraining:
         for name, value in states[0].items():
             torch.testing.assert_close(states[1][name], value, rtol=1e-4, atol=1e-5)
 
-    def test_two_processes_train(self, tiny: dict[str, str], checkout: Path, weights: Path, tmp_path: Path) -> None:
+    def test_two_processes_train(
+        self, tiny: dict[str, str], checkout: Path, weights: Path, tmp_path: Path, fork: Run
+    ) -> None:
         overrides = {**tiny, "--output_dir": str(tmp_path), "--epochs": "1"}
         del overrides["--device"]
         overlay = "bundles/soft_proposal/configs/multi_gpu_train.json"
-        train_in_two_processes(checkout, f"['{TRAIN}','{overlay}']", flat(overrides))
+        configs = f"['{TRAIN}','{overlay}']"
+        fork("run", "training", "--config_file", configs, *flat(overrides), cwd=checkout, ranks=2)
         state, alone = (torch.load(path, weights_only=True) for path in (tmp_path / "model.pt", weights))
         assert state.keys() == alone.keys()
 
@@ -186,7 +188,7 @@ def test_overlays(overlay: str, parameters: int, sites: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, sectors: Path, run: Run) -> Evaluated:
+def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, sectors: Path, fork: Run) -> Evaluated:
     output = bundle / "output" / "evaluation"
     overrides = {
         **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", str(bundle)),
@@ -196,7 +198,7 @@ def evaluation(checkout: Path, bundle: Path, few_phantoms: Path, weights: Path, 
         **named("--geometry_table", str(sectors)),
     }
     assert overrides.keys() == documented(bundle, "evaluate")
-    run("run", "evaluating", "--config_file", EVALUATE, *flat(overrides), cwd=checkout)
+    fork("run", "evaluating", "--config_file", EVALUATE, *flat(overrides), cwd=checkout)
     with (output / "per_image.csv").open(newline="") as file:
         return output, list(csv.DictReader(file))
 
@@ -324,11 +326,11 @@ class TestInference:
         assert (rows, columns) == pytest.approx((240, 432), abs=20)
 
     def test_a_bundle_unpacked_elsewhere_estimates_the_sector_of_one_frame(
-        self, weights: Path, few_phantoms: Path, tmp_path: Path, run: Run
+        self, weights: Path, few_phantoms: Path, tmp_path: Path, fork: Run
     ) -> None:
         shutil.copytree(BUNDLE / "configs", tmp_path / "soft_proposal" / "configs")
         frame = sorted((few_phantoms / "images").iterdir())[0]
-        run(
+        fork(
             *("run", "--config_file", "soft_proposal/configs/inference.json", "--bundle_root", "soft_proposal"),
             *("--dataset_dir", str(frame), "--weights", str(weights), "--spatial_size", "[64,64]"),
             *("--overlays", "False"),

@@ -1,7 +1,7 @@
 import pytest
 
-from fetal_monai.comparison import ComparisonError
 from fetal_monai.comparison.comparable import check_comparable, check_same_folds
+from fetal_monai.comparison.errors import ComparisonError
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.store import Evaluation
 from tests.comparison.conftest import FRAMES, evaluation, training

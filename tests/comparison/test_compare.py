@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.comparison import ComparisonError, compare
 from fetal_monai.comparison.__main__ import main
 from fetal_monai.comparison.comparable import check_comparable
+from fetal_monai.comparison.compare import compare
+from fetal_monai.comparison.errors import ComparisonError
 from fetal_monai.comparison.frames_figure import MISSING, RIGHT, TOO_MUCH, differences, spread
 from fetal_monai.comparison.methods import Method
 from fetal_monai.comparison.store import Store
@@ -81,6 +82,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_whole_way_from_tracked_runs_to_a_page(recorder: Recorder, data_dir: Path, tmp_path: Path) -> None:
     known: dict[str, Any] = {"data_fingerprint": fingerprint(data_dir)}
     for seed, dice in enumerate(PLAIN_DICE):
@@ -210,6 +212,7 @@ def test_pixels_are_coloured_by_agreement() -> None:
     assert [tuple(pixel) for pixel in differences(mask, label)[0]] == [RIGHT, TOO_MUCH, MISSING, (0, 0, 0)]
 
 
+@pytest.mark.slow
 def test_regions_over_the_folds_beside_the_paper(recorder: Recorder, tmp_path: Path) -> None:
     right, wrong = ["head", "limbs", "limbs", "background"], ["limbs", "limbs", "head", "background"]
     for polar, winners, likelihood in ((True, right, -0.2), (False, wrong, -0.4)):

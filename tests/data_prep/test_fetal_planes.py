@@ -130,6 +130,7 @@ def test_help_teaches_the_layouts(capsys: pytest.CaptureFixture[str]) -> None:
         assert word in text
 
 
+@pytest.mark.slow
 def test_real_standard_planes_are_shared_out_evenly(real_data: Path, tmp_path: Path) -> None:
     assert main(["--source", str(real_data / "fetal_planes"), "--output_dir", str(tmp_path)]) == 0
 

@@ -2,8 +2,6 @@ import csv
 import json
 import os
 import shutil
-import subprocess
-import sys
 from itertools import chain
 from pathlib import Path
 
@@ -183,13 +181,15 @@ def test_download_that_fails_is_one_line(record: Record, tmp_path: Path, capsys:
     assert not (tmp_path / "out/datalist.json").exists()
 
 
-def test_help_teaches_by_examples() -> None:
-    command = [sys.executable, "-m", "data_prep.hc18", "--help"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+def test_help_teaches_by_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    printed = capsys.readouterr().out
     for words in ("examples:", "--download --output_dir", "--verify", "rejected.csv", "exit code"):
         assert words in printed
 
 
+@pytest.mark.slow
 def test_real_frames_are_prepared_and_clean(real_data: Path, tmp_path: Path) -> None:
     data = real_data / "hc18"
     subset = tmp_path / "subset"

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -7,14 +5,14 @@ import pytest
 from data_prep.phantom import main
 
 
-def test_the_command_writes_the_frames_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_command_writes_the_frames_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "new" / "phantoms"
-    command = [sys.executable, "-m", "data_prep.phantom", "--output_dir", str(folder), "--count", "2", "--seed", "5"]
 
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert main(["--output_dir", str(folder), "--count", "2", "--seed", "5"]) == 0
 
-    assert f"2 annotated and 0 test frames are in {folder}" in done.stdout
-    assert "Simulating frames: 100%" in done.stderr
+    printed = capsys.readouterr()
+    assert f"2 annotated and 0 test frames are in {folder}" in printed.out
+    assert "Simulating frames: 100%" in printed.err
     assert len(list((folder / "training_set").glob("*.png"))) == 4
 
 

@@ -351,8 +351,9 @@ def _train_in_parallel(rank: int, folder: str, world_size: int) -> None:
         torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_with_the_whole_batch(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(_train_in_parallel, (str(tmp_path), 2), nprocs=2)
+    torch.multiprocessing.start_processes(_train_in_parallel, (str(tmp_path), 2), nprocs=2, start_method="forkserver")
     ranks = [torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2)]
     networks = generator_network(norm=False), discriminator_network()
     loader = DataLoader(Dataset(frames()), batch_size=FRAMES, num_workers=0)

@@ -41,6 +41,7 @@ class NetworkTests:
         with torch.no_grad():
             assert torch.equal(network(image), other(image))
 
+    @pytest.mark.slow
     def test_torchscript_gives_the_same_logits(self) -> None:
         network = self.network().eval()
         buffer = io.BytesIO()
@@ -50,6 +51,7 @@ class NetworkTests:
         with torch.no_grad():
             torch.testing.assert_close(torch.jit.load(buffer)(image), network(image))
 
+    @pytest.mark.slow
     def test_an_image_gets_the_same_logits_in_any_batch(self) -> None:
         network = self.network().double().eval()
         image = self.image(self.sizes[0], batch=3).double()

@@ -82,6 +82,7 @@ def test_gray_values_are_standardised_by_the_checkpoints_own_statistics() -> Non
         torch.testing.assert_close(bare((image - 51) / 40), trained(image))
 
 
+@pytest.mark.slow
 def test_weights_of_other_rates_are_refused_though_their_shapes_agree() -> None:
     plain = DilatedUNet(base_channels=2, dilation=(1, 1))
     with pytest.raises(ValueError, match=r"The weights have dilation \[1, 1\], this network \[1, 2\]"):

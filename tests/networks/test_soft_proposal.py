@@ -215,6 +215,7 @@ def test_torchscript_follows_the_map_from_size_to_size(mode: str, extent: str) -
         torch.testing.assert_close(scripted(feature_map(size)), soft_proposal(feature_map(size)))
 
 
+@pytest.mark.slow
 def test_onnx_computes_the_proposal_of_any_batch(tmp_path: Path) -> None:
     # So few sites that PyTorch, left to itself, takes distances by an operator that ONNX has not.
     features = feature_map((2, 3), batch=5).float()

@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from fetal_monai.data import load_datalist
 from fetal_monai.phantom import demonstration_dataset
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_is_made_once(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_an_interrupted_set_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.slow
 def test_the_demonstration_is_made_once(tmp_path: Path) -> None:
     folder = demonstration_planes(tmp_path / "planes", count=24)
 

@@ -1,7 +1,5 @@
 """One or two rows of each paper on phantoms, by the bundles' real commands, up to the comparison."""
 
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -9,8 +7,8 @@ import pytest
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.data import inspect_label_folder, prepare_hc18, write_classification_datalist
 from fetal_monai.phantom import write_phantoms, write_plane_phantoms
-from fetal_monai.reproduction import Plan, reproduce
-from tests.bundles.call_bundle import call_bundle
+from fetal_monai.reproduction.plan import Plan
+from fetal_monai.reproduction.reproduce import reproduce
 
 pytestmark = pytest.mark.slow
 
@@ -32,19 +30,6 @@ def planes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_plane_phantoms(folder, 21, seed=3)
     write_classification_datalist(inspect_label_folder(folder), {"name": "planes"}, folder)
     return folder
-
-
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands of a reproduction, run without the seconds that a process of their own takes to import."""
-
-    def run(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> int:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", environment["MLFLOW_TRACKING_URI"])
-        call_bundle(*command[command.index("monai.bundle") + 1 :], cwd=Path.cwd())
-        return 0
-
-    # The subpackage exports a function of the module's name.
-    monkeypatch.setattr(sys.modules["fetal_monai.reproduction.reproduce"], "run_logged", run)
 
 
 # The fourth paper's rows are run in test_reproduce.py, in processes of their own.

@@ -6,7 +6,8 @@ import pytest
 from monai.bundle import ConfigParser
 
 from fetal_monai.comparison.papers import Paper, PaperRow, load_papers
-from fetal_monai.reproduction import Job, Plan, ReproductionError
+from fetal_monai.reproduction.errors import ReproductionError
+from fetal_monai.reproduction.plan import Job, Plan
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 PAPERS = {paper.key: paper for paper in load_papers()}

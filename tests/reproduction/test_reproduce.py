@@ -15,9 +15,10 @@ import torch
 from fetal_monai.comparison.papers import load_papers
 from fetal_monai.data import prepare_hc18
 from fetal_monai.phantom import write_phantoms
-from fetal_monai.reproduction import Plan, ReproductionError, reproduce
 from fetal_monai.reproduction.__main__ import main
-from fetal_monai.reproduction.reproduce import Outcome
+from fetal_monai.reproduction.errors import ReproductionError
+from fetal_monai.reproduction.plan import Plan
+from fetal_monai.reproduction.reproduce import Outcome, reproduce
 from fetal_monai.reproduction.runs import Runs
 
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ def killed(plan: Plan) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(killed: str, plan: Plan) -> tuple[Outcome, int]:
+def finished(killed: str, in_this_process: None, plan: Plan) -> tuple[Outcome, int]:
     """The second row again; and the epoch that it had reached before."""
     checkpoint = torch.load(plan.jobs[1].output_dir("training") / "checkpoint.pt", weights_only=True)
     with pytest.MonkeyPatch.context() as environment:

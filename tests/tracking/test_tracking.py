@@ -20,9 +20,11 @@ def bundle(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
+def client(bundle: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> mlflow.MlflowClient:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    return mlflow.MlflowClient(tracking_uri(bundle))
+    uri = tracking_uri(bundle)
+    shutil.copy(empty_store, uri.removeprefix("sqlite:///"))
+    return mlflow.MlflowClient(uri)
 
 
 def _runs(client: mlflow.MlflowClient) -> list[mlflow.entities.Run]:

@@ -41,9 +41,7 @@ def track(bundle: Path, output_dir: Path, stage: str = "train", end_in: int | No
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
     """Start processes that have imported everything, and have not used MLflow yet."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
+    return multiprocessing.get_context("forkserver")
 
 
 @pytest.fixture
@@ -76,6 +74,7 @@ def in_process(processes: ForkServerContext, *arguments: object) -> ForkServerPr
     return process
 
 
+@pytest.mark.slow
 def test_the_first_runs_of_a_store_may_be_several_at_once(
     processes: ForkServerContext, bundle: Path, store: str, tmp_path: Path
 ) -> None:
@@ -88,6 +87,7 @@ def test_the_first_runs_of_a_store_may_be_several_at_once(
     assert {path.name for path in (tmp_path / "store").iterdir()} == {"mlruns.db"}
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_marked_by_the_next_one(
     processes: ForkServerContext, bundle: Path, store: str, tmp_path: Path
 ) -> None:
@@ -119,12 +119,14 @@ def warning(caplog: pytest.LogCaptureFixture) -> str:
     return record.getMessage()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["train", "inference"])
 def test_a_ruined_store_is_named_and_the_run_goes_on(
-    bundle: Path, store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, stage: str
+    bundle: Path, store: str, empty_store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, stage: str
 ) -> None:
     database = tmp_path / "store" / "mlruns.db"
-    create_store(store)
+    database.parent.mkdir()
+    shutil.copy(empty_store, database)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("CREATE TABLE _alembic_tmp_tags (key VARCHAR(250))")
         connection.execute("DROP TABLE tags")

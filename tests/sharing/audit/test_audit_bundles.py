@@ -53,6 +53,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bool]:
     return made | {attack.name: ran[folder] for folder, attack in zip(folders, working, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", [attack for attack in ATTACKS if attack.works], ids=lambda attack: attack.name)
 def test_it_is_a_real_one(attack: Attack, marked: Mapping[str, bool]) -> None:
     """MONAI runs it; otherwise the test above would prove nothing."""

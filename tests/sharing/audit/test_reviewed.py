@@ -86,17 +86,28 @@ def _calls(module: str, name: str, seen: set[tuple[str, str]]) -> Iterator[str]:
     if (module, name) in seen or name in HARMLESS or (seen and f"{module}.{name}" in READ):
         return
     seen.add((module, name))
+    sinks, mentioned = body(module, name)
+    yield from sinks
+    for definition in mentioned:
+        yield from _calls(*definition, seen)
+
+
+@cache
+def body(module: str, name: str) -> tuple[set[str], set[tuple[str, str]]]:
+    """The sinks that a class or function calls itself, and the definitions (module, name) that it names."""
+    sinks, definitions_named = set(), set()
     for node in ast.walk(definitions(module).get(name, ast.Module([], []))):
         if isinstance(node, ast.Call):
             function = node.func
             if isinstance(function, ast.Name) and function.id in BUILTIN_SINKS:
-                yield function.id
+                sinks.add(function.id)
             elif isinstance(function, ast.Attribute) and function.attr in SINKS and not _is_json(function):
-                yield function.attr
+                sinks.add(function.attr)
         mentioned = node.id if isinstance(node, ast.Name) else getattr(node, "attr", "")
         found = getattr(sys.modules[module], mentioned, None) if isinstance(mentioned, str) else None
         if isinstance(found, type | FunctionType) and found.__module__.split(".")[0] in ("monai", "fetal_monai"):
-            yield from _calls(found.__module__, found.__name__, seen)
+            definitions_named.add((found.__module__, found.__name__))
+    return sinks, definitions_named
 
 
 def _is_json(function: ast.Attribute) -> bool:

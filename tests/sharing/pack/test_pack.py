@@ -40,6 +40,7 @@ def edit(file: Path, change: Callable[[Any], Any]) -> None:
     file.write_text(json.dumps(content))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUNDLES)
 class TestOurBundles:
     def test_the_zoos_layout(self, packed: Mapping[str, PackResult], name: str) -> None:
