@@ -1,6 +1,7 @@
 """The files that describe the project agree with one another."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,15 @@ def test_conda_environment_states_the_same_requirements(project: dict[str, Any])
     assert {entry for entry in environment["dependencies"] if isinstance(entry, str)} == expected
 
 
-def test_files_that_are_no_modules_are_packaged() -> None:
-    package = REPOSITORY / "fetal_monai"
-    others = {path for path in package.rglob("*.*") if path.is_file() and path.suffix not in (".py", ".pyc")}
-    patterns = settings()["tool"]["setuptools"]["package-data"]["fetal_monai"]
-    assert package / "data" / "preparation" / "ellipse_label.xsd" in others
-    assert {path for pattern in patterns for path in package.glob(pattern)} == others
+def test_conda_installs_the_checkout_with_pip(tmp_path: Path) -> None:
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    (for_pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    requirements = tmp_path / "requirements.txt"  # as conda writes it
+    requirements.write_text("\n".join(for_pip))
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run([*command, "-r", str(requirements)], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Would install fetal" in done.stdout
 
 
 def test_versions_agree(project: dict[str, Any]) -> None:
