@@ -1,5 +1,6 @@
 """The files that describe the project agree with one another."""
 
+import json
 import re
 import subprocess
 import sys
@@ -68,3 +69,20 @@ def test_the_python_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("bundle", sorted(path.name for path in (REPOSITORY / "bundles").iterdir()))
 def test_bundles_carry_the_licence(bundle: str) -> None:
     assert (REPOSITORY / "bundles" / bundle / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
+
+
+def test_licence_names_the_copyright_owner(project: dict[str, Any]) -> None:
+    (author,) = project["authors"]
+    assert re.search(rf"^   Copyright 20\d\d {author['name']}$", (REPOSITORY / "LICENSE").read_text(), re.MULTILINE)
+
+
+def test_metadata_states_the_scores_of_the_front_page() -> None:
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    rows = {line[3 : line.index("]")]: line.split(" | ")[2:4] for line in lines if line.startswith("| [")}
+    assert rows.keys() == {path.name for path in (REPOSITORY / "bundles").iterdir()}
+    for name, columns in rows.items():
+        scores = json.loads((REPOSITORY / "bundles" / name / "configs" / "metadata.json").read_text())["eval_metrics"]
+        percent, error_mm = (column.split(" ")[0] for column in columns)
+        assert 100 * scores.get("mean_dice", scores.get("mean_accuracy")) == pytest.approx(float(percent), abs=0.051)
+        if "mean_dice" in scores:
+            assert scores["head_circumference_mae_mm"] == pytest.approx(float(error_mm), abs=0.051)
