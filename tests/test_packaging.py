@@ -1,6 +1,8 @@
 """The files that describe the project agree with one another."""
 
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,12 +38,15 @@ def test_conda_environment_states_the_same_requirements(project: dict[str, Any])
     assert {entry for entry in environment["dependencies"] if isinstance(entry, str)} == expected
 
 
-def test_files_that_are_no_modules_are_packaged() -> None:
-    package = REPOSITORY / "fetal_monai"
-    others = {path for path in package.rglob("*.*") if path.is_file() and path.suffix not in (".py", ".pyc")}
-    patterns = settings()["tool"]["setuptools"]["package-data"]["fetal_monai"]
-    assert package / "data" / "preparation" / "ellipse_label.xsd" in others
-    assert {path for pattern in patterns for path in package.glob(pattern)} == others
+def test_conda_installs_the_checkout_with_pip(tmp_path: Path) -> None:
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    (for_pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    requirements = tmp_path / "requirements.txt"  # as conda writes it
+    requirements.write_text("\n".join(for_pip))
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run([*command, "-r", str(requirements)], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Would install fetal" in done.stdout
 
 
 def test_versions_agree(project: dict[str, Any]) -> None:
@@ -64,3 +69,20 @@ def test_the_python_example_of_the_readme_runs(capsys: pytest.CaptureFixture[str
 @pytest.mark.parametrize("bundle", sorted(path.name for path in (REPOSITORY / "bundles").iterdir()))
 def test_bundles_carry_the_licence(bundle: str) -> None:
     assert (REPOSITORY / "bundles" / bundle / "LICENSE").read_text() == (REPOSITORY / "LICENSE").read_text()
+
+
+def test_licence_names_the_copyright_owner(project: dict[str, Any]) -> None:
+    (author,) = project["authors"]
+    assert re.search(rf"^   Copyright 20\d\d {author['name']}$", (REPOSITORY / "LICENSE").read_text(), re.MULTILINE)
+
+
+def test_metadata_states_the_scores_of_the_front_page() -> None:
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
+    rows = {line[3 : line.index("]")]: line.split(" | ")[2:4] for line in lines if line.startswith("| [")}
+    assert rows.keys() == {path.name for path in (REPOSITORY / "bundles").iterdir()}
+    for name, columns in rows.items():
+        scores = json.loads((REPOSITORY / "bundles" / name / "configs" / "metadata.json").read_text())["eval_metrics"]
+        percent, error_mm = (column.split(" ")[0] for column in columns)
+        assert 100 * scores.get("mean_dice", scores.get("mean_accuracy")) == pytest.approx(float(percent), abs=0.051)
+        if "mean_dice" in scores:
+            assert scores["head_circumference_mae_mm"] == pytest.approx(float(error_mm), abs=0.051)

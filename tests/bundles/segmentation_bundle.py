@@ -123,18 +123,32 @@ class FormatTests:
         (computed,) = exported.run(None, {exported.input_names[0]: image.numpy()})
         np.testing.assert_allclose(computed, expected.numpy(), rtol=1e-3, atol=1e-3)
 
-    @pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
-    def test_required_properties(self, config: str, kind: str, weights: Path, few_phantoms: Path) -> None:
-        workflow = ConfigWorkflow(
-            str(self.source / "configs" / f"{config}.json"),
-            workflow_type=kind,
-            bundle_root=str(self.source),
-            dataset_dir=str(few_phantoms),
-            **({"weights": str(weights)} if kind == "infer" else {}),
-            **self.parsed_network_overrides(),
-        )
-        workflow.initialize()
-        assert workflow.check_properties() == []
+    def test_training_evaluation_and_inference_in_one_process(
+        self, bundle: Path, few_phantoms: Path, tmp_path: Path
+    ) -> None:
+        """The model zoo's unit tests of a bundle."""
+        frame, *_ = sorted(few_phantoms.rglob("*.png"))
+        weights = {"weights": str(tmp_path / "train" / "model.pt")}
+        for config, kind, overrides in (
+            ("train", "train", {"epochs": 1, "batch_size": 4}),
+            ("evaluate", "train", weights),
+            ("inference", "infer", {**weights, "dataset_dir": str(frame)}),
+        ):
+            configs = bundle / "configs"
+            common = {"bundle_root": str(bundle), "dataset_dir": str(few_phantoms), "spatial_size": [64, 96]}
+            common |= {"output_dir": str(tmp_path / config), **self.parsed_network_overrides()}
+            workflow = ConfigWorkflow(
+                str(configs / f"{config}.json"),
+                str(configs / "metadata.json"),
+                str(configs / "logging.conf"),
+                workflow_type=kind,
+                **{**common, **overrides},
+            )
+            workflow.initialize()
+            assert config == "evaluate" or workflow.check_properties() == []
+            workflow.run()
+            workflow.finalize()
+        assert {path.name for path in tmp_path.iterdir()} == {"train", "evaluate", "inference"}
 
 
 class EvaluationTests:

@@ -45,7 +45,7 @@ METHOD = {
     "multi_gpu_train": {"network"},
     "metadata": {
         *("task", "description", "data_source", "image_classes", "label_classes", "pred_classes", "references"),
-        *("changelog", "network_data_format"),
+        *("changelog", "network_data_format", "eval_metrics"),
     },
 }
 # Entries that define a task are the same in all bundles for segmentation.
@@ -60,7 +60,7 @@ TASK = {
     "multi_gpu_train": {
         *("train#sampler", "train#dataloader#sampler", "train#dataloader#shuffle", "validate#sampler"),
     },
-    "metadata": {"data_source"},
+    "metadata": {"data_source", "intended_use"},
 }
 # Transforms that read, copy or pass on data, and do not change the network's input.
 CARRYING = {"LoadImaged", "EnsureTyped", "CopyItemsd", "SelectItemsd"}
@@ -208,6 +208,11 @@ class TestEachBundle:
     def test_version_is_in_the_changelog(self, name: str) -> None:
         metadata = load(name, "metadata")
         assert metadata["version"] in metadata["changelog"]
+
+    def test_metadata_says_that_the_output_is_logits(self, name: str) -> None:
+        metadata = load(name, "metadata")
+        assert "logits" in metadata["pred_classes"]
+        assert metadata["network_data_format"]["outputs"]["pred"]["type"] in ("image", "logits")
 
     def test_misspelt_overrides_are_looked_for_before_anything_else(self, name: str) -> None:
         for config, run_id in STAGES.items():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -242,3 +243,29 @@ class TestCommand:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert "exit code" in done.stdout
         assert "| monai" not in done.stderr
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+class TestReadme:
+    """The document in a pack names nothing that only a checkout has, unless it says so."""
+
+    CHECKOUT = "# in a checkout of fetal_monai"
+
+    def blocks(self, packed: PackResult) -> list[str]:
+        return re.findall(r"```sh\n(.*?)```", members(packed)["docs/README.md"].decode(), re.DOTALL)
+
+    def test_commands_need_nothing_but_the_pack(self, packed: Mapping[str, PackResult], name: str) -> None:
+        commands = [block for block in self.blocks(packed[name]) if not block.startswith(self.CHECKOUT)]
+        configs = {config for block in commands for config in re.findall(r"configs/\w+\.json", block)}
+        assert {"configs/train.json", "configs/evaluate.json", "configs/inference.json"} <= configs
+        assert configs <= packed[name].sizes.keys()
+        for block in commands:
+            assert set(re.findall(r"-m ([\w.]+)", block)) <= {"monai.bundle"}
+            assert "bundles/" not in block
+            assert block.count("monai.bundle run ") == block.count("--dataset_dir")  # without it, the demonstration
+
+    def test_it_says_what_needs_a_checkout(self, packed: Mapping[str, PackResult], name: str) -> None:
+        assert any(block.startswith(self.CHECKOUT) for block in self.blocks(packed[name]))
+        text = " ".join(members(packed[name])["docs/README.md"].decode().split())
+        assert f"Blocks that begin with `{self.CHECKOUT}` are typed in the root of the project's checkout" in text
+        assert "Exports and `monai.bundle.load` need the bundle's folder as working directory." in text

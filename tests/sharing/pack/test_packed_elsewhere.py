@@ -44,9 +44,14 @@ print(json.dumps(missing))
 # Training comes last: it disables MONAI's metadata tracking for the whole process.
 RUN = """
 import os, sys
-from monai.bundle import load, run
+from monai.bundle import ckpt_export, load, run, verify_net_in_out
+sys.path.insert(0, os.path.abspath("bisenet"))
+# As the model zoo's ci/verify_bundle.py does in its full mode, in the folder that contains the bundle.
+configs = {"meta_file": "bisenet/configs/metadata.json", "config_file": "bisenet/configs/inference.json"}
+verify_net_in_out(net_id="network_def", bundle_root="bisenet", **configs)
+weights, exported = "bisenet/models/model.pt", "bisenet/models/verify_model.ts"
+ckpt_export(net_id="network_def", bundle_root="bisenet", filepath=exported, ckpt_file=weights, **configs)
 os.chdir("bisenet")
-sys.path.insert(0, os.getcwd())
 assert type(load("bisenet", bundle_dir="..")).__name__ == "BiSeNet"
 options = {"spatial_size": [64, 96], "dataset_dir": "../data"}
 run(run_id="inferring", config_file="configs/inference.json", **{**options, "dataset_dir": "../data/training_set"})
@@ -97,3 +102,4 @@ def test_they_are_downloaded_all_names_are_found_and_one_runs(
         assert (output / "inference" / "measurements.csv").is_file()
         assert (output / "evaluation" / "summary.json").is_file()
         assert (output / "train" / "model.pt").is_file()
+        assert (tmp_path / "bisenet" / "models" / "verify_model.ts").is_file()
