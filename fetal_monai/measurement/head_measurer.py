@@ -141,10 +141,11 @@ def _problem(frame: Any) -> str | None:
 def _spacing(value: float | Sequence[float] | None) -> tuple[float, float] | None:
     if value is None:
         return None
-    lengths = (value, value) if isinstance(value, int | float) else tuple(value)
-    if len(lengths) != 2 or not is_plausible_pixel_size(*lengths):
+    lengths = np.asarray(value, dtype=np.float64)
+    if lengths.shape not in ((), (2,)) or not is_plausible_pixel_size(*lengths.flat):
         raise ValueError(
             f"pixel_spacing_mm is {value!r}; expected the size of a pixel, {EXPECTED_PIXEL_SIZE}: one number or "
             "(row, column). Give None where it is unknown."
         )
-    return float(lengths[0]), float(lengths[1])
+    row, column = np.broadcast_to(lengths, (2,))
+    return float(row), float(column)

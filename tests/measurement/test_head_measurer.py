@@ -85,6 +85,7 @@ def test_one_a_list_and_an_iterator_give_the_same(measurer: HeadMeasurer, hc18: 
 def test_spacing_scales_each_axis(measurer: HeadMeasurer, hc18: list[tuple[Path, float]]) -> None:
     pixels = pixels_of(hc18[0][0])
     square, tall = measurer(pixels, 0.1), measurer(pixels, (0.2, 0.1))
+    assert square.ellipse_px is not None
     assert tall.ellipse_px == square.ellipse_px
     assert tall.head_circumference_mm == pytest.approx(square.ellipse_px.scaled(0.1, 0.2).perimeter)
 

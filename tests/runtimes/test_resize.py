@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -21,7 +23,7 @@ def test_equals_the_resizing_of_the_bundles(shape: tuple[int, int], new_shape: t
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
 def test_any_gray_levels(dtype: type) -> None:
-    pixels = np.arange(200, dtype=dtype).reshape(10, 20)
+    pixels: NDArray[Any] = np.arange(200, dtype=dtype).reshape(10, 20)
     resized = resize(pixels, (20, 20))
     assert resized.dtype == np.float32
     assert resized[:, 0] == pytest.approx(np.interp(np.arange(20) / 2 - 0.25, np.arange(10), pixels[:, 0]))
