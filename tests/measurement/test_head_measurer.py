@@ -57,9 +57,10 @@ def test_agrees_with_the_bundles_inference(
         result, row = measurer(pixels_of(path), pixel_spacing_mm=spacing), rows[path.name]
         assert result.status == row["status"] == "measured"
         # Loose enough for a bundle that fits the outline of a mask at the frame's own size.
-        for name in ("head_circumference_mm", "biparietal_diameter_mm", "occipitofrontal_diameter_mm"):
-            assert getattr(result, name) == pytest.approx(float(row[name]), abs=0.1)
-        assert result.gestational_age_days == pytest.approx(float(row["gestational_age_hadlock_days"]), abs=0.2)
+        assert result.head_circumference_mm == pytest.approx(float(row["head_circumference_mm"]), abs=0.1)
+        assert result.ellipse_px is not None
+        for name in ("center_x", "center_y", "semi_axis_a", "semi_axis_b"):
+            assert getattr(result.ellipse_px, name) == pytest.approx(float(row[f"{name}_px"]), abs=0.5)
         mask = pixels_of(output / "masks" / f"{path.stem}_mask.png") > 0
         assert np.count_nonzero(mask != result.mask) < 1e-4 * mask.size
 
