@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -68,12 +68,12 @@ class HeadMeasurer:
 
     @overload
     def __call__(
-        self, frames: Iterable[NDArray[Any]], pixel_spacing_mm: float | Sequence[float] | None = None
+        self, frames: Iterator[NDArray[Any]], pixel_spacing_mm: float | Sequence[float] | None = None
     ) -> Iterator[HeadResult]: ...
 
     def __call__(
         self,
-        frames: NDArray[Any] | Iterable[NDArray[Any]],
+        frames: NDArray[Any] | Sequence[NDArray[Any]] | Iterator[NDArray[Any]],
         pixel_spacing_mm: float | Sequence[float] | None = None,
     ) -> HeadResult | list[HeadResult] | Iterator[HeadResult]:
         """Measure one frame, or several of any sizes.
@@ -96,7 +96,7 @@ class HeadMeasurer:
             return self._measure([frames], spacing)[0]
         if isinstance(frames, Sequence):
             return list(self._measure_in_batches(iter(frames), spacing))
-        return self._measure_in_batches(iter(frames), spacing)
+        return self._measure_in_batches(frames, spacing)
 
     def _measure_in_batches(
         self, frames: Iterator[NDArray[Any]], spacing: tuple[float, float] | None
@@ -108,6 +108,7 @@ class HeadMeasurer:
         problems = [_problem(frame) for frame in frames]
         usable = [frame for frame, problem in zip(frames, problems, strict=True) if problem is None]
         size = self.bundle.spatial_size
+        maps: Iterator[NDArray[np.float32]]
         maps = iter(self.runtime(np.stack([resize(frame, size) for frame in usable])[:, np.newaxis]) if usable else ())
         results = []
         for frame, problem in zip(frames, problems, strict=True):
@@ -140,10 +141,11 @@ def _problem(frame: Any) -> str | None:
 def _spacing(value: float | Sequence[float] | None) -> tuple[float, float] | None:
     if value is None:
         return None
-    lengths = (value, value) if np.ndim(value) == 0 else tuple(value)  # type: ignore[arg-type]
-    if len(lengths) != 2 or not is_plausible_pixel_size(*lengths):
+    lengths = np.asarray(value, dtype=np.float64)
+    if lengths.shape not in ((), (2,)) or not is_plausible_pixel_size(*lengths.flat):
         raise ValueError(
             f"pixel_spacing_mm is {value!r}; expected the size of a pixel, {EXPECTED_PIXEL_SIZE}: one number or "
             "(row, column). Give None where it is unknown."
         )
-    return float(lengths[0]), float(lengths[1])
+    row, column = np.broadcast_to(lengths, (2,))
+    return float(row), float(column)

@@ -28,7 +28,8 @@ class TorchRuntime:
     def __init__(self, graph: FrameGraph, dtype: torch.dtype | None, device: torch.device) -> None:
         self.precision = "fp32" if dtype is None else "bf16"
         self.device = device
-        network = graph.network.to(device, memory_format=torch.channels_last)
+        network: Any = graph.network
+        network = network.to(device, memory_format=torch.channels_last)
         compiled = torch.compile(network) if device.type == "cuda" else network
         # Only the network computes in a lower precision: the statistics of gray levels need more digits.
         graph.network = AutocastNetwork(compiled, dtype)

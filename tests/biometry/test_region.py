@@ -83,4 +83,6 @@ def test_the_outline_is_that_of_marching_squares(seed: int, blur: float, shift: 
 def test_a_network_without_finite_output_is_a_failure_with_its_count() -> None:
     probability = probability_of(Ellipse(400, 270, 200, 160, 0.3), (256, 384), (540, 800))
     probability[3, 4] = np.nan
-    assert measure_head_in_probability(probability, (540, 800)).reason.startswith("1 of 98304 values")
+    failed = measure_head_in_probability(probability, (540, 800))
+    assert isinstance(failed, FailedEstimate)
+    assert failed.reason.startswith("1 of 98304 values")
