@@ -42,7 +42,7 @@ def test_measuring_and_reading_need_no_large_package(subpackage: str) -> None:
     assert not LARGE & set(imported.split())
 
 
-@pytest.mark.parametrize("subpackage", ["data", "geometry", "phantom"])
+@pytest.mark.parametrize("subpackage", ["data", "data.io.cine", "geometry", "phantom", "weights"])
 def test_no_lazy_name_is_that_of_a_module(subpackage: str) -> None:
     """Importing the module would replace the name in the subpackage."""
     package = import_module(f"fetal_monai.{subpackage}")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fetal_monai import __version__
-from fetal_monai.cli import bundle, bundle_run, info
+from fetal_monai.cli import bundle, bundle_run, info, measure
 from fetal_monai.cli.usage_error import UsageError
 
 _DESCRIPTION = """\
@@ -16,8 +16,10 @@ videos, by published methods as MONAI Bundles."""
 
 _EPILOG = """\
 examples:
+  head circumference in mm:
+    fetal-monai measure frame.png --pixel-spacing-mm 0.12
   the options of a command:
-    fetal-monai train --help
+    fetal-monai measure --help
   copy a bundle, train it on simulated frames, and evaluate it:
     fetal-monai bundle dilated_unet
     fetal-monai train dilated_unet
@@ -58,6 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fetal-monai {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (bundle_run, bundle, info):
+    for module in (measure, bundle_run, bundle, info):
         module.add_to(commands)
     return parser

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import torch
 from ignite.engine import Engine, Events
 from monai.utils import convert_to_numpy
@@ -19,9 +16,8 @@ from fetal_monai.data import FrameStream, Rejected
 from fetal_monai.data.frame_failure import FAILURE, failure_reason
 from fetal_monai.files import atomic_path
 from fetal_monai.reporting.output_path import output_path
+from fetal_monai.reporting.picture_video import PictureVideo
 from fetal_monai.reporting.region_overlay import draw_region_overlay
-
-_UNKNOWN_RATE_HZ = 25.0
 
 
 class RegionOverlays:
@@ -63,7 +59,7 @@ class RegionOverlays:
         self.geometry_key = geometry_key
         self._file: str | None = None
         self._failed = False
-        self._video: _Video | None = None
+        self._video: PictureVideo | None = None
 
     def attach(self, engine: Engine) -> None:
         """Attach to the evaluator that runs the inference."""
@@ -104,7 +100,7 @@ class RegionOverlays:
             return
         if self._video is None:
             rate_hz = float(item["frame_rate_hz"])
-            self._video = _Video(self._path(file, ".mp4"), _UNKNOWN_RATE_HZ if math.isnan(rate_hz) else rate_hz)
+            self._video = PictureVideo(self._path(file, ".mp4"), None if math.isnan(rate_hz) else rate_hz)
         self._video.add(picture)
 
     def _reject(self, file: str, error: Exception) -> None:
@@ -137,35 +133,3 @@ class RegionOverlays:
             [Path(file).name, *place, sector],
             None if math.isnan(row) or math.isnan(column) else (row, column),
         )
-
-
-class _Video:
-    """An MP4 that grows by one picture at a time and takes its name when it is closed."""
-
-    def __init__(self, path: Path, rate_hz: float) -> None:
-        with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_path(path))
-            self._container = stack.enter_context(av.open(str(temporary), "w"))
-            self._rest = stack.pop_all()
-        self._stream = self._container.add_stream("libx264", rate=Fraction(rate_hz).limit_denominator(1001))
-        self._stream.pix_fmt = "yuv420p"
-        self._size: tuple[int, int] | None = None
-
-    def add(self, picture: Image.Image) -> None:
-        """Append a picture; all are shown in the size of the first."""
-        if self._size is None:
-            # Colour has half the resolution: sides must be even.
-            self._size = (picture.width // 2 * 2, picture.height // 2 * 2)
-            self._stream.width, self._stream.height = self._size
-        frame = av.VideoFrame.from_image(picture.crop((0, 0, *self._size)))
-        self._container.mux(self._stream.encode(frame))
-
-    def close(self) -> None:
-        """Write the remaining frames and give the file its name."""
-        with self._rest:
-            self._container.mux(self._stream.encode())
-
-    def discard(self, error: Exception) -> None:
-        """Leave no file, after an error."""
-        with suppress(Exception):  # the container may meet the same error when it is closed
-            self._rest.__exit__(type(error), error, error.__traceback__)

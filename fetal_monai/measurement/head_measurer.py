@@ -10,10 +10,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.biometry.head import measure_head_in_probability
 from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.data.frame_scale import FrameScale
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.measurement.head_result import HeadResult
+from fetal_monai.measurement.measure_output import measure_output
 from fetal_monai.runtimes import find_bundle, select_runtime
 from fetal_monai.runtimes.resize import resize
 
@@ -93,7 +94,7 @@ class HeadMeasurer:
         """
         spacing = _spacing(pixel_spacing_mm)
         if isinstance(frames, np.ndarray):
-            return self._measure([frames], spacing)[0]
+            return self.measure([frames], [FrameScale(spacing)])[0]
         if isinstance(frames, Sequence):
             return list(self._measure_in_batches(iter(frames), spacing))
         return self._measure_in_batches(frames, spacing)
@@ -102,22 +103,31 @@ class HeadMeasurer:
         self, frames: Iterator[NDArray[Any]], spacing: tuple[float, float] | None
     ) -> Iterator[HeadResult]:
         while batch := list(islice(frames, self.batch_size)):
-            yield from self._measure(batch, spacing)
+            yield from self.measure(batch, [FrameScale(spacing)] * len(batch))
 
-    def _measure(self, frames: Sequence[NDArray[Any]], spacing: tuple[float, float] | None) -> list[HeadResult]:
+    def measure(self, frames: Sequence[NDArray[Any]], scales: Sequence[FrameScale]) -> list[HeadResult]:
+        """Measure one batch of frames that have their own scales, as files do.
+
+        Args:
+            frames: As for `__call__`.
+            scales: The scale of each frame.
+
+        Returns:
+            One result per frame.
+        """
         problems = [_problem(frame) for frame in frames]
         usable = [frame for frame, problem in zip(frames, problems, strict=True) if problem is None]
         size = self.bundle.spatial_size
         maps: Iterator[NDArray[np.float32]]
         maps = iter(self.runtime(np.stack([resize(frame, size) for frame in usable])[:, np.newaxis]) if usable else ())
         results = []
-        for frame, problem in zip(frames, problems, strict=True):
+        for frame, scale, problem in zip(frames, scales, problems, strict=True):
             if problem is not None:
-                results.append(HeadResult(FailedEstimate(problem), np.shape(frame)))
+                results.append(HeadResult(FailedEstimate(problem), np.shape(frame), scale))
                 continue
-            probability = next(maps)
-            head = measure_head_in_probability(probability, (frame.shape[0], frame.shape[1]), spacing)
-            results.append(HeadResult(head, frame.shape, probability))
+            probability, shape = next(maps), (frame.shape[0], frame.shape[1])
+            head = measure_output(probability, shape, scale.pixel_spacing_mm, scale.ultrasound_regions)
+            results.append(HeadResult(head, shape, scale, probability))
         return results
 
 

@@ -39,16 +39,16 @@ REASON_WIDTH = 80  # letters that fit into a line of the caption in full size
 
 def draw_overlay(
     pixels: NDArray[np.float32],
-    mask: NDArray[np.bool_],
+    mask: NDArray[np.bool_] | None,
     head: HeadMeasurement | FailedEstimate,
     title: str,
     spacing_source: str = "",
 ) -> Image.Image:
-    """The picture that `SaveHeadOverlayd` writes.
+    """Draw the mask's outline, the ellipse, its axes (OFD, BPD) and a caption on an enlarged frame.
 
     Args:
         pixels: The frame (H, W).
-        mask: The head (H, W).
+        mask: The head (H, W); None draws no outline.
         head: Its measurement.
         title: The frame's name.
         spacing_source: Where its pixel spacing is from, such as "header"; "" when unknown.
@@ -61,9 +61,10 @@ def draw_overlay(
     def shown(points: Iterable[Sequence[float]]) -> list[Point]:
         return [((x + 0.5) * x_scale, (y + 0.5) * y_scale) for x, y in points]
 
-    outlines = [shown(contour[:, ::-1]) for contour in find_contours(np.pad(mask, 1).astype(float), 0.5)]
-    outlines = [[(x - x_scale, y - y_scale) for x, y in outline] for outline in outlines]  # the padding again
-    draw_lines(picture, outlines, MASK_COLOUR, width=1.5)
+    if mask is not None:
+        outlines = [shown(contour[:, ::-1]) for contour in find_contours(np.pad(mask, 1).astype(float), 0.5)]
+        outlines = [[(x - x_scale, y - y_scale) for x, y in outline] for outline in outlines]  # the padding again
+        draw_lines(picture, outlines, MASK_COLOUR, width=1.5)
     if isinstance(head, HeadMeasurement):
         ellipse = head.ellipse_px.scaled(x_scale, y_scale)
         ellipse = Ellipse(

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fetal_monai.bundle_folder import bundle_folder, bundle_names
 from fetal_monai.files.checksum import file_sha256
+from fetal_monai.weights.settings import read_settings
 
 _CONFIG = "configs/inference.json"
 _WEIGHTS = "models/model.pt"
-_CHECKOUT = Path(__file__).parents[2] / "bundles"
 # The steps before the network that an engine does itself; what follows them is part of its graph.
 _LOADING = ("LoadImaged", "EnsureChannelFirstd")
 _RESIZING = {"_target_": "Resized", "keys": "image", "spatial_size": "@spatial_size"} | {
@@ -35,8 +36,9 @@ class SegmentationBundle:
 
     @property
     def spatial_size(self) -> tuple[int, int]:
-        """The network's size, (H, W)."""
-        height, width = self.config["spatial_size"]
+        """The network's size, (H, W): that of the training, where the weights state it."""
+        settings = read_settings(self.weights) or {"options": {}}
+        height, width = settings["options"].get("spatial_size", self.config["spatial_size"])
         return int(height), int(width)
 
     @property
@@ -62,10 +64,10 @@ def find_bundle(bundle: str | Path) -> SegmentationBundle:
         FileNotFoundError: There is no such bundle, or it has no weights.
         ValueError: It does not measure heads in resized gray frames.
     """
-    root = next((path for path in (Path(bundle), _CHECKOUT / bundle) if (path / _CONFIG).is_file()), None)
-    if root is None:
+    root = bundle_folder(str(bundle)) if str(bundle) in bundle_names() else Path(bundle)
+    if not (root / _CONFIG).is_file():
         raise FileNotFoundError(
-            f"{bundle}: no such bundle; expected a folder with {_CONFIG}, or the name of a folder in {_CHECKOUT}."
+            f"{bundle}: no such bundle; expected a folder with {_CONFIG}, or one of {', '.join(bundle_names())}."
         )
     found = SegmentationBundle(root.resolve(), json.loads((root / _CONFIG).read_text(encoding="utf-8")))
     if _after_resizing(found.config.get("preprocessing", {}).get("transforms", [])) is None:

@@ -1,6 +1,5 @@
 """Weights on disk."""
 
-from fetal_monai.weights.pretrained import Pretrained, load_pretrained
-from fetal_monai.weights.trained import load_weights, publish_weights
+import lazy_loader
 
-__all__ = ["Pretrained", "load_pretrained", "load_weights", "publish_weights"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,9 +1,5 @@
 """Cine loops and folders of them, read frame by frame."""
 
-from fetal_monai.data.io.cine.items import CineItems
-from fetal_monai.data.io.cine.loop import Cine, CineError, CineFrame
-from fetal_monai.data.io.cine.opening import open_cine
-from fetal_monai.data.io.cine.stream import FrameStream
-from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES
+import lazy_loader
 
-__all__ = ["CINE_SUFFIXES", "Cine", "CineError", "CineFrame", "CineItems", "FrameStream", "open_cine"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,184 @@
+"""The files of a measurement: tables, and on request masks and overlays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from fetal_monai.data.frame_failure import failure_reason
+from fetal_monai.data.frame_files import natural_key
+from fetal_monai.data.rejected import Rejected
+from fetal_monai.files import atomic_path, read_csv_table
+from fetal_monai.measurement.loop_results import LOOP_COLUMNS, LoopResults
+from fetal_monai.measurement.measure_frames import MeasuredFrame
+from fetal_monai.reporting.growing_table import GrowingTable
+from fetal_monai.reporting.head_overlay import draw_overlay
+from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, Row, failed_row
+from fetal_monai.reporting.output_path import output_path
+from fetal_monai.reporting.report_files import frame_name
+
+SAVED = ("masks", "overlays")
+"""What can be written beside the tables."""
+
+_NUMBERS = ("_mm", "_px", "_rad", "_days", "_centile", "_overlap", "_outline", "_probability")
+"""How the names of columns with numbers end."""
+_COUNTS = ("frame", "frames", "frame_to_report")
+
+
+class ResultsFolder:
+    """Writes the results of a measurement while it runs.
+
+    - ``measurements.csv``: one row per frame, see `fetal_monai.reporting.measurement_row`, and per rejected file;
+    - ``measurements.json``: the same, with what describes the run, when it is complete;
+    - ``loops.csv``: one row per loop; ``loops/``: its track and the picture of the frame to report, see `LoopResults`;
+    - ``masks/`` and ``overlays/`` on request: of a still in its own format, and as PNG; of a loop as videos.
+
+    A mask or an overlay that cannot be written makes its frame a failed one, and the others go on.
+
+    Args:
+        folder: Folder to write to.
+        source_dir: The folder that file names are relative to.
+        save: Some of `SAVED`.
+        csv_format: How the tables are written, one of `fetal_monai.files.csv_format.CSV_FORMATS`.
+        part: Added to the names of the tables, where several runs share the folder.
+
+    Raises:
+        ValueError: There is no such format.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        source_dir: Path,
+        *,
+        save: Collection[str] = (),
+        csv_format: str = "plain",
+        part: str = "",
+    ) -> None:
+        self.folder = folder
+        self.source_dir = source_dir
+        self.save = frozenset(save)
+        self.measurements = GrowingTable(folder / f"measurements{part}.csv", MEASUREMENT_COLUMNS, csv_format)
+        self.loops = GrowingTable(folder / f"loops{part}.csv", LOOP_COLUMNS, csv_format)
+        self._loop: LoopResults | None = None
+
+    def start(self) -> None:
+        """Start empty tables."""
+        self.measurements.start()
+
+    def resume(self) -> set[str]:
+        """Continue the table of an interrupted run.
+
+        Returns:
+            The names of the files that are complete. The last one of the table may not be: its rows are removed.
+
+        Raises:
+            FileNotFoundError: There is no table.
+            ValueError: The table is damaged, or of another format.
+        """
+        table, form = self.measurements.path, self.measurements.csv_format
+        _, rows = read_csv_table(table, form.delimiter, required=("file", "status"))
+        last = rows[-1]["file"] if rows else None
+        kept = [_typed(row, form.decimal_mark) for row in rows if row["file"] != last]
+        self.measurements.start()
+        self.measurements.add(kept)
+        done = {row["file"] for row in kept}
+        if self.loops.path.exists():
+            _, rows = read_csv_table(self.loops.path, form.delimiter, required=LOOP_COLUMNS)
+            self.loops.start()
+            self.loops.add(_typed(row, form.decimal_mark) for row in rows if row["file"] in done)
+        return done
+
+    def add(self, item: MeasuredFrame | Rejected) -> Row:
+        """Write the results of a frame, and return its row."""
+        if self._loop is not None and (isinstance(item, Rejected) or item.source.file != self._loop.file):
+            is_of_loop = isinstance(item, Rejected) and item.file == self._loop.file
+            if not is_of_loop:
+                self._end_loop()
+        if isinstance(item, Rejected):
+            row = {"file": frame_name(item.file, self.source_dir), "frame": item.frame, **failed_row(item.reason)}
+        else:
+            row = self._row(item)
+        self.measurements.add([row])
+        return row
+
+    def finish(self, run: dict[str, Any]) -> None:
+        """Complete the tables.
+
+        Args:
+            run: What describes the run, for the JSON file: versions, bundle, engine.
+        """
+        self._end_loop()
+        self.measurements.finish(lambda row: natural_key(row["file"]))
+        content = run | {"measurements": _stated(self.measurements), "loops": _stated(self.loops)}
+        with atomic_path(self.measurements.path.with_suffix(".json")) as temporary:
+            temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    def close(self) -> None:
+        """Close the files of an interrupted run; the tables hold what was measured."""
+        if self._loop is not None:
+            self._loop.discard()
+            self._loop = None
+
+    def _row(self, item: MeasuredFrame) -> Row:
+        source, result = item.source, item.result
+        place = {"file": frame_name(source.file, self.source_dir), **source.frame.study, "frame": source.index}
+        try:
+            picture = self._overlay(item) if "overlays" in self.save else None
+            if source.is_still:
+                self._save_still(item, picture)
+            else:
+                if self._loop is None:
+                    self._loop = LoopResults(self.folder, self.source_dir, source, save=self.save)
+                self._loop.add(item, picture)
+        except Exception as error:  # whatever it is, it must not end the batch
+            return place | failed_row(failure_reason(error, source.file))
+        return place | result.row
+
+    def _save_still(self, item: MeasuredFrame, picture: Image.Image | None) -> None:
+        file, mask = item.source.file, item.result.mask
+        if picture is not None:
+            path = output_path(file, self.source_dir, self.folder / "overlays", "_overlay", ".png")
+            with atomic_path(path) as temporary:
+                picture.save(temporary)
+        if "masks" in self.save and mask is not None:
+            from fetal_monai.data.io.mask_file import mask_suffix, write_mask  # only needed here, and slow to import
+
+            write_mask(
+                mask, file, output_path(file, self.source_dir, self.folder / "masks", "_mask", mask_suffix(file))
+            )
+
+    def _overlay(self, item: MeasuredFrame) -> Image.Image:
+        source = item.source
+        title = source.file.name if source.is_still else f"{source.file.name}, frame {source.index}"
+        return draw_overlay(source.frame.pixels, item.result.mask, item.result.head, title, source.scale.source)
+
+    def _end_loop(self) -> None:
+        if self._loop is not None:
+            loop, self._loop = self._loop, None
+            if not self.loops.rows:
+                self.loops.start()
+            self.loops.add([loop.finish()])
+
+
+def _stated(table: GrowingTable) -> list[Row]:
+    """The rows with the values that the CSV table has, without its empty cells."""
+    known = [[(name, row[name]) for name in table.columns if row.get(name) not in (None, "")] for row in table.rows]
+    return [
+        {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in row} for row in known
+    ]
+
+
+def _typed(row: Mapping[str, str], decimal_mark: str) -> Row:
+    """The cells of a table as they were before it was written."""
+    typed: Row = dict(row)
+    for name, text in row.items():
+        if name in _COUNTS:
+            typed[name] = int(text) if text else None
+        elif text and name.endswith(_NUMBERS):
+            typed[name] = float(text.replace(decimal_mark, "."))
+    return typed
