@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fetal_monai.bundle_folder import bundle_folder, bundle_names
+from fetal_monai.phantom import write_phantoms
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -53,6 +54,14 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel(distributions: Path) -> Path:
     (wheel,) = distributions.glob("*.whl")
     return wheel
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, installed away from the checkout."""
+    folder = tmp_path_factory.mktemp("site")
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(folder), str(wheel))
+    return folder
 
 
 class TestCheckout:
@@ -93,10 +102,19 @@ class TestDistributions:
         assert "mermaid" not in description
         assert message.get_all("Project-URL")
 
-    def test_bundles_are_found_where_it_is_installed(self, wheel: Path, tmp_path: Path) -> None:
-        site = tmp_path / "site"
-        run(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(site), str(wheel))
+    def test_bundles_are_found_where_it_is_installed(self, site: Path, tmp_path: Path) -> None:
         found = json.loads(run(sys.executable, "-c", READ_BUNDLES, cwd=tmp_path, PYTHONPATH=str(site)))
         assert found["folders"] == {name: str(site / "fetal_monai" / "_bundles" / name) for name in bundle_names()}
         shipped = bundle_folder("bisenet") / "models" / "model.pt"
         assert found["weights"] == hashlib.sha256(shipped.read_bytes()).hexdigest()
+
+    def test_the_installed_command_measures_with_the_shipped_weights(self, site: Path, tmp_path: Path) -> None:
+        write_phantoms(tmp_path / "phantoms", count=1, seed=4)
+        frame = tmp_path / "phantoms" / "training_set" / "000_HC.png"
+        command = (str(site / "bin" / "fetal-monai"), "measure", str(frame), "--pixel-spacing-mm", "0.15")
+        printed = run(*command, cwd=tmp_path, PYTHONPATH=str(site))
+        assert "000_HC.png" in printed
+        (row,) = json.loads((tmp_path / "measurements_1" / "measurements.json").read_text())["measurements"]
+        assert row["status"] in ("measured", "check")
+        copied = run(str(site / "bin" / "fetal-monai"), "bundle", "dilated_unet", cwd=tmp_path, PYTHONPATH=str(site))
+        assert (tmp_path / copied.strip() / "configs" / "train.json").is_file()
