@@ -72,7 +72,7 @@ class MeasurementReport:
     """
 
     def __init__(
-        self, collection: FrameCollection, output_dir: str | Path, key: str = "pred", csv_format: str = "plain"
+        self, collection: FrameCollection, *, output_dir: str | Path, key: str = "pred", csv_format: str = "plain"
     ) -> None:
         self.collection = collection
         self.key = key

@@ -42,7 +42,7 @@ class BestNetwork:
     """
 
     def __init__(
-        self, path: str | Path, network: nn.Module, metric: str, settings: Mapping[str, Any] | None = None
+        self, path: str | Path, *, network: nn.Module, metric: str, settings: Mapping[str, Any] | None = None
     ) -> None:
         self.path = Path(path)
         self.network = network

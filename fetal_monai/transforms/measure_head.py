@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from monai.config import KeysCollection
 from monai.transforms import MapTransform
-from monai.utils import MetaKeys, convert_to_numpy
+from monai.utils import TraceKeys, convert_to_numpy
 from numpy.typing import NDArray
 
 from fetal_monai.failed_estimate import FailedEstimate
@@ -32,8 +32,8 @@ class MeasureHeadd(MapTransform):
         ultrasound_regions_key: Where an item keeps its ultrasound regions, see
             `fetal_monai.geometry.ultrasound_regions_to_text`. If there are any, the spacing is that of the region
             that contains the ellipse.
-        image_key: Where an item keeps the frame, whose metadata state the size at which it was loaded. If there is no
-            frame, or no metadata, the mask is of the frame's size.
+        image_key: Where an item keeps the frame: a MetaTensor knows the size that it had before it was resized. If
+            there is none, the mask is of the frame's size.
         allow_missing_keys: Leave out keys that an item lacks.
     """
 
@@ -69,9 +69,9 @@ class MeasureHeadd(MapTransform):
 
 
 def _frame_shape(item: Mapping[Hashable, Any], image_key: str, output: NDArray[Any]) -> tuple[int, int]:
-    """The frame's size as stated when it was loaded; that of the output if it was not loaded by MONAI."""
-    stated = getattr(item.get(image_key), "meta", {}).get(str(MetaKeys.SPATIAL_SHAPE), output.shape)
-    height, width = (int(length) for length in stated)
+    """The frame's size before the first transform that MONAI can invert; that of the output if there was none."""
+    applied = getattr(item.get(image_key), "applied_operations", ())
+    height, width = (int(length) for length in (applied[0][TraceKeys.ORIG_SIZE] if applied else output.shape))
     return height, width
 
 

@@ -38,7 +38,7 @@ def tiny_training(source: Path, dataset_dir: Path) -> dict[str, str]:
         **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--spatial_size", "[32,48]"),
         **named("--epochs", "4", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0", "--resume", "False"),
         **named("--learning_rate", "0.002", "--discriminator_learning_rate", "0.0003", "--adversarial_weight", "0.5"),
-        **named("--time_limit_s", "3600"),
+        **named("--time_limit_s", "3600", "--fold", "$None", "--loss", "{'_target_':'DiceLoss','softmax':True}"),
     }
 
 
@@ -48,7 +48,7 @@ def evaluate(run: Run, bundle: Path, weights: Path, dataset_dir: Path, own_overr
     overrides = {
         **named("--dataset_dir", str(dataset_dir), "--output_dir", str(output), "--bundle_root", "."),
         **named("--device", "$torch.device('cpu')", "--autocast_dtype", "$None", "--section", "validation"),
-        **named("--weights", str(weights), "--spatial_size", "[32,48]"),
+        **named("--weights", str(weights), "--spatial_size", "[32,48]", "--fold", "$None"),
         **own_overrides,
     }
     assert overrides.keys() == documented(bundle, "evaluate")

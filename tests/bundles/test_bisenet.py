@@ -232,7 +232,8 @@ class TestOverrides:
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", str(BUNDLE), "--epochs", "1", "--batch_size", "5", "--num_workers", "1"),
             **named("--learning_rate", "0.001", "--auxiliary_weight", "0.5", "--seed", "4", "--resume", "False"),
-            **named("--val_interval", "1", "--time_limit_s", "3600"),
+            **named("--val_interval", "1", "--time_limit_s", "3600", "--fold", "$None"),
+            **named("--loss", "{'_target_':'DiceCELoss','to_onehot_y':True,'softmax':True}"),
         }
         assert overrides.keys() == documented(BUNDLE, "train")
         store = f"sqlite:///{tmp_path}/mlruns.db"
@@ -250,7 +251,7 @@ class TestOverrides:
         overrides = {
             **named("--dataset_dir", str(few_phantoms), "--output_dir", str(tmp_path), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--section", "validation"),
-            **named("--spatial_size", "[128,192]"),
+            **named("--spatial_size", "[128,192]", "--fold", "$None"),
         }
         assert overrides.keys() == documented(BUNDLE, "evaluate")
         config = "bundles/bisenet/configs/evaluate.json"
@@ -265,7 +266,7 @@ class TestOverrides:
             **named("--dataset_dir", str(frame), "--output_dir", str(tmp_path / "out"), *self.common),
             **named("--bundle_root", "bundles/bisenet", "--weights", str(weights), "--table", str(table)),
             **named("--pixel_spacing_mm", "[0.2,0.3]", "--override_pixel_spacing", "True", "--csv_format", "excel"),
-            **named("--spatial_size", "[192,288]"),  # the network has not learnt to see smaller heads
+            **named("--spatial_size", "[128,192]"),  # that of the training
         }
         assert overrides.keys() == documented(BUNDLE, "inference")
         config = "bundles/bisenet/configs/inference.json"

@@ -51,7 +51,8 @@ def tiny(few_phantoms: Path) -> dict[str, str]:
     return {
         **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/dilated_unet", "--seed", "4"),
         **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),
-        **named("--learning_rate", "0.002", "--resume", "False", "--time_limit_s", "3600"),
+        **named("--learning_rate", "0.002", "--resume", "False", "--time_limit_s", "3600", "--fold", "$None"),
+        **named("--loss", "{'_target_':'DiceLoss','sigmoid':True}"),
         **COMMON,
     }
 
@@ -78,7 +79,7 @@ def evaluation(bundle: Path, few_phantoms: Path, tmp_path_factory: pytest.TempPa
     output = bundle / "output" / "evaluation"
     overrides = {
         **named("--dataset_dir", str(few_phantoms), "--output_dir", str(output), "--bundle_root", "."),
-        **named("--weights", str(weights), "--section", "validation"),
+        **named("--weights", str(weights), "--section", "validation", "--fold", "$None"),
         **COMMON,
     }
     assert overrides.keys() == documented(bundle, "evaluate")

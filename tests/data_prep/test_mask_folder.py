@@ -226,7 +226,7 @@ def test_a_spacing_that_is_none_is_refused_and_not_taken_for_unknown(own: Path, 
         (["--images", "nowhere"], "nowhere is no folder"),
         (["--pixel_spacing_mm", "12"], "pixel_spacing_mm is 12.0"),
         (["--fractions", "1", "1", "1"], "must sum to 1"),
-        (["--folds", "9"], "Only 5 patients or exams that may be parted, for 9 folds"),
+        (["--folds", "9"], "Only 5 patients or exams for 9 folds"),
         (["--exam_pattern", "frame"], "No usable frame"),
     ],
 )

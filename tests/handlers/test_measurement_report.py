@@ -62,7 +62,7 @@ def run(
         val_data_loader=DataLoader(dataset, batch_size=batch_size),
         network=ThresholdNetwork(),
         postprocessing=IsolateFrame([Lambdad("pred", lambda pred: pred), MeasureHeadd("pred"), *postprocessing]),
-        val_handlers=[MeasurementReport(collection, output_dir, csv_format=csv_format)],
+        val_handlers=[MeasurementReport(collection, output_dir=output_dir, csv_format=csv_format)],
     )
     run_in_folder(output_dir, "inference", evaluator)
     return evaluator
@@ -347,14 +347,14 @@ class TestForASpreadsheet:
 
     def test_a_killed_run_leaves_rows_of_the_same_form(self, tmp_path: Path) -> None:
         (tmp_path / "1.png").touch()
-        report = MeasurementReport(collect_frames(tmp_path / "1.png"), tmp_path / "out", csv_format="excel")
-        report.attach(Engine(lambda engine, batch: None))
+        report = MeasurementReport(collect_frames(tmp_path / "1.png"), output_dir=tmp_path / "out", csv_format="excel")
+        report.clear(Engine(lambda engine, batch: None))
         _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")
         assert (row["file"], row["status"]) == ("1.png", "failed")
 
     def test_an_unknown_form_is_an_error_that_names_the_known_ones(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="csv_format is 'exel'; expected one of plain, excel"):
-            MeasurementReport(FrameCollection([], [], tmp_path), tmp_path / "out", csv_format="exel")
+            MeasurementReport(FrameCollection([], [], tmp_path), output_dir=tmp_path / "out", csv_format="exel")
 
 
 def test_centile_only_with_an_age_from_elsewhere(tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ def test_counts_are_metrics_of_the_run(tmp_path: Path) -> None:
     write_head(tmp_path / "in" / "2.png", ellipse=None)
     collection = collect_frames(tmp_path / "in", pixel_spacing_mm=0.4)
     metrics = run(collection, tmp_path / "out").state.metrics
-    assert metrics == {"frames_measured": 1, "frames_unscaled": 0, "frames_failed": 1}
+    assert metrics == {"frames_measured": 1, "frames_check": 0, "frames_unscaled": 0, "frames_failed": 1}
 
 
 def test_a_second_run_starts_anew(tmp_path: Path) -> None:
@@ -417,14 +417,14 @@ def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     import ignite.distributed as idist
 
     monkeypatch.setattr(idist, "get_world_size", lambda: 2)
-    report = MeasurementReport(FrameCollection([], [], tmp_path), tmp_path / "out")
+    report = MeasurementReport(FrameCollection([], [], tmp_path), output_dir=tmp_path / "out")
     with pytest.raises(RuntimeError, match="works in one process; run the inference without torchrun"):
         report.attach(Engine(lambda engine, batch: None))
 
 
 def test_an_evaluator_that_does_not_run_leaves_the_earlier_table(tmp_path: Path) -> None:
     (tmp_path / "measurements.csv").write_text("earlier")
-    report = MeasurementReport(FrameCollection([], [Rejected(tmp_path / "1.png", "no image")], tmp_path), tmp_path)
+    report = MeasurementReport(FrameCollection([], [Rejected(tmp_path / "1.png", "no image")], tmp_path), output_dir=tmp_path)
     report.attach(Engine(lambda engine, batch: None))
     assert (tmp_path / "measurements.csv").read_text() == "earlier"
 

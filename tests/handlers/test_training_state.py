@@ -166,7 +166,7 @@ class _Engine:
 
 def test_the_best_network_is_kept_and_the_last_one_is_not(tmp_path: Path) -> None:
     network, engine = nn.Linear(1, 1), _Engine()
-    best = BestNetwork(tmp_path / "model.pt", network, "dice")
+    best = BestNetwork(tmp_path / "model.pt", network=network, metric="dice")
     for epoch, dice in enumerate([0.5, 0.9, float("nan"), 0.7], start=1):
         nn.init.constant_(network.weight, epoch)
         best(engine.after(epoch, dice))
@@ -176,16 +176,16 @@ def test_the_best_network_is_kept_and_the_last_one_is_not(tmp_path: Path) -> Non
 
 def test_settings_are_written_beside_the_best_network(tmp_path: Path) -> None:
     settings = {"bundle": "mine", "network": "Linear", "options": {"spatial_size": [64, 96]}}
-    BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice", settings)(_Engine().after(1, 0.9))
+    BestNetwork(tmp_path / "model.pt", network=nn.Linear(1, 1), metric="dice", settings=settings)(_Engine().after(1, 0.9))
     assert read_settings(tmp_path / "model.pt") == settings
 
 
 def test_a_resumed_training_keeps_its_earlier_best(tmp_path: Path) -> None:
     network, engine = nn.Linear(1, 1), _Engine()
-    best = BestNetwork(tmp_path / "model.pt", network, "dice")
+    best = BestNetwork(tmp_path / "model.pt", network=network, metric="dice")
     best(engine.after(1, 0.9))
     before = (tmp_path / "model.pt").read_bytes()
-    again = BestNetwork(tmp_path / "model.pt", network, "dice")
+    again = BestNetwork(tmp_path / "model.pt", network=network, metric="dice")
     again.load_state_dict(best.state_dict())
     again(engine.after(2, 0.8))
     assert (tmp_path / "model.pt").read_bytes() == before
@@ -223,7 +223,7 @@ def test_what_a_killed_training_left_is_removed(tmp_path: Path) -> None:
     _train(tmp_path, epochs=1)
     validator = Engine(lambda engine, batch: engine.state.metrics.update(dice=0.5))
     validator.state.rank = 0
-    BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice").attach(validator)
+    BestNetwork(tmp_path / "model.pt", network=nn.Linear(1, 1), metric="dice").attach(validator)
     validator.run([0])
     assert {path.name for path in tmp_path.iterdir()} == {
         *("checkpoint.pt", "model.pt", ".0123abcd-notes.txt", "0123abcd-checkpoint.pt")
@@ -258,7 +258,7 @@ def test_what_another_training_is_saving_is_not_removed(tmp_path: Path) -> None:
 
 
 def test_only_weights_that_were_kept_are_named(tmp_path: Path) -> None:
-    best = BestNetwork(tmp_path / "model.pt", nn.Linear(1, 1), "dice")
+    best = BestNetwork(tmp_path / "model.pt", network=nn.Linear(1, 1), metric="dice")
     best(_Engine().after(1, float("nan")))
     assert "model.pt" not in str(best) and "no weights were kept" in str(best)
     best(_Engine().after(2, 0.75))

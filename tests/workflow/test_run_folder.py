@@ -107,7 +107,7 @@ def test_weights_that_no_run_recorded_are_moved_aside_too(tmp_path: Path) -> Non
     """Those that a bundle is shipped with."""
     for name in ("model.pt", "model.pt.sha256", "model.pt.backup"):
         (tmp_path / name).write_text("shipped")
-    best = BestNetwork(tmp_path / "model.pt", torch.nn.Linear(1, 1), "dice")
+    best = BestNetwork(tmp_path / "model.pt", network=torch.nn.Linear(1, 1), metric="dice")
     validator = evaluator(best)
     for epoch, dice in enumerate((0.5, 0.9), start=1):
         validator.add_event_handler(

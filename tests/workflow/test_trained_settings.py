@@ -25,7 +25,7 @@ EVALUATE = {
     "network_def": NETWORK,
     "network": "$fetal_monai.weights.load_weights(@network_def, @weights)",
     "initialize": [
-        "$fetal_monai.workflow.demonstrate(@bundle_root, @stage)",
+        "$fetal_monai.workflow.initialize(@bundle_root, @stage)",
         "$fetal_monai.workflow.use_trained_settings(@bundle_root, @stage, @weights)",
     ],
     "evaluating": ["$(@size, @network.in_features)"],

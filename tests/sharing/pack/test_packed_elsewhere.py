@@ -53,7 +53,7 @@ weights, exported = "bisenet/models/model.pt", "bisenet/models/verify_model.ts"
 ckpt_export(net_id="network_def", bundle_root="bisenet", filepath=exported, ckpt_file=weights, **configs)
 os.chdir("bisenet")
 assert type(load("bisenet", bundle_dir="..")).__name__ == "BiSeNet"
-options = {"spatial_size": [64, 96], "dataset_dir": "../data"}
+options = {"dataset_dir": "../data"}
 run(run_id="inferring", config_file="configs/inference.json", **{**options, "dataset_dir": "../data/training_set"})
 run(run_id="evaluating", config_file="configs/evaluate.json", **options)
 run(run_id="training", config_file="configs/train.json", epochs=1, batch_size=4, **options)
