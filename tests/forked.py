@@ -11,13 +11,13 @@ from pathlib import Path
 from torch.multiprocessing import ProcessExitedException, ProcessRaisedException, start_processes
 
 
-def run_forked(module: str, *arguments: str, cwd: Path, ranks: int = 1) -> str:
+def run_forked(module: str, *arguments: str, cwd: Path, ranks: int = 1, exit_code: int = 0) -> str:
     """Do what `python -m module arguments` does, without the seconds of importing; return the output.
 
     Several ranks get the environment of `torchrun`.
 
     Raises:
-        AssertionError: A process failed. The others are ended.
+        AssertionError: A process ended with another exit code. The others are ended.
     """
     with socket.socket() as free:
         free.bind(("localhost", 0))
@@ -31,8 +31,10 @@ def run_forked(module: str, *arguments: str, cwd: Path, ranks: int = 1) -> str:
             start_processes(
                 _run, (module, arguments, cwd, environment, output), nprocs=ranks, start_method="forkserver"
             )
+            ended = 0
         except (ProcessExitedException, ProcessRaisedException) as error:
-            raise AssertionError(f"{module} {' '.join(arguments)}\n{output.read_text()[-9000:]}") from error
+            ended = getattr(error, "exit_code", 1)
+        assert ended == exit_code, f"{module} {' '.join(arguments)}\n{output.read_text()[-9000:]}"
         return output.read_text()
 
 

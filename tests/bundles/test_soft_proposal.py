@@ -222,7 +222,7 @@ class TestEvaluation:
         output, _ = evaluation
         client, tracked = run_in(output, bundle)
         logged = {artifact.path for artifact in client.list_artifacts(tracked.info.run_id)}
-        written = {path.name for path in output.iterdir()} - {"mlflow_run.txt"}
+        written = {path.name for path in output.iterdir()} - {"mlflow_run.txt", "evaluate_files.txt"}
         assert written <= logged
         assert {"confusion_matrix.png", "precision_recall.csv", "iou.csv", "summary.json"} <= written
         summary = json.loads((output / "summary.json").read_text())

@@ -20,6 +20,10 @@ def frame_names(collection: Any) -> list[str]:
     return [Path(frame["image"]).relative_to(collection.source_dir).as_posix() for frame in collection.frames]
 
 
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 def write_table(path: Path, *lines: str) -> Path:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
@@ -136,10 +140,11 @@ class TestSpacing:
         assert frame["pixel_spacing_mm"] == pytest.approx(expected)
         assert frame["pixel_spacing_source"] == used
         assert (ultrasound_regions_from_text(frame["ultrasound_regions"]) == ()) == (used != "header")
-        assert len(caplog.messages) == len(warned)
+        messages = warnings_in(caplog)
+        assert len(messages) == len(warned)
         assert all(
             text in message and f"the {used} is used." in message
-            for text, message in zip(warned, caplog.messages, strict=True)
+            for text, message in zip(warned, messages, strict=True)
         )
 
     @pytest.mark.parametrize(("option", "table_mm"), [(0.5, ""), (None, "0.5")])
@@ -151,7 +156,7 @@ class TestSpacing:
         assert collect_frames(tmp_path, option, table).frames[0]["pixel_spacing_mm"] == pytest.approx(
             [ROW_MM, COLUMN_MM]
         )
-        (message,) = caplog.messages
+        (message,) = warnings_in(caplog)
         assert message == (
             f"{path}: the header states a pixel spacing of 0.3 x 0.2 mm (row x column), the "
             f"{'option' if option else 'table'} of 0.5 x 0.5 mm (row x column); the header is used "

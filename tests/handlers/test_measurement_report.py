@@ -424,7 +424,8 @@ def test_several_ranks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_an_evaluator_that_does_not_run_leaves_the_earlier_table(tmp_path: Path) -> None:
     (tmp_path / "measurements.csv").write_text("earlier")
-    report = MeasurementReport(FrameCollection([], [Rejected(tmp_path / "1.png", "no image")], tmp_path), output_dir=tmp_path)
+    rejected = [Rejected(tmp_path / "1.png", "no image")]
+    report = MeasurementReport(FrameCollection([], rejected, tmp_path), output_dir=tmp_path)
     report.attach(Engine(lambda engine, batch: None))
     assert (tmp_path / "measurements.csv").read_text() == "earlier"
 

@@ -176,7 +176,8 @@ def test_the_best_network_is_kept_and_the_last_one_is_not(tmp_path: Path) -> Non
 
 def test_settings_are_written_beside_the_best_network(tmp_path: Path) -> None:
     settings = {"bundle": "mine", "network": "Linear", "options": {"spatial_size": [64, 96]}}
-    BestNetwork(tmp_path / "model.pt", network=nn.Linear(1, 1), metric="dice", settings=settings)(_Engine().after(1, 0.9))
+    best = BestNetwork(tmp_path / "model.pt", network=nn.Linear(1, 1), metric="dice", settings=settings)
+    best(_Engine().after(1, 0.9))
     assert read_settings(tmp_path / "model.pt") == settings
 
 

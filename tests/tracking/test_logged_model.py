@@ -1,0 +1,33 @@
+"""The example of the documents that adds a whole model to a run."""
+
+import re
+from pathlib import Path
+
+import mlflow
+import pytest
+import torch
+
+from fetal_monai.tracking import create_store
+from fetal_monai.weights import load_weights
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_the_logged_model_computes_what_the_network_computes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    store = f"sqlite:///{tmp_path}/mlruns.db"
+    create_store(store)
+    run_id = mlflow.MlflowClient(store).create_run("0").info.run_id
+    blocks = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "comparing.md").read_text(), re.DOTALL)
+    (example,) = [block for block in blocks if "log_model" in block]
+    example = example.replace("sqlite:///mlruns/mlruns.db", store).replace('run_id="..."', f'run_id="{run_id}"')
+    # The smallest size at which its layers have something to pool: the export is quicker.
+    names: dict[str, object] = {}
+    exec(example.replace("256, 384", "64, 96"), names)
+    (model,) = mlflow.MlflowClient(store).search_logged_models(["0"])
+    loaded = mlflow.pytorch.load_model(model.model_uri)
+    network = load_weights(names["network"], REPOSITORY / "bundles/bisenet/models/model.pt").eval()  # type: ignore[type-var]
+    frames = torch.rand(3, 3, 64, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(frames), network(frames))
