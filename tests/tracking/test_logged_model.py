@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -23,11 +24,11 @@ def test_the_logged_model_computes_what_the_network_computes(tmp_path: Path, mon
     (example,) = [block for block in blocks if "log_model" in block]
     example = example.replace("sqlite:///mlruns/mlruns.db", store).replace('run_id="..."', f'run_id="{run_id}"')
     # The smallest size at which its layers have something to pool: the export is quicker.
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(example.replace("256, 384", "64, 96"), names)
     (model,) = mlflow.MlflowClient(store).search_logged_models(["0"])
     loaded = mlflow.pytorch.load_model(model.model_uri)
-    network = load_weights(names["network"], REPOSITORY / "bundles/bisenet/models/model.pt").eval()  # type: ignore[type-var]
+    network = load_weights(names["network"], REPOSITORY / "bundles/bisenet/models/model.pt").eval()
     frames = torch.rand(3, 3, 64, 96)
     with torch.inference_mode():
         torch.testing.assert_close(loaded(frames), network(frames))
