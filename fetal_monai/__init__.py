@@ -31,7 +31,6 @@ def __getattr__(name: str) -> ModuleType | type:
     if name in _SUBPACKAGES:
         return import_module(f"{__name__}.{name}")
     if name == "HeadMeasurer":
-        from fetal_monai.measurement import HeadMeasurer
-
-        return HeadMeasurer
+        measurer: type = import_module(f"{__name__}.measurement").HeadMeasurer
+        return measurer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
