@@ -23,8 +23,8 @@ def tracking_uri(bundle_root: str | Path) -> str:
     """Return the URI of the MLflow store for the runs of a bundle.
 
     This is `MLFLOW_TRACKING_URI` if it is set, else one SQLite file for all bundles, so that they can be compared:
-    `mlruns/mlruns.db` in the folder that contains `bundles/`, or in the bundle itself if it is not in such a folder. For
-    a bundle inside the installed package, which is to be read only, it is in the working directory.
+    `mlruns/mlruns.db` in the folder that contains `bundles/`, or in the bundle itself if it is not in such a folder.
+    For a bundle inside the installed package, which is to be read only, it is in the working directory.
     """
     if named := os.environ.get("MLFLOW_TRACKING_URI"):
         return named
