@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import closing
@@ -55,6 +56,9 @@ def create_store(uri: str) -> None:
         if database.exists():
             _refuse_half_created(database)
             return
+        logging.getLogger("mlflow.store.db.utils").setLevel(
+            logging.WARNING
+        )  # "Creating initial MLflow database tables"
         with atomic_path(database, recorded=False) as temporary:  # it is that of many runs
             # Next to the database, where MONAI's handler keeps artifacts too.
             SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TypeAlias
@@ -116,6 +117,15 @@ class TestTraining:
         assert len(history) == 2
         assert max(metric.value for metric in history) < 0
         assert "val_accuracy" in tracked.data.metrics
+
+    def test_its_log_has_one_line_for_each_fact(self, trained: tuple[Path, str]) -> None:
+        _, printed = trained
+        for epoch in (1, 2):
+            for metric in ("train_loss", "val_log_likelihood"):
+                assert len(re.findall(rf"INFO Epoch\[{epoch}\] Metrics -- .*{metric}: ", printed)) == 1
+        assert "INFO best val_log_likelihood so far" in printed
+        noise = ("Engine run", "Complete. Time taken", "new best metric", "Key metric", "nvImageCodec", "mlflow.store")
+        assert [words for words in noise if words in printed] == []
 
     def test_a_resumed_training_ends_where_an_unbroken_one_does(
         self, tiny: dict[str, str], trained: tuple[Path, str], checkout: Path, tmp_path: Path, call: Run
