@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fetal_monai import __version__
-from fetal_monai.cli import bundle, bundle_run, info, measure
+from fetal_monai.cli import bundle, bundle_run, info, locate, measure
 from fetal_monai.cli.usage_error import UsageError
 
 _DESCRIPTION = """\
@@ -24,6 +24,8 @@ examples:
     fetal-monai bundle dilated_unet
     fetal-monai train dilated_unet
     fetal-monai evaluate dilated_unet --weights dilated_unet/output/train/model.pt
+  which region frames show, by weights that were trained:
+    fetal-monai locate FRAMES --weights model.pt
   what to paste into a bug report:
     fetal-monai info"""
 
@@ -60,6 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fetal-monai {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (measure, bundle_run, bundle, info):
+    for module in (measure, locate, bundle_run, bundle, info):
         module.add_to(commands)
     return parser

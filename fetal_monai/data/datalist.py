@@ -17,10 +17,10 @@ SEGMENTATION_KEYS = ("image", "label", "exam")
 CLASSIFICATION_KEYS = ("image", "labels", "patient", "fold")
 
 _PREPARE_HINTS = {
-    SEGMENTATION_KEYS: "Prepare the data set with: python -m data_prep.hc18 --source HC18_FOLDER --output_dir {folder} "
-    "(or, from own images and masks: python -m data_prep.mask_folder).",
-    CLASSIFICATION_KEYS: "Prepare the data set with: python -m data_prep.fetal_planes --source FOLDER --output_dir "
-    "{folder}",
+    SEGMENTATION_KEYS: "Prepare the data set in a checkout of fetal_monai: python -m data_prep.hc18 --source "
+    "HC18_FOLDER --output_dir {folder} (or, from own images and masks: python -m data_prep.mask_folder).",
+    CLASSIFICATION_KEYS: "Prepare the data set in a checkout of fetal_monai: python -m data_prep.fetal_planes --source "
+    "FOLDER --output_dir {folder}",
 }
 
 

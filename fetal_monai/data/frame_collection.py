@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from fetal_monai.data.frame_files import frame_files, natural_key
 from fetal_monai.data.frame_scale import FrameScale, FrameScales
@@ -88,19 +89,21 @@ def collect_frames(
 
     frames, studies = [], {}
     unusable = unusable_names(files, source_dir)
-    for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
-        try:
-            if file in unusable:
-                raise FrameError(unusable[file])
-            frame = read_frame(file)
-            if frame.pixels.min() == frame.pixels.max():
-                raise FrameError(f"every pixel is {frame.pixels.flat[0]:g}: no image content. Export the frame again.")
-            scale = scales.of(file, frame)
-        except (FrameError, OSError) as error:
-            rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))
-        else:
-            frames.append({"image": str(file), **_items(scale)})
-            studies[str(file)] = frame.study
+    with logging_redirect_tqdm():
+        for file in tqdm(files, desc="Reading frames", unit="frame", disable=len(files) < 2):
+            try:
+                if file in unusable:
+                    raise FrameError(unusable[file])
+                frame = read_frame(file)
+                if frame.pixels.min() == frame.pixels.max():
+                    level = frame.pixels.flat[0]
+                    raise FrameError(f"every pixel is {level:g}: no image content. Export the frame again.")
+                scale = scales.of(file, frame)
+            except (FrameError, OSError) as error:
+                rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))
+            else:
+                frames.append({"image": str(file), **_items(scale)})
+                studies[str(file)] = frame.study
     rejected.sort(key=lambda each: natural_key(each.file))
     for each in rejected:
         logger.warning("%s", each)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.frame_scale import FrameScale, FrameScales
 from fetal_monai.data.io.cine.opening import open_cine
-from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, VIDEO_SUFFIXES, cine_suffix
+from fetal_monai.data.io.cine.source_files import source_files
+from fetal_monai.data.io.cine.suffix import VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.frame import Frame
 from fetal_monai.data.io.reading import read_frame
@@ -117,7 +116,7 @@ def open_frame_source(
     """List the frames in files and folders; none is opened yet.
 
     Args:
-        sources: Files, and folders that are searched with all their subfolders (see `frame_files`).
+        sources: Files and folders, see `source_files`.
         pixel_spacing_mm: See `FrameScales`, as for the other arguments.
         table: See there.
         override_pixel_spacing: See there.
@@ -128,21 +127,8 @@ def open_frame_source(
         TypeError: `override_pixel_spacing` is neither True nor False.
     """
     scales = FrameScales(pixel_spacing_mm=pixel_spacing_mm, table=table, override_pixel_spacing=override_pixel_spacing)
-    paths = [Path(source).expanduser() for source in sources]
-    files: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            files |= dict.fromkeys(frame_files(path, cine_suffix, CINE_SUFFIXES))
-        elif path.is_file():
-            files[path] = None
-        else:
-            raise FileNotFoundError(f"{path}: no such file or folder; give frames, cine loops, or folders of them.")
-    folders = [path if path.is_dir() else path.parent for path in paths]
-    source_dir = folders[0]
-    if any(folder != source_dir for folder in folders):
-        source_dir = Path(os.path.commonpath([folder.absolute() for folder in folders]))
-        files = {file.absolute(): None for file in files}
-    rejected_rows = scales.match(list(files), source_dir)
-    if not any(path.is_dir() for path in paths):
+    files, source_dir = source_files(sources)
+    rejected_rows = scales.match(files, source_dir)
+    if not any(Path(source).expanduser().is_dir() for source in sources):
         rejected_rows = []  # the table may well cover more than the files asked for
-    return FrameSource(list(files), source_dir, scales, rejected_rows, unusable_names(files, source_dir))
+    return FrameSource(files, source_dir, scales, rejected_rows, unusable_names(files, source_dir))

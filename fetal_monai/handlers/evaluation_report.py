@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
+from tqdm import tqdm
 
 from fetal_monai.reporting.report_files import summary_table, write_summary, write_table
 
@@ -50,4 +51,4 @@ class EvaluationReport:
         )
         summary = {**self.facts, "images": len(self.images), **engine.state.metrics}
         write_summary(self.output_dir / "summary.json", summary)
-        print(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
+        tqdm.write(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")

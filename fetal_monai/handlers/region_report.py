@@ -10,6 +10,7 @@ import ignite.distributed as idist
 import numpy as np
 from ignite.engine import Engine, Events
 from monai.utils import convert_to_numpy
+from tqdm import tqdm
 
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.metrics import EvaluatedFrame, region_statistics
@@ -121,7 +122,7 @@ class RegionReport:
         engine.state.metrics.update(metrics)
         summary = {**self.facts, "frames": len(self._frames), **metrics}
         write_summary(self.output_dir / "summary.json", summary)
-        print(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
+        tqdm.write(f"\n{summary_table(summary)}\nper image: {self.output_dir / 'per_image.csv'}")
 
     def _evaluated(self, item: Mapping[str, Any]) -> EvaluatedFrame:
         image, classes = str(item["image"].meta["filename_or_obj"]), len(self.class_names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import closing
@@ -24,12 +25,13 @@ def tracking_uri(bundle_root: str | Path) -> str:
 
     This is `MLFLOW_TRACKING_URI` if it is set, else one SQLite file for all bundles, so that they can be compared:
     `mlruns/mlruns.db` in the folder that contains `bundles/`, or in the bundle itself if it is not in such a folder.
+    For a bundle inside the installed package, which is to be read only, it is in the working directory.
     """
     if named := os.environ.get("MLFLOW_TRACKING_URI"):
         return named
     root = Path(bundle_root).resolve()
-    home = root.parent.parent if root.parent.name == "bundles" else root
-    store = home / "mlruns"
+    homes = {"bundles": root.parent.parent, "_bundles": Path.cwd()}
+    store = homes.get(root.parent.name, root) / "mlruns"
     store.mkdir(parents=True, exist_ok=True)
     return f"{_SQLITE}{store / 'mlruns.db'}"
 
@@ -54,6 +56,9 @@ def create_store(uri: str) -> None:
         if database.exists():
             _refuse_half_created(database)
             return
+        logging.getLogger("mlflow.store.db.utils").setLevel(
+            logging.WARNING
+        )  # "Creating initial MLflow database tables"
         with atomic_path(database, recorded=False) as temporary:  # it is that of many runs
             # Next to the database, where MONAI's handler keeps artifacts too.
             SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()

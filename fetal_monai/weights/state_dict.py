@@ -31,7 +31,9 @@ def read_state_dict(path: Path, sha256: str | None = None, stated_by: str = "") 
         _check_records(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file leads zipfile and PyTorch to nearly any of them
-        raise ValueError(f"{path} is not a whole file of PyTorch weights: {error}") from error
+        raise ValueError(
+            f"{path} is not a whole file of PyTorch weights ({error}). Copy or download it again."
+        ) from error
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds a {type(state).__name__}, expected a state dict (name -> tensor).")
     for name, value in state.items():

@@ -9,6 +9,7 @@ import ignite.distributed as idist
 
 from fetal_monai.workflow.brief_errors import report_errors_briefly
 from fetal_monai.workflow.demonstration import demonstrate
+from fetal_monai.workflow.log_noise import leave_out_noise
 from fetal_monai.workflow.monai_tracking import leave_tracking_to_monai
 
 
@@ -16,6 +17,7 @@ def initialize(bundle_root: str | Path, stage: str) -> None:
     """Prepare the running config, before anything is instantiated. A config calls it in its `initialize`.
 
     - Errors on the command line become one line, see `report_errors_briefly`.
+    - Log lines that say nothing are left out, see `leave_out_noise`.
     - Several processes are refused where each would do the whole work, into the same files.
     - `--tracking mlflow` replaces our tracker, see `leave_tracking_to_monai`.
     - Without a data set, the demonstration is merged into the config, see `demonstrate`.
@@ -28,6 +30,7 @@ def initialize(bundle_root: str | Path, stage: str) -> None:
         RuntimeError: There are several processes.
     """
     report_errors_briefly()
+    leave_out_noise()
     _refuse_several_processes(stage)
     leave_tracking_to_monai()
     demonstrate(bundle_root, stage)

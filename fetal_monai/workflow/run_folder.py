@@ -8,6 +8,7 @@ from pathlib import Path
 import ignite.distributed as idist
 from ignite.engine import Events
 from monai.engines import Trainer, Workflow
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from fetal_monai.files.run_record import move_recorded_files, record_run
 
@@ -66,8 +67,9 @@ def _record(stage: str) -> str:
 
 
 def _run(engine: Workflow) -> None:
-    if engine.state.epoch_length == 0:
-        engine.fire_event(Events.STARTED)
-        engine.fire_event(Events.COMPLETED)
-    else:
-        engine.run()
+    with logging_redirect_tqdm():  # a line of the log is written above the progress bar, not into it
+        if engine.state.epoch_length == 0:
+            engine.fire_event(Events.STARTED)
+            engine.fire_event(Events.COMPLETED)
+        else:
+            engine.run()

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TypeAlias
@@ -14,13 +15,13 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from fetal_monai.data import (
-    ANATOMICAL_CLASSES,
     inspect_label_folder,
     load_classification_datalist,
     write_classification_datalist,
 )
 from fetal_monai.networks import SoftProposalNetwork
 from fetal_monai.phantom import write_plane_phantoms
+from tests.bundles.bright_network import bright_network
 from tests.bundles.conftest import REPOSITORY, Run
 from tests.bundles.segmentation_bundle import (
     FormatTests,
@@ -116,6 +117,15 @@ class TestTraining:
         assert len(history) == 2
         assert max(metric.value for metric in history) < 0
         assert "val_accuracy" in tracked.data.metrics
+
+    def test_its_log_has_one_line_for_each_fact(self, trained: tuple[Path, str]) -> None:
+        _, printed = trained
+        for epoch in (1, 2):
+            for metric in ("train_loss", "val_log_likelihood"):
+                assert len(re.findall(rf"INFO Epoch\[{epoch}\] Metrics -- .*{metric}: ", printed)) == 1
+        assert "INFO best val_log_likelihood so far" in printed
+        noise = ("Engine run", "Complete. Time taken", "new best metric", "Key metric", "nvImageCodec", "mlflow.store")
+        assert [words for words in noise if words in printed] == []
 
     def test_a_resumed_training_ends_where_an_unbroken_one_does(
         self, tiny: dict[str, str], trained: tuple[Path, str], checkout: Path, tmp_path: Path, call: Run
@@ -228,23 +238,6 @@ class TestEvaluation:
         summary = json.loads((output / "summary.json").read_text())
         assert tracked.data.metrics["accuracy_mean"] == pytest.approx(summary["accuracy_mean"])
         assert tracked.data.params["threshold_rule"] == "median_to_max"
-
-
-def bright_network() -> SoftProposalNetwork:
-    """A network whose logit of the head is high, and whose response is the brightness of 16x16 px of its input."""
-    network = SoftProposalNetwork("vgg13_bn", proposal="uniform").eval()
-    with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, torch.nn.Conv2d):
-                module.weight.zero_()
-                module.weight[0, 0, 1, 1] = 1
-                if module.bias is not None:
-                    module.bias.zero_()
-        network.classifier.weight.zero_()
-        network.classifier.weight[ANATOMICAL_CLASSES.index("head"), 0] = 100
-        network.classifier.bias.zero_()
-        network.classifier.bias[1:] = -3
-    return network
 
 
 @pytest.fixture(scope="module")

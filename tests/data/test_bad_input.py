@@ -169,7 +169,7 @@ class BadFile(NamedTuple):
 DAMAGED = "cannot be read as a frame, so it is damaged or not what its name says .*export or copy it again"
 BAD_FILES = [
     BadFile("empty.png", empty, r"empty \(0 bytes\); copy or export it again"),
-    BadFile("text.png", text, DAMAGED),
+    BadFile("text.png", text, r"says \(cannot identify image file text\.png\); export or copy it again"),
     BadFile("text.jpg", text, DAMAGED),
     BadFile("text.dcm", text, DAMAGED),
     BadFile("text.nii", text, DAMAGED),

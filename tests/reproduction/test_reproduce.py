@@ -149,7 +149,7 @@ def test_runs_with_other_settings_are_not_taken_for_these(finished: tuple[Outcom
         (["gun"], "invalid choice: 'gun'"),
         (
             ["gan", "--dataset_dir", "nowhere"],
-            "nowhere/datalist.json does not exist. Prepare the data set with:",
+            "nowhere/datalist.json does not exist. Prepare the data set in a checkout of fetal_monai:",
         ),
         (["gan", "--dataset_dir", "nowhere", "--override", "seed"], "'seed' does not have the form NAME=VALUE"),
     ],

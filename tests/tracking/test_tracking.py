@@ -59,6 +59,14 @@ def test_a_bundle_that_stands_alone_keeps_its_own_store(tmp_path: Path, monkeypa
     assert tracking_uri(tmp_path / "alone") == f"sqlite:///{tmp_path / 'alone' / 'mlruns' / 'mlruns.db'}"
 
 
+def test_a_bundle_inside_the_installed_package_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    installed = tmp_path / "site-packages" / "fetal_monai" / "_bundles" / "soft_proposal"
+    assert tracking_uri(installed) == f"sqlite:///{tmp_path / 'mlruns' / 'mlruns.db'}"
+    assert not installed.exists()
+
+
 def test_a_run_logs_what_it_was_and_how_it_went(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
     artifact = tmp_path / "weights.bin"
     artifact.write_bytes(b"weights")

@@ -34,6 +34,7 @@ def decoding(path: Path) -> Iterator[None]:
 def decoder_reason(error: Exception, path: Path) -> str:
     """Describe in one line what a decoder found wrong."""
     message = str(getattr(error, "strerror", None) or error)
+    message = message.replace(f"<_io.BufferedReader name={str(path)!r}>", path.name)  # as Pillow names an open file
     # Only the last line, because pydicom lists the messages of its decoders after a heading. Only the file's name,
     # because the caller's message starts with the whole path.
     lines = message.replace(str(path), path.name).strip().splitlines() or [type(error).__name__]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from fetal_monai.data.frame_files import frame_files
 from fetal_monai.data.io.cine.items import CineItems
-from fetal_monai.data.io.cine.suffix import CINE_SUFFIXES, cine_suffix
+from fetal_monai.data.io.cine.source_files import source_files
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.rejected import Rejected
 from fetal_monai.data.unusable_names import unusable_names
@@ -28,7 +26,7 @@ class FrameStream:
     workers.
 
     Args:
-        source: A file, a folder that is searched with all its subfolders (see `frame_files`), or a list of files.
+        source: A file, a folder that is searched with all its subfolders, or a list of these, see `source_files`.
         key: The image's key.
 
     Attributes:
@@ -37,12 +35,12 @@ class FrameStream:
         rejected: Files and frames that could not be used so far.
 
     Raises:
-        FileNotFoundError: The file or folder does not exist.
-        ValueError: The folder contains no frames, or the list is empty.
+        FileNotFoundError: A file or folder does not exist.
+        ValueError: A folder contains no frames, or the list is empty.
     """
 
     def __init__(self, source: str | Path | Sequence[str | Path], key: str = "image") -> None:
-        self.files, self.source_dir = _files(source)
+        self.files, self.source_dir = source_files([source] if isinstance(source, str | Path) else source)
         self.key = key
         self.rejected: list[Rejected] = []
         self._unusable = unusable_names(self.files, self.source_dir)
@@ -73,17 +71,3 @@ class FrameStream:
     def _reject(self, file: Path, reason: str) -> None:
         self.rejected.append(Rejected(file, reason))
         logger.warning("%s", self.rejected[-1])
-
-
-def _files(source: str | Path | Sequence[str | Path]) -> tuple[list[Path], Path]:
-    if not isinstance(source, str | Path):
-        files = [Path(file) for file in source]
-        if not files:
-            raise ValueError("The list of frames is empty; name one file or more.")
-        return files, Path(os.path.commonpath([file.parent for file in files]))
-    source = Path(source).expanduser()
-    if source.is_file():
-        return [source], source.parent
-    if source.is_dir():
-        return frame_files(source, cine_suffix, CINE_SUFFIXES), source
-    raise FileNotFoundError(f"{source}: no such file or folder; give a frame, a cine loop, or a folder of them.")

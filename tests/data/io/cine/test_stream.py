@@ -60,6 +60,10 @@ def test_a_list_of_files_and_one_file(folder: Path) -> None:
     assert (stream.files, stream.source_dir) == (files, folder)
     assert [item["loop"] for item in stream] == [True] * 3 + [False]
     assert FrameStream(folder / "10.png").source_dir == folder
+    mixed = FrameStream([folder / "deep", folder / "2.png"])
+    assert [file.relative_to(mixed.source_dir).as_posix() for file in mixed.files] == [
+        *("deep/loop.dcm", "deep/stack.mha", "2.png")
+    ]
 
 
 def test_through_a_loader(folder: Path) -> None:
