@@ -13,8 +13,8 @@ COMMENT = Code("121106", "DCM", "Comment")
 FETAL_BIOMETRY = Code("125002", "DCM", "Fetal Biometry")
 BIOMETRY_GROUP = Code("125005", "DCM", "Biometry Group")
 MEASUREMENT_REPORT = Code("126000", "DCM", "Imaging Measurement Report")
-OBSTETRIC_ULTRASOUND = Code("268445003", "SCT", "Ultrasound scan - obstetric")
-SOURCE_IMAGE = Code("260753009", "SCT", "Source")
+OBSTETRIC_ULTRASOUND = Code("268445003", "SCT", "Obstetric US scan")
+SOURCE_IMAGE = Code("121112", "DCM", "Source of Measurement")
 
 DEVICE = Code("121007", "DCM", "Device")
 ENGLISH = Code("en", "RFC5646", "English")
@@ -41,11 +41,11 @@ ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
 # The standard has no codes for these.
 _OWN = "99FETALMONAI"
 FETAL_HEAD = Code("FETAL_HEAD", _OWN, "Fetal head")
-ELLIPSE_PERIMETER = Code("ELLIPSE_PERIMETER", _OWN, "Perimeter of the ellipse on the outer edge")
+ELLIPSE_PERIMETER = Code("PERIMETER_OO", _OWN, "Perimeter of the ellipse on the outer edge")
 OUTER_TO_OUTER_SHORT = Code("SHORT_AXIS_OO", _OWN, "Short axis of the ellipse, outer to outer")
 OUTER_TO_OUTER_LONG = Code("LONG_AXIS_OO", _OWN, "Long axis of the ellipse, outer to outer")
-INTERGROWTH_AGE = Code("INTERGROWTH_GA_HC", _OWN, "HC, INTERGROWTH-21st 2016, doi:10.1002/uog.15894")
-INTERGROWTH_GROWTH = Code("INTERGROWTH_HC_GA", _OWN, "HC by GA, INTERGROWTH-21st, doi:10.1016/S0140-6736(14)61490-2")
+INTERGROWTH_AGE = Code("IG21_GA_BY_HC", _OWN, "HC, INTERGROWTH-21st 2016, doi:10.1002/uog.15894")
+INTERGROWTH_GROWTH = Code("IG21_HC_BY_GA", _OWN, "HC by GA, INTERGROWTH-21st, doi:10.1016/S0140-6736(14)61490-2")
 
 OWN_SCHEME = CodingSchemeIdentificationItem(
     designator=_OWN, name="Concepts of fetal_monai", responsible_organization="The fetal_monai developers"

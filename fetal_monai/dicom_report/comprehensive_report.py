@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from highdicom.sr import (
     ComprehensiveSR,
     GraphicTypeValues,
     ImageRegion,
+    LanguageOfContentItemAndDescendants,
     MeasurementReport,
     PlanarROIMeasurementsAndQualitativeEvaluations,
-    LanguageOfContentItemAndDescendants,
     RelationshipTypeValues,
     SourceImageForRegion,
     TextContentItem,
     TrackingIdentifier,
 )
+from numpy.typing import NDArray
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.dicom_report.algorithm import NOT_VERIFIED
@@ -84,5 +87,5 @@ def _region(frame: ReportedFrame) -> ImageRegion:
     )
 
 
-def _inside(points: np.ndarray, size: np.ndarray) -> np.ndarray:
-    return ((points >= -0.5) & (points <= size - 0.5)).all(axis=1)
+def _inside(points: NDArray[np.float64], size: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.all((points >= -0.5) & (points <= size - 0.5), axis=1)

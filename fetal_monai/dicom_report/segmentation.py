@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import numpy as np
 from highdicom import PixelMeasuresSequence
-from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentAlgorithmTypeValues, SegmentDescription
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom import Dataset
 
 from fetal_monai.dicom_report.codes import ANATOMICAL_STRUCTURE, HEAD
@@ -48,6 +48,5 @@ def segmentation(frame: ReportedFrame) -> Segmentation:
     if frame.source.frame_number is not None:
         (groups,) = document.PerFrameFunctionalGroupsSequence
         (derivation,) = groups.DerivationImageSequence
-        for source in (*document.SourceImageSequence, *derivation.SourceImageSequence):
-            source.ReferencedFrameNumber = frame.source.frame_number
+        derivation.SourceImageSequence[0].ReferencedFrameNumber = frame.source.frame_number
     return document
