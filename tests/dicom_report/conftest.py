@@ -10,15 +10,13 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("highdicom", reason="the extra dicom is not installed")
-
 from fetal_monai.cli.main import main
 from fetal_monai.data import read_frame
 from fetal_monai.files import read_csv_table
 from fetal_monai.phantom import write_phantoms
 from tests.frame_files import region, write_dicom
 
-STUDY = {
+STUDY: dict[str, Any] = {
     "AccessionNumber": "ACC7",
     "StudyID": "S1",
     "StudyDate": "20261121",
@@ -40,6 +38,7 @@ class Exam:
     def __init__(self, folder: Path, out: Path) -> None:
         self.folder, self.out = folder, out
         self.weights_sha256 = json.loads((out / "measurements.json").read_text())["weights_sha256"]
+        self.frame_to_report = int(read_csv_table(out / "loops.csv")[1][0]["frame_to_report"])  # of the loop, from 0
 
     def source(self, name: str) -> pydicom.Dataset:
         return pydicom.dcmread(self.folder / f"{name}.dcm")
@@ -50,12 +49,9 @@ class Exam:
     def row(self, name: str) -> dict[str, str]:
         """The row of the frame that is reported."""
         rows = read_csv_table(self.out / "measurements.csv")[1]
-        (row,) = [row for row in rows if row["file"] == f"{name}.dcm" and row["frame"] == str(self.frame(name) or 0)]
+        frame = self.frame_to_report if name == "loop" else 0
+        (row,) = [row for row in rows if (row["file"], row["frame"]) == (f"{name}.dcm", str(frame))]
         return row
-
-    def frame(self, name: str) -> int | None:
-        """The reported frame of a loop, from 0."""
-        return int(read_csv_table(self.out / "loops.csv")[1][0]["frame_to_report"]) if name == "loop" else None
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +69,8 @@ def write(head: NDArray[np.uint8]) -> Callable[..., Path]:
     whole = region(0.2, 0.2, (0, 0, width - 1, height - 1))
 
     def write(path: Path, pixels: NDArray[np.uint8] = head, **elements: Any) -> Path:
-        return write_dicom(path, pixels, **({"regions": [whole]} | STUDY | elements))
+        stated: dict[str, Any] = {"regions": [whole]} | STUDY | elements
+        return write_dicom(path, pixels, **stated)
 
     return write
 

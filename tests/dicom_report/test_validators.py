@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+pytest.importorskip("highdicom", reason="highdicom is not installed: pip install fetal-monai[dicom]")
+
 from tests.dicom_report.conftest import KINDS, SOURCES, Exam
 
 pytestmark = pytest.mark.slow

@@ -13,6 +13,8 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
+pytest.importorskip("highdicom", reason="highdicom is not installed: pip install fetal-monai[dicom]")
+
 from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.biometry.quality import MeasurementQuality
 from fetal_monai.cli.main import main
@@ -28,7 +30,10 @@ from tests.dicom_report.conftest import KINDS, SOURCES, Exam
 from tests.dicom_report.content_tree import items
 from tests.frame_files import write_picture
 
-WHEN = {"InstanceCreationDate", "InstanceCreationTime", "ContentDate", "ContentTime", "ContributionDateTime"}
+WHEN = {
+    *("InstanceCreationDate", "InstanceCreationTime", "ContentDate", "ContentTime", "ContributionDateTime"),
+    *("DateOfSecondaryCapture", "TimeOfSecondaryCapture"),
+}
 ALGORITHM = Algorithm("bisenet", "0" * 64, "torch fp32")
 SHAPE = (200, 300)
 CENTRED = Ellipse(150, 100, 80, 60, 0.3)
@@ -49,7 +54,7 @@ def source(write: Callable[..., Path], tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("head", "reason"),
+    ("measured", "reason"),
     [
         (FailedEstimate("no head found"), "failed: no head found"),
         (HeadMeasurement(CENTRED), "unscaled: pixel spacing unknown"),
@@ -57,10 +62,10 @@ def source(write: Callable[..., Path], tmp_path: Path) -> Path:
     ],
 )
 def test_only_what_is_measured_without_doubt_is_reported(
-    source: Path, head: HeadMeasurement | FailedEstimate, reason: str
+    source: Path, measured: HeadMeasurement | FailedEstimate, reason: str
 ) -> None:
     with pytest.raises(NoReportError, match=f"^{reason}"):
-        reported(source, head)
+        reported(source, measured)
 
 
 @pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
