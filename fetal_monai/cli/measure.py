@@ -17,6 +17,7 @@ from fetal_monai.cli.usage_error import UsageError
 
 if TYPE_CHECKING:
     from fetal_monai.data.frame_source import FrameSource
+    from fetal_monai.dicom_report import ReportWriter
     from fetal_monai.measurement import HeadMeasurer
     from fetal_monai.measurement.results_folder import ResultsFolder
 
@@ -36,7 +37,10 @@ Writes into --output-dir:
                             unscaled: no pixel spacing; failed: with the reason
   loops.csv, loops/         of each loop, the frame to report with its picture, and the
                             track of all frames
-  masks/, overlays/         with --save"""
+  masks/, overlays/         with --save
+  reports/                  with --report: DICOM files for the study of a DICOM file. There
+                            are none of measurements that are doubtful or have no scale:
+                            they are listed at the end, and the exit code stays the same"""
 
 _EPILOG = """\
 examples:
@@ -46,6 +50,8 @@ examples:
     fetal-monai measure exams -o results --save masks overlays
   go on after an interruption:
     fetal-monai measure exams -o results --continue
+  structured reports for the PACS:
+    fetal-monai measure exam.dcm --report sr
   the third of sixteen machines:
     fetal-monai measure exams -o /shared/results --part 3/16
 
@@ -69,6 +75,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("paths", nargs="+", metavar="PATH", help="a file, a folder or a pattern")
     add("-o", "--output-dir", type=Path, metavar="DIR", help=f"default: a new folder {_FOLDER_STEM}_1, _2, ...")
     add("--save", nargs="+", choices=("masks", "overlays"), default=(), help="what to write beside the tables")
+    add(
+        "--report",
+        nargs="+",
+        choices=("sr", "seg", "sc"),
+        default=(),
+        help="DICOM to write: sr, two structured reports; seg, the mask; sc, the overlay (needs fetal-monai[dicom])",
+    )
     add("--pixel-spacing-mm", type=_spacing, metavar="MM", help="spacing of a pixel: 0.12, or 0.12,0.14 (row,column)")
     add("--table", type=Path, metavar="CSV", help="spacing of each file: the columns filename and pixel_spacing_mm")
     add("--override-pixel-spacing", action="store_true", help="table and option win over the header")
@@ -116,12 +129,14 @@ def measure(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     number, count = options.part
     part = "" if count == 1 else f"_part{number}of{count}"
+    folder = _output_dir(options)
     results = ResultsFolder(
-        _output_dir(options),
+        folder,
         source.source_dir,
         save=options.save,
         csv_format=options.csv_format,
         part=part,
+        reports=_report_writer(options, measurer, folder, source.source_dir),
     )
     source = _remaining(source, results) if options.resume else _started(source, results)
     return _run(source, measurer, results, quiet=options.quiet)
@@ -169,12 +184,26 @@ def _run(source: FrameSource, measurer: HeadMeasurer, results: ResultsFolder, *,
     return _print_failed(results)
 
 
+def _report_writer(
+    options: argparse.Namespace, measurer: HeadMeasurer, folder: Path, source_dir: Path
+) -> ReportWriter | None:
+    if not options.report:
+        return None
+    try:
+        from fetal_monai.dicom_report import ReportWriter
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--report needs highdicom ({error}): run `pip install 'fetal-monai[dicom]'`.") from error
+    return ReportWriter(measurer, options.report, folder, source_dir)
+
+
 def _print_failed(results: ResultsFolder) -> int:
     failed = [row for row in results.measurements.rows if row["status"] == "failed"]
     for row in failed:
         place = f", frame {row['frame']}" if row["file"] in {loop["file"] for loop in results.loops.rows} else ""
         print(f"failed: {row['file']}{place}: {row['reason']}", file=sys.stderr)
-    return int(bool(failed))
+    for file, reason, is_failure in results.unreported:
+        print(f"{'report failed' if is_failure else 'no report'}: {file}: {reason}", file=sys.stderr)
+    return int(bool(failed) or any(unreported.is_failure for unreported in results.unreported))
 
 
 def _started(source: FrameSource, results: ResultsFolder) -> FrameSource:

@@ -51,16 +51,23 @@ class LoopResults:
         source_dir: The folder that file names are relative to.
         first: The first frame of the loop.
         save: Some of "masks" and "overlays".
+
+    Attributes:
+        first: As given.
+        file: The file of the loop.
+        heads: The measurement of each frame.
+        frame_to_report: The proposed frame, once the loop has ended; None if there is none.
     """
 
     def __init__(self, folder: Path, source_dir: Path, first: SourceFrame, *, save: Collection[str]) -> None:
+        self.first = first
         self.file = first.file
+        self.frame_to_report: int | None = None
         self.folder = folder
         self.source_dir = source_dir
         self.heads: dict[int, HeadMeasurement | FailedEstimate] = {}
         self.times_s: dict[int, float | None] = {}
         self.statuses: dict[int, str] = {}
-        self.spacing_source = first.scale.source
         self._saves_masks = "masks" in save
         self._video = (
             PictureVideo(self._path("overlays", "_overlay", ".mp4"), first.frame_rate_hz)
@@ -111,6 +118,7 @@ class LoopResults:
         place = frame_to_report(perimeters_px, certain)
         if place is None:
             return summary
+        self.frame_to_report = indices[place]
         self._save_picture(indices[place])
         return summary | {
             "frame_to_report": indices[place],
@@ -127,7 +135,7 @@ class LoopResults:
         """Decode the frame again: keeping all frames would fill the memory."""
         frame = next(frame for frame in open_cine(self.file) if frame.index == index)
         title = f"{self.file.name}, frame {index}"
-        picture = draw_overlay(frame.pixels, None, self.heads[index], title, self.spacing_source)
+        picture = draw_overlay(frame.pixels, None, self.heads[index], title, self.first.scale.source)
         with atomic_path(self._path("loops", "_report", ".png")) as temporary:
             picture.save(temporary)
 

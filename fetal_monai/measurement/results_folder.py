@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
+from fetal_monai.biometry import HeadMeasurement
 from fetal_monai.data.frame_failure import failure_reason
 from fetal_monai.data.frame_files import natural_key
 from fetal_monai.data.rejected import Rejected
@@ -21,6 +22,9 @@ from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, Row, fail
 from fetal_monai.reporting.output_path import output_path
 from fetal_monai.reporting.report_files import frame_name
 
+if TYPE_CHECKING:
+    from fetal_monai.dicom_report import ReportWriter
+
 SAVED = ("masks", "overlays")
 """What can be written beside the tables."""
 
@@ -29,13 +33,28 @@ _NUMBERS = ("_mm", "_px", "_rad", "_days", "_centile", "_overlap", "_outline", "
 _COUNTS = ("frame", "frames", "frame_to_report")
 
 
+class Unreported(NamedTuple):
+    """A file without the DICOM reports that were asked for.
+
+    Attributes:
+        file: Its name.
+        reason: Why there are none, without personal data.
+        is_failure: Whether they should have been written, rather than that the measurement is not one to report.
+    """
+
+    file: str
+    reason: str
+    is_failure: bool
+
+
 class ResultsFolder:
     """Writes the results of a measurement while it runs.
 
     - ``measurements.csv``: one row per frame, see `fetal_monai.reporting.measurement_row`, and per rejected file;
     - ``measurements.json``: the same, with what describes the run, when it is complete;
     - ``loops.csv``: one row per loop; ``loops/``: its track and the picture of the frame to report, see `LoopResults`;
-    - ``masks/`` and ``overlays/`` on request: of a still in its own format, and as PNG; of a loop as videos.
+    - ``masks/`` and ``overlays/`` on request: of a still in its own format, and as PNG; of a loop as videos;
+    - ``reports/`` on request: DICOM reports, of a loop on the frame to report.
 
     A mask or an overlay that cannot be written makes its frame a failed one, and the others go on.
 
@@ -45,6 +64,10 @@ class ResultsFolder:
         save: Some of `SAVED`.
         csv_format: How the tables are written, one of `fetal_monai.files.csv_format.CSV_FORMATS`.
         part: Added to the names of the tables, where several runs share the folder.
+        reports: Writes the DICOM reports; None for none.
+
+    Attributes:
+        unreported: The files without a report, if reports are written; not those that failed anyway.
 
     Raises:
         ValueError: There is no such format.
@@ -58,12 +81,15 @@ class ResultsFolder:
         save: Collection[str] = (),
         csv_format: str = "plain",
         part: str = "",
+        reports: ReportWriter | None = None,
     ) -> None:
         self.folder = folder
         self.source_dir = source_dir
         self.save = frozenset(save)
         self.measurements = GrowingTable(folder / f"measurements{part}.csv", MEASUREMENT_COLUMNS, csv_format)
         self.loops = GrowingTable(folder / f"loops{part}.csv", LOOP_COLUMNS, csv_format)
+        self.unreported: list[Unreported] = []
+        self._reports = reports
         self._loop: LoopResults | None = None
 
     def start(self) -> None:
@@ -137,6 +163,8 @@ class ResultsFolder:
                 self._loop.add(item, picture)
         except Exception as error:  # whatever it is, it must not end the batch
             return place | failed_row(failure_reason(error, source.file))
+        if source.is_still and result.status != "failed" and (reports := self._reports) is not None:
+            self._report(source.file, lambda: reports.write(item))
         return place | result.row
 
     def _save_still(self, item: MeasuredFrame, picture: Image.Image | None) -> None:
@@ -163,6 +191,33 @@ class ResultsFolder:
             if not self.loops.rows:
                 self.loops.start()
             self.loops.add([loop.finish()])
+            self._report_loop(loop)
+
+    def _report_loop(self, loop: LoopResults) -> None:
+        if (reports := self._reports) is None:
+            return
+        index = loop.frame_to_report
+        head = None if index is None else loop.heads[index]
+        if index is None or not isinstance(head, HeadMeasurement):
+            self._add_unreported(loop.file, "no frame of the loop is measured without doubt.")
+        else:
+            self._report(loop.file, lambda: reports.write_from_loop(loop.first, index, head))
+
+    def _report(self, file: Path, write: Callable[[], object]) -> None:
+        """Write reports; what goes wrong does not touch the measurement."""
+        from fetal_monai.dicom_report import NoReportError
+
+        try:
+            write()
+        except NoReportError as error:
+            self._add_unreported(file, str(error))
+        except OSError as error:
+            self._add_unreported(file, failure_reason(error, file), is_failure=True)
+        except Exception as error:  # the text of an unforeseen one may quote the patient's data
+            self._add_unreported(file, f"{type(error).__name__} while the report was made.", is_failure=True)
+
+    def _add_unreported(self, file: Path, reason: str, is_failure: bool = False) -> None:
+        self.unreported.append(Unreported(frame_name(file, self.source_dir), reason, is_failure))
 
 
 def _stated(table: GrowingTable) -> list[Row]:

@@ -1,0 +1,45 @@
+"""What other programs say of the reports: Debian's dicom3tools and dcmtk."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+pytest.importorskip("highdicom", reason="highdicom is not installed: pip install fetal-monai[dicom]")
+
+from tests.dicom_report.conftest import KINDS, SOURCES, Exam
+
+pytestmark = pytest.mark.slow
+
+
+def run(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    if shutil.which(tool) is None:
+        package = {"dciodvfy": "dicom3tools"}.get(tool, "dcmtk")
+        pytest.skip(f"{tool} is not installed (Debian's package {package})")
+    return subprocess.run([tool, *arguments], capture_output=True, text=True, errors="replace")
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_dciodvfy_finds_no_error(exam: Exam, name: str, kind: str) -> None:
+    """Its warnings are about our private coding scheme and the laterality of a head."""
+    result = run("dciodvfy", str(exam.out / "reports" / f"{name}_{kind}.dcm"))
+    lines = (result.stdout + result.stderr).splitlines()
+    assert {"obgyn": "ComprehensiveSR", "tid1500": "ComprehensiveSR", "seg": "Segmentation", "sc": "SCImage"}[
+        kind
+    ] in lines
+    assert not [line for line in lines if not line.startswith("Warning") and line[:5] in ("Error", "Abort")]
+    warnings = [line for line in lines if line.startswith("Warning")]
+    assert not [line for line in warnings if "99FETALMONAI" not in line and "Laterality" not in line]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("kind", ["obgyn", "tid1500"])
+def test_dsrdump_reads_the_same_numbers(exam: Exam, name: str, kind: str) -> None:
+    result = run("dsrdump", str(exam.out / "reports" / f"{name}_{kind}.dcm"))
+    assert (result.returncode, result.stderr) == (0, "")
+    row = exam.row(name)
+    assert f'"Head Circumference")="{row["head_circumference_mm"]}" (mm,UCUM,"mm")' in result.stdout
+    assert f'"Gestational Age")="{row["gestational_age_intergrowth_days"]}" (d,UCUM,"day")' in result.stdout
