@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -164,3 +166,12 @@ def test_the_secondary_capture_shows_the_frame_with_its_ellipse(exam: Exam, name
     assert (report.ImageType[0], report.BurnedInAnnotation) == ("DERIVED", "YES")
     assert report.SourceImageSequence[0].ReferencedSOPInstanceUID == exam.source(name).SOPInstanceUID
     assert "Not verified" in report.DerivationDescription
+
+
+def test_the_page_of_the_docs_lists_every_code() -> None:
+    page = (
+        (Path(__file__).parents[2] / "docs" / "dicom_reports.md").read_text(encoding="utf-8").partition("## Codes")[2]
+    )
+    used = [value for value in vars(codes).values() if isinstance(value, Code)]
+    listed = re.findall(r"^\| (.+) \| (\S+) (\S+) \|$", page, flags=re.MULTILINE)
+    assert [(each.meaning, each.scheme_designator, each.value) for each in used] == listed
