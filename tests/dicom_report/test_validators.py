@@ -1,4 +1,4 @@
-"""What other programs say of the reports: Debian's dicom3tools and dcmtk."""
+"""What other programs say of the reports: Debian's dicom3tools and dcmtk, and highdicom's readers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import pytest
 
 pytest.importorskip("highdicom", reason="highdicom is not installed: pip install fetal-monai[dicom]")
 
+from highdicom.seg import segread
+from highdicom.sr import srread
+
+from fetal_monai.dicom_report.codes import HEAD_CIRCUMFERENCE
 from tests.dicom_report.conftest import KINDS, SOURCES, Exam
 
 pytestmark = pytest.mark.slow
@@ -42,3 +46,15 @@ def test_dsrdump_reads_the_same_numbers(exam: Exam, name: str, kind: str) -> Non
     row = exam.row(name)
     assert f'"Head Circumference")="{row["head_circumference_mm"]}" (mm,UCUM,"mm")' in result.stdout
     assert f'"Gestational Age")="{row["gestational_age_intergrowth_days"]}" (d,UCUM,"day")' in result.stdout
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_highdicom_reads_what_it_wrote(exam: Exam, name: str) -> None:
+    reports, source = exam.out / "reports", exam.source(name)
+    (group,) = srread(reports / f"{name}_tid1500.dcm").content.get_planar_roi_measurement_groups()
+    (size,) = group.get_measurements(name=HEAD_CIRCUMFERENCE)
+    assert f"{size.value:.6g}" == exam.row(name)["head_circumference_mm"]
+    segmentation = segread(reports / f"{name}_seg.dcm")
+    assert segmentation.get_source_image_uids() == [
+        (source.StudyInstanceUID, source.SeriesInstanceUID, source.SOPInstanceUID)
+    ]
