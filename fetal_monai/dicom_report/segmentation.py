@@ -25,23 +25,25 @@ def segmentation(frame: ReportedFrame) -> Segmentation:
         algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
         algorithm_identification=frame.algorithm.sequence(),
     )
-    measures = PixelMeasuresSequence(frame.result.head.pixel_spacing_mm, slice_thickness=None)
     # highdicom takes a loop for a volume, so it is given the frame as a volume of one.
     image = deepcopy(header)
     image.NumberOfFrames = 1
     image.SharedFunctionalGroupsSequence = [Dataset()]
-    image.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence = measures
+    image.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence = PixelMeasuresSequence(
+        frame.result.head.pixel_spacing_mm, slice_thickness=None
+    )
     document = Segmentation(
         source_images=[image],
         pixel_array=mask.astype(np.uint8)[np.newaxis],
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[head],
-        pixel_measures=measures,
         content_label="FETAL_HEAD",
         content_description="Fetal head by artificial intelligence, not verified",
         **frame.identification("seg"),
     )
     document.PatientOrientation = None  # not known
+    # A frame has no slice thickness, without which readers refuse the measures; its pixels are those of the source.
+    document.SharedFunctionalGroupsSequence[0].pop("PixelMeasuresSequence", None)
     dimensions = derived_uid(document.SOPInstanceUID, "dimensions")  # highdicom's is random
     for item in (*document.DimensionOrganizationSequence, *document.DimensionIndexSequence):
         item.DimensionOrganizationUID = dimensions

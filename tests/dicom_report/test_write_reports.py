@@ -76,6 +76,16 @@ def test_a_source_without_identity_has_no_report(source: Path, keyword: str) -> 
         source_of(dataset, 0)
 
 
+@pytest.mark.parametrize(("frames", "index", "numbers"), [(None, 0, None), (1, 0, [1]), (9, 4, [5])])
+def test_frames_are_numbered_from_one_where_the_image_numbers_them(
+    source: Path, frames: int | None, index: int, numbers: list[int] | None
+) -> None:
+    dataset = pydicom.dcmread(source)
+    if frames is not None:
+        dataset.NumberOfFrames = frames
+    assert source_of(dataset, index).frame_numbers == numbers
+
+
 def test_an_ellipse_that_leaves_the_frame_is_reported_by_its_visible_outline(source: Path) -> None:
     head = HeadMeasurement(Ellipse(150, 55, 80, 60, 0.0), (0.2, 0.2))
     report = build_reports(reported(source, head), ["sr"])["tid1500"]
