@@ -25,8 +25,7 @@ def methods_table(methods: Sequence[Method]) -> Table:
         note=" ".join(
             [
                 "Means over the frames. For several runs (seeds, folds of a cross-validation): mean ± sample standard "
-                "deviation of the runs' means. Input: rows x columns of the network's input; "
-                "a paper's method may be named by columns x rows.",
+                "deviation of the runs' means. Input: columns x rows of the network's input, as in the papers.",
                 *_notes(measures),
             ]
         ),
@@ -227,7 +226,9 @@ def _epochs(method: Method) -> str:
 
 
 def _input(method: Method) -> str:
-    return method.parameters.get("spatial_size", "").strip("[]").replace(", ", " x ")
+    """Columns x rows, as in the names of the papers' methods."""
+    rows_and_columns = method.parameters.get("spatial_size", "").strip("[]").split(", ")
+    return "x".join(reversed(rows_and_columns))
 
 
 def _numbers(method: Method, measures: Iterable[Measure]) -> Mapping[str, float]:

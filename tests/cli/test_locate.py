@@ -1,4 +1,9 @@
 import csv
+import os
+import shutil
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +70,28 @@ def test_all_files_located(frames: Path, weights: Path, capsys: Capture) -> None
     assert main(["locate", str(frames / "still.png"), "--weights", str(weights)]) == 0
     assert capsys.readouterr().out.endswith("\n\nregions/regions.csv\n")
     assert not Path("regions/overlays").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_located(frames: Path, weights: Path, capsys: Capture) -> None:
+    for number in range(100):
+        shutil.copy(frames / "still.png", frames / f"{number}.png")
+    table = Path("regions/regions.csv")
+
+    def interrupt() -> None:
+        while not table.exists() or len(table.read_text().splitlines()) < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    typist = threading.Thread(target=interrupt, daemon=True)
+    typist.start()
+    assert main(["locate", "frames", "--weights", str(weights)]) == 130
+    typist.join()
+    assert "Interrupted: what was located is kept in regions." in capsys.readouterr().err
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert 2 <= len(rows) < 100
+    assert {row["status"] for row in rows} == {"localised"}
 
 
 @pytest.mark.slow

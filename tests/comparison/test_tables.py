@@ -38,6 +38,12 @@ def test_folds_and_seeds_are_counted(runs: Sequence[tuple[int | None, int | None
     assert row["frames"] == str(len(FRAMES) * len({fold for fold, _ in runs}))
 
 
+def test_an_input_is_named_as_in_the_papers() -> None:
+    """Columns x rows, such as BiSeNet 384x256; configs have (rows, columns)."""
+    table = methods_table([Method("A", (evaluation(DICE, training(spatial_size="[256, 384]")),))])
+    assert dict(zip(table.header, table.rows[0], strict=True))["input"] == "384x256"
+
+
 def test_latex_has_the_texts_of_the_cells() -> None:
     rows = [["a_b & c|", "97.1 ± 0.2"], ["100 % {x}", ""]]
     lines = Table("t", "T", "", ["method", "Dice %"], rows, []).latex().splitlines()
