@@ -20,11 +20,10 @@ class EagerBundle:
         root: The bundle's folder.
         frames: What is measured.
         output_dir: Folder for the tables, masks and overlays.
-        with_pictures: Whether masks and overlays are written, as the config says; if not, post-processing ends with
-            the measurement.
+        last_step: Name of the transform with which post-processing ends; None for all that the config says.
     """
 
-    def __init__(self, root: Path, frames: Workload, output_dir: Path, *, with_pictures: bool) -> None:
+    def __init__(self, root: Path, frames: Workload, output_dir: Path, last_step: str | None = None) -> None:
         config = ConfigParser()
         config.read_config(root / "configs" / "inference.json")
         config.update(
@@ -34,13 +33,12 @@ class EagerBundle:
                 "table": None if frames.table is None else str(frames.table),
                 "output_dir": str(output_dir),
                 "device": "$torch.device('cpu')",
-                "handlers": [step for step in config["handlers"] if _is(step, "MeasurementReport")],
+                "handlers": [step for step in config["handlers"] if _name(step) == "MeasurementReport"],
             }
         )
-        if not with_pictures:
+        if last_step is not None:
             steps = config["postprocessing#transforms"]
-            end = 1 + next(index for index, step in enumerate(steps) if _is(step, "MeasureHeadd"))
-            config["postprocessing#transforms"] = steps[:end]
+            config["postprocessing#transforms"] = steps[: 1 + [_name(step) for step in steps].index(last_step)]
         collection = config.get_parsed_content("collection")
         repeats = 1 + frames.count // len(collection.frames)
         collection.frames[:] = (collection.frames * repeats)[: frames.count]
@@ -61,5 +59,5 @@ class EagerBundle:
             }
 
 
-def _is(step: dict[str, Any], name: str) -> bool:
-    return bool(step["_target_"].endswith(f".{name}"))
+def _name(step: dict[str, Any]) -> str:
+    return str(step["_target_"].rpartition(".")[2])

@@ -52,10 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=40, help="frames in each round (default: 40)")
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is timed (default: 5)")
     parser.add_argument(
-        "--scales", nargs="*", type=float, default=(0.5, 1.0, 2.0), help="sizes of frames to compare (default: 0.5 1 2)"
+        "--scales", nargs="+", type=float, default=(0.5, 1.0, 2.0), help="sizes of frames to compare (default: 0.5 1 2)"
     )
     parser.add_argument(
-        "--counts", nargs="*", type=int, default=(1, 10, 100), help="numbers of frames to compare (default: 1 10 100)"
+        "--counts", nargs="+", type=int, default=(1, 10, 100), help="numbers of frames to compare (default: 1 10 100)"
     )
     parser.add_argument("--json", type=Path, help="where the times of each round are written")
     return parser

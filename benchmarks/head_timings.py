@@ -22,7 +22,14 @@ from fetal_monai.measurement import HeadMeasurer
 from fetal_monai.runtimes import find_bundle
 
 LIMITS = ("OV_CPU_MAX_ISA", "ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "OMP_NUM_THREADS")
-WITH_PICTURES, MEASUREMENT_ONLY = "bundle, with masks and overlays", "bundle, measurement only"
+MEASUREMENT = "MeasureHeadd"
+POSTPROCESSING = {
+    "bundle as configured": None,
+    "bundle, no files": "KeepLargestConnectedComponentd",
+    "bundle, ellipse only": MEASUREMENT,
+}
+"""The transform with which the post-processing of the bundle ends: after masks and overlays, masks, and the ellipse."""
+NNUNET = "nnU-Net's predictor"
 
 
 def time_head_measurement(
@@ -46,7 +53,7 @@ def time_head_measurement(
 
     Returns:
         `milliseconds`: for each table and each of its rows, the time per frame in each round. `hc_difference_mm`: the
-        mean absolute difference of HC to the bundle's inference, by engine.
+        mean absolute difference of HC to the bundle's inference.
 
     Raises:
         ValueError: None of the engines can be loaded.
@@ -55,16 +62,22 @@ def time_head_measurement(
     measurers, missing = _measurers(bundle, engines)
     fastest = next(iter(measurers.values()))
     root, size = fastest.bundle.root, fastest.bundle.spatial_size
+    alone = {name: partial(one_by_one, measurer, frames) for name, measurer in measurers.items()}
+    try:
+        from benchmarks.nnunet import NnUnet
+    except ModuleNotFoundError as error:
+        missing[NNUNET] = f"{error}: pip install nnunetv2"
+    else:
+        alone[NNUNET] = NnUnet(fastest.bundle, frames)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         eager = {
-            WITH_PICTURES: EagerBundle(root, frames, folder / "pictures", with_pictures=True),
-            MEASUREMENT_ONLY: EagerBundle(root, frames, folder / "measurements", with_pictures=False),
+            name: EagerBundle(root, frames, folder / name, last_step) for name, last_step in POSTPROCESSING.items()
         }
         inputs = network_inputs(frames, size)
         actions: dict[tuple[str, str], Callable[[], object]] = {}
         actions |= {("one by one", name): each for name, each in eager.items()}
-        actions |= {("one by one", name): partial(one_by_one, each, frames) for name, each in measurers.items()}
+        actions |= {("one by one", name): each for name, each in alone.items()}
         actions |= {("in batches", name): partial(in_batches, each, frames) for name, each in measurers.items()}
         actions |= {("steps", name): each for name, each in steps(frames, fastest.runtime, size).items()}
         actions |= {
@@ -73,7 +86,8 @@ def time_head_measurement(
             for count in BATCH_SIZES
         }
         milliseconds = _per_frame(actions, frames.count, rounds)
-        expected = eager[MEASUREMENT_ONLY].head_circumferences_mm()
+        expected = eager["bundle, ellipse only"].head_circumferences_mm()
+        differences = {name: _difference(measure(), expected) for name, measure in alone.items()}
         milliseconds |= _by_size(root, fastest, frames, folder, rounds, scales)
         milliseconds |= _by_number(root, fastest, frames, folder, rounds, counts)
     return {
@@ -89,9 +103,7 @@ def time_head_measurement(
         "batch_size": fastest.batch_size,
         "left_out": missing,
         "milliseconds": milliseconds,
-        "hc_difference_mm": {
-            name: _difference(one_by_one(measurer, frames), expected) for name, measurer in measurers.items()
-        },
+        "hc_difference_mm": differences,
     }
 
 
@@ -121,7 +133,7 @@ def _by_size(
         height, width = scaled.decoded()[0].frame.pixels.shape
         table = f"size {width}x{height}"
         actions[table, "engine"] = partial(one_by_one, measurer, scaled)
-        actions[table, "bundle"] = EagerBundle(root, scaled, folder / f"of_scale_{scale}", with_pictures=False)
+        actions[table, "bundle"] = EagerBundle(root, scaled, folder / f"of_scale_{scale}", MEASUREMENT)
     return _per_frame(actions, few.count, rounds)
 
 
@@ -133,7 +145,7 @@ def _by_number(
         many = replace(frames, count=count)
         actions: dict[tuple[str, str], Callable[[], object]] = {
             (f"number {count}", "engine"): partial(in_batches, measurer, many),
-            (f"number {count}", "bundle"): EagerBundle(root, many, folder / f"of_{count}", with_pictures=False),
+            (f"number {count}", "bundle"): EagerBundle(root, many, folder / f"of_{count}", MEASUREMENT),
         }
         milliseconds |= _per_frame(actions, count, rounds)
     return milliseconds

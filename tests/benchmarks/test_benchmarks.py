@@ -23,9 +23,9 @@ def test_head_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     number = r"\d+\.\d\d"
     for row in (
-        rf"bundle, with masks and overlays \| {number} \| 1\.00 \| {number} \| {number} \|  ",
-        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} \| 0\.0\d ",
-        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} ",
+        rf"bundle, no files \| {number} \| {number} \| 1\.00 \| {number} \| {number} \|  ",
+        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} \| {number} \| 0\.0\d ",
+        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} \| {number} ",
         rf"decode \| {number} ",
         rf"1600x1080 \| {number} \| {number} \| {number} ",
         rf"2 \| {number} \| {number} \| {number} ",
