@@ -133,8 +133,9 @@ def add_bundle(copy: Path) -> Path:
 
     def train_it(config: dict[str, Any]) -> None:
         use_network(config)
-        config["loss"] = {"_target_": "DiceLoss", "include_background": False, "to_onehot_y": True, "softmax": True}
-        del config["auxiliary_weight"]
+        # It has one output, so the loss is used as it is.
+        config["train"]["trainer"]["loss_function"] = "@loss"
+        del config["auxiliary_weight"], config["deep_supervision"]
         del config["run_parameters"]["auxiliary_weight"]
         config["run_parameters"]["loss"] = "$type(@loss).__name__"
 

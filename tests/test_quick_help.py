@@ -9,6 +9,7 @@ import pytest
 
 COMMANDS = [
     "fetal_monai",
+    *("benchmarks.head_measurement", "benchmarks.region_localisation"),
     *("data_prep.ellipse_label", "data_prep.fetal_planes", "data_prep.hc18", "data_prep.phantom"),
     *("fetal_monai.comparison", "fetal_monai.reproduction", "fetal_monai.sharing.audit", "fetal_monai.sharing.pack"),
 ]

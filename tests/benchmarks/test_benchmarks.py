@@ -1,47 +1,59 @@
 """The benchmarks run; what they measure is no test."""
 
+import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from benchmarks import head_measurement, region_localisation
+from benchmarks.interleaved import median_ratio, timed_in_turn
 from benchmarks.stopwatch import Stopwatch
-from fetal_monai.phantom import write_phantoms, write_plane_phantoms
+from fetal_monai.phantom import write_plane_phantoms
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
 LINE = r"^{step} +\d+\.\d ms +\d+\.\d a second  \(median of {count}\)$"
 
 
-@pytest.fixture(autouse=True)
-def threads_as_before() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.slow
 def test_head_measurement(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_phantoms(tmp_path, count=2)
-    overlay = ["--overlay", "size_128x64.json", "--repeats", "2", "--threads", "1"]
-    head_measurement.main([str(BUNDLES / "bisenet"), str(tmp_path / "training_set"), *overlay])
+    json_path = tmp_path / "timings.json"
+    few = ["--count", "1", "--rounds", "1", "--scales", "2", "--counts", "2"]
+    head_measurement.main(["--engines", "torch-fp32", *few, "--json", str(json_path)])
     printed = capsys.readouterr().out
-    assert "BiSeNet at (64, 128) (rows, columns): 11.90 M parameters, 0.38 GMAC" in printed
-    for step in ("network", "file to measurement"):
-        assert re.search(LINE.format(step=step, count=2), printed, re.MULTILINE), printed
+    number = r"\d+\.\d\d"
+    for row in (
+        rf"bundle, no files \| {number} \| {number} \| 1\.00 \| {number} \| {number} \|  ",
+        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} \| {number} \| 0\.0\d ",
+        rf"torch-fp32 \| {number} \| {number} \| {number} \| {number} \| {number} ",
+        rf"decode \| {number} ",
+        rf"1600x1080 \| {number} \| {number} \| {number} ",
+        rf"2 \| {number} \| {number} \| {number} ",
+    ):
+        assert re.search(rf"^\| {row}\|$", printed, re.MULTILINE), (row, printed)
+    timings = json.loads(json_path.read_text())
+    assert len(timings["milliseconds"]["in batches"]["torch-fp32"]) == timings["rounds"] == 1
 
 
 @pytest.mark.slow
 def test_region_localisation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_plane_phantoms(tmp_path, 2)
-    bundle = BUNDLES / "soft_proposal"
-    region_localisation.main([str(bundle), str(tmp_path / "images"), "--count", "2", "--threads", "1"])
+    region_localisation.main([str(BUNDLES / "soft_proposal"), str(tmp_path / "images"), "--count", "2"])
     printed = capsys.readouterr().out
     assert "resnet18 at [224, 224]: 12.35 M parameters, 1.79 GMAC" in printed
     for step in ("polar image", "network", "box", "frame to box"):
         assert re.search(LINE.format(step=step, count=2), printed, re.MULTILINE), printed
+
+
+def test_each_round_times_everything_once_and_the_first_is_left_out() -> None:
+    called: list[str] = []
+    seconds = timed_in_turn({name: lambda name=name: called.append(name) for name in "abc"}, rounds=2)  # type: ignore[misc]
+    assert called == [*"abc", *"bca", *"cab"]
+    assert {name: len(values) for name, values in seconds.items()} == {"a": 2, "b": 2, "c": 2}
+
+
+def test_ratios_are_of_the_same_round() -> None:
+    assert median_ratio([2.0, 40.0, 9.0], [1.0, 10.0, 3.0]) == 3.0
 
 
 def test_the_first_times_are_left_out() -> None:

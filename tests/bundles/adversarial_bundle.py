@@ -140,7 +140,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         assert len(list((evaluation / "masks").glob("*_mask.png"))) == summary["images"]
 
     def test_inference_writes_a_mask_a_picture_and_a_table(
-        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, fork: Run
+        self, weights: Path, checkout: Path, few_phantoms: Path, tmp_path: Path, call: Run
     ) -> None:
         frame = sorted((few_phantoms / "training_set").glob("*HC.png"))[0]
         table = tmp_path / "table.csv"
@@ -155,7 +155,7 @@ class AdversarialBundleTests(EvaluationTests, FormatTests):
         }
         assert overrides.keys() == documented(self.source, "inference")
         configs = config_files(self.source, "inference")
-        fork("run", "inferring", "--config_file", configs, *flat(overrides), cwd=checkout)
+        call("run", "inferring", "--config_file", configs, *flat(overrides), cwd=checkout)
         names = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
         assert {"measurements.csv", f"{frame.stem}_mask.png", f"{frame.stem}_overlay.png"} <= names
         _, (row,) = read_csv_table(tmp_path / "out" / "measurements.csv", delimiter=";")
