@@ -134,6 +134,7 @@ def add_bundle(copy: Path) -> Path:
     def train_it(config: dict[str, Any]) -> None:
         use_network(config)
         # It has one output, so the loss is used as it is.
+        config["loss"] = {"_target_": "DiceLoss", "include_background": False, "to_onehot_y": True, "softmax": True}
         config["train"]["trainer"]["loss_function"] = "@loss"
         del config["auxiliary_weight"], config["deep_supervision"]
         del config["run_parameters"]["auxiliary_weight"]
