@@ -11,7 +11,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 
 class Rand2DAffined(RandAffined):
-    """MONAI's `RandAffined` of frames of one size, resampled in float32 and several times as fast.
+    """MONAI's `RandAffined` of frames of one size, resampled in float32 and much faster.
 
     It draws the same random numbers and gives the same images but for rounding. MONAI's own makes and copies its grid
     anew for each key, in float64, which costs more than the interpolation.
