@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from monai.networks.nets import ResNet
 from torch import nn
 
-_BLOCKS = {"resnet50": [3, 4, 6, 3], "resnet101": [3, 4, 23, 3]}
+_BLOCKS = {"resnet26": [2, 2, 2, 2], "resnet50": [3, 4, 6, 3], "resnet101": [3, 4, 23, 3]}
 _BACKBONE_CHANNELS = 2048
 
 
@@ -19,7 +19,7 @@ def dilated_resnet(depth: str, in_channels: int = 3) -> ResNet:
     original: 321 px give 41, 256 give 33.
 
     Args:
-        depth: "resnet50" or "resnet101".
+        depth: "resnet26" (two blocks a layer, as in timm), "resnet50" or "resnet101".
         in_channels: Channels of the image.
     """
     if depth not in _BLOCKS:
@@ -73,7 +73,7 @@ class DeepLabV2(nn.Module):
     Args:
         in_channels: Channels of the image; a gray frame is repeated to 3, as for ImageNet weights.
         num_classes: Classes of the softmax, the background among them.
-        depth: "resnet101" or "resnet50".
+        depth: "resnet101", "resnet50" or "resnet26".
 
     Shapes:
         (B, in_channels, H, W) -> logits (B, num_classes, H, W).

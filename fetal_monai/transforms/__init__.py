@@ -1,10 +1,11 @@
-"""Transforms before the network (polar images) and after it (measurements, and the files that show them)."""
+"""Transforms before the network (random ones, polar images) and after it (measurements, files that show them)."""
 
 from fetal_monai.transforms.frame_geometry import FrameGeometryd, geometry_origins
 from fetal_monai.transforms.isolate_frame import IsolateFrame
 from fetal_monai.transforms.localise_region import LocaliseRegiond
 from fetal_monai.transforms.measure_head import MeasureHeadd
 from fetal_monai.transforms.polar import PolarToSectord, SectorToPolard
+from fetal_monai.transforms.rand_affine_2d import Rand2DAffined
 from fetal_monai.transforms.reject_non_finite import RejectNonFinited
 from fetal_monai.transforms.save_crop import SaveHeadCropd
 from fetal_monai.transforms.save_mask import SaveFrameMaskd
@@ -16,6 +17,7 @@ __all__ = [
     "LocaliseRegiond",
     "MeasureHeadd",
     "PolarToSectord",
+    "Rand2DAffined",
     "RejectNonFinited",
     "SaveFrameMaskd",
     "SaveHeadCropd",

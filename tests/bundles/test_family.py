@@ -274,7 +274,7 @@ class TestEachBundle:
         shown = of_the_image(train["train"]["deterministic_transforms"] + train["train"].get("to_network", []))
         assert shown == of_the_image(evaluate["preprocessing"]["transforms"])
         assert shown == of_the_image(inference["preprocessing"]["transforms"])
-        random = [each["_target_"] for each in train["train"]["random_transforms"]]
+        random = [each["_target_"].split(".")[-1] for each in train["train"]["random_transforms"]]
         assert all(target.startswith("Rand") for target in random)
         assert not any(transform["_target_"].startswith("Rand") for transform in shown)
 

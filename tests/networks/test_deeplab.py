@@ -23,6 +23,11 @@ def test_parameters_with_resnet_101(num_classes: int, parameters: int) -> None:
     assert sum(p.numel() for p in DeepLabV2(num_classes=num_classes).parameters()) == parameters
 
 
+def test_backbone_of_resnet_26_is_timms_without_classifier() -> None:
+    backbone = DeepLabV2(depth="resnet26").backbone
+    assert sum(p.numel() for p in backbone.parameters()) == 15_995_176 - 1000 * (2048 + 1)
+
+
 @pytest.mark.parametrize(
     ("size", "map_size"), [((321, 321), (41, 41)), ((256, 256), (33, 33)), ((540, 800), (68, 101))]
 )
@@ -73,7 +78,7 @@ def test_all_four_branches_learn() -> None:
     [
         ({"in_channels": 0}, "in_channels must be at least 1, got 0"),
         ({"num_classes": 1}, "at least 2, got 1"),
-        ({"depth": "resnet18"}, r"depth must be one of \['resnet101', 'resnet50'\], got 'resnet18'"),
+        ({"depth": "resnet18"}, r"depth must be one of \['resnet101', 'resnet26', 'resnet50'\], got 'resnet18'"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, int], message: str) -> None:

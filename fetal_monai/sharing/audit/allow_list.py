@@ -41,7 +41,7 @@ OWN_NAMES = frozenset().union(
     _names("fetal_monai.phantom", "demonstration_dataset demonstration_planes"),
     _names("fetal_monai.tracking", "RunTracker"),
     _names("fetal_monai.transforms", "FrameGeometryd IsolateFrame LocaliseRegiond MeasureHeadd PolarToSectord"),
-    _names("fetal_monai.transforms", "RejectNonFinited SaveEllipseLabeld SaveFrameMaskd SaveHeadCropd"),
+    _names("fetal_monai.transforms", "Rand2DAffined RejectNonFinited SaveEllipseLabeld SaveFrameMaskd SaveHeadCropd"),
     _names("fetal_monai.transforms", "SaveHeadOverlayd SectorToPolard geometry_origins"),
     _names("fetal_monai.weights", "load_pretrained load_weights"),
     _names("fetal_monai.workflow", "check_dataset check_overrides initialize run_in_folder state_failed_files"),
