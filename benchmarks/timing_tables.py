@@ -98,12 +98,13 @@ def _in_batches(timings: Mapping[str, Any]) -> str:
 def _networks(milliseconds: Mapping[str, Mapping[str, list[float]]]) -> str:
     by_count = {name: rows for name, rows in milliseconds.items() if "at once" in name}
     engines = next(iter(by_count.values()))
+    rows: list[list[str | float | None]]
     rows = [[engine, *(median(of[engine]) for of in by_count.values())] for engine in engines]
     return _markdown(["network alone, ms a frame", *(name.removeprefix("network, ") for name in by_count)], rows)
 
 
 def _pairs(title: str, prefix: str, milliseconds: Mapping[str, Mapping[str, list[float]]]) -> str:
-    rows = [
+    rows: list[list[str | float | None]] = [
         [
             name.removeprefix(prefix),
             median(times["engine"]),
