@@ -62,9 +62,8 @@ def time_head_measurement(
     measurers, missing = _measurers(bundle, engines)
     fastest = next(iter(measurers.values()))
     root, size = fastest.bundle.root, fastest.bundle.spatial_size
-    alone: dict[str, Callable[[], dict[str, float | None]]] = {
-        name: partial(one_by_one, measurer, frames) for name, measurer in measurers.items()
-    }
+    alone: dict[str, Callable[[], dict[str, float | None]]]
+    alone = {name: partial(one_by_one, measurer, frames) for name, measurer in measurers.items()}
     try:
         from benchmarks.nnunet import NnUnet
     except ModuleNotFoundError as error:

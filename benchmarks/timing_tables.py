@@ -29,10 +29,11 @@ def tables(timings: Mapping[str, Any]) -> str:
     )
 
 
-def floor_ms(milliseconds: Mapping[str, Mapping[str, list[float]]]) -> float:
-    """The least that a frame can take: its steps alone, with the fastest network at its best batch size."""
-    networks = [median(values) for name, rows in milliseconds.items() if "at once" in name for values in rows.values()]
-    return min(networks) + sum(median(milliseconds["steps"][step]) for step in _FLOOR_STEPS)
+def floor_ms(milliseconds: Mapping[str, Mapping[str, list[float]]]) -> list[float]:
+    """The least that a frame can take in each round: its steps, with the fastest network at its best batch size."""
+    networks = [values for name, rows in milliseconds.items() if "at once" in name for values in rows.values()]
+    parts = [min(networks, key=median), *(milliseconds["steps"][step] for step in _FLOOR_STEPS)]
+    return [sum(in_round) for in_round in zip(*parts, strict=True)]
 
 
 def _machine(timings: Mapping[str, Any]) -> str:
@@ -59,7 +60,7 @@ def _one_by_one(timings: Mapping[str, Any]) -> str:
             name,
             median(values),
             *(median_ratio(times[reference], values) for reference in references),
-            median(values) / floor,
+            median_ratio(values, floor),
             timings["hc_difference_mm"].get(name),
         ]
         for name, values in times.items()
@@ -67,8 +68,8 @@ def _one_by_one(timings: Mapping[str, Any]) -> str:
     headers = [
         "one by one",
         "ms a frame",
-        *(f"x {reference}" for reference in references),
-        f"of the floor ({floor:.1f} ms)",
+        *(f"faster than {reference}" for reference in references),
+        f"x floor ({median(floor):.1f} ms)",
         "difference of HC mm",
     ]
     return _markdown(headers, rows)
@@ -90,7 +91,7 @@ def _in_batches(timings: Mapping[str, Any]) -> str:
         f"in batches of {timings['batch_size']}",
         "ms a frame",
         "frames a second",
-        *(f"x {name}" for name in references),
+        *(f"faster than {name}" for name in references),
     ]
     return _markdown(headers, rows)
 
@@ -117,10 +118,10 @@ def _pairs(title: str, prefix: str, milliseconds: Mapping[str, Mapping[str, list
     return _markdown([title, "engine, ms a frame", "bundle, ms a frame", "ratio"], rows)
 
 
-def _markdown(headers: list[str], rows: Iterable[Sequence[str | float | None]]) -> str:
+def _markdown(headers: list[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [headers, ["---"] * len(headers), *([_cell(value) for value in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(value: str | float | None) -> str:
-    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else value
+def _cell(value: object) -> str:
+    return "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)

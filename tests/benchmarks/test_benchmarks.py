@@ -9,6 +9,7 @@ import pytest
 from benchmarks import head_measurement, region_localisation
 from benchmarks.interleaved import median_ratio, timed_in_turn
 from benchmarks.stopwatch import Stopwatch
+from benchmarks.timing_tables import floor_ms
 from fetal_monai.phantom import write_plane_phantoms
 
 BUNDLES = Path(__file__).parents[2] / "bundles"
@@ -54,6 +55,12 @@ def test_each_round_times_everything_once_and_the_first_is_left_out() -> None:
 
 def test_ratios_are_of_the_same_round() -> None:
     assert median_ratio([2.0, 40.0, 9.0], [1.0, 10.0, 3.0]) == 3.0
+
+
+def test_the_floor_has_each_step_once_and_the_fastest_network_of_all() -> None:
+    steps = {name: [1.0, 2.0] for name in ("decode", "resize", "contour", "ellipse", "contour, ellipse and checks")}
+    networks = {"network, 1 at once": {"a": [9.0, 9.0], "b": [5.0, 7.0]}, "network, 2 at once": {"a": [8.0, 3.0]}}
+    assert floor_ms({"one by one": {"a": [1.0, 1.0]}, "steps": steps, **networks}) == [12.0, 11.0]
 
 
 def test_the_first_times_are_left_out() -> None:
