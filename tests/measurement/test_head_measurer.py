@@ -95,7 +95,7 @@ def test_without_spacing_there_are_no_millimetres(measurer: HeadMeasurer, hc18: 
     result = measurer(pixels_of(hc18[0][0]))
     assert result.status == "unscaled"
     assert result.ellipse_px is not None
-    assert result.reason == "pixel spacing unknown: give pixel_spacing_mm"
+    assert result.reason == "pixel spacing unknown: give it by the option pixel_spacing_mm or in a table"
     assert result.head_circumference_mm is result.gestational_age_days is result.biparietal_diameter_mm is None
 
 
