@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,6 @@ multiprocessing.set_forkserver_preload(
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores already: more threads would only wait for each other, in the commands they start too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    # A worker would end at once; tests of Ctrl-C need the exception, as in any Python.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import shutil
-import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, redirect_stdout
@@ -318,7 +317,10 @@ def full() -> str:
 
 @case("Ctrl-C")
 def interrupt() -> str:
-    return ended(lambda: signal.raise_signal(signal.SIGINT))
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    return ended(stop)
 
 
 # Training, tracking, sharing.

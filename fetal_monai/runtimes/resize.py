@@ -14,7 +14,7 @@ from scipy.special import erf
 def resize(pixels: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Resize an image, bilinear, with a Gaussian before it where it shrinks.
 
-    The same as MONAI's `Resize(shape, mode="bilinear", anti_aliasing=True)`, to 0.005 gray levels of 255. Both steps
+    The same as MONAI's `Resize(shape, mode="bilinear", anti_aliasing=True)`, to 0.01 gray levels of 255. Both steps
     are linear and separable, so each axis is one sparse matrix, which is kept for the next frame of that size.
 
     Args:

@@ -1,8 +1,8 @@
 import csv
-import os
 import shutil
 import signal
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -73,21 +73,18 @@ def test_all_files_located(frames: Path, weights: Path, capsys: Capture) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_was_located(frames: Path, weights: Path, capsys: Capture) -> None:
+def test_ctrl_c_keeps_what_was_located(frames: Path, weights: Path) -> None:
     for number in range(100):
         shutil.copy(frames / "still.png", frames / f"{number}.png")
     table = Path("regions/regions.csv")
-
-    def interrupt() -> None:
-        while not table.exists() or len(table.read_text().splitlines()) < 3:
-            time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    typist = threading.Thread(target=interrupt, daemon=True)
-    typist.start()
-    assert main(["locate", "frames", "--weights", str(weights)]) == 130
-    typist.join()
-    assert "Interrupted: what was located is kept in regions." in capsys.readouterr().err
+    command = [sys.executable, "-m", "fetal_monai", "locate", "frames", "--weights", str(weights)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (table.exists() and len(table.read_text().splitlines()) > 2):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert "Interrupted: what was located is kept in regions." in errors
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert 2 <= len(rows) < 100
