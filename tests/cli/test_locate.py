@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,9 @@ def test_ctrl_c_keeps_what_was_located(frames: Path, weights: Path) -> None:
         shutil.copy(frames / "still.png", frames / f"{number}.png")
     table = Path("regions/regions.csv")
     command = [sys.executable, "-m", "fetal_monai", "locate", "frames", "--weights", str(weights)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background, the signal is ignored, and a new process would inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     while process.poll() is None and not (table.exists() and len(table.read_text().splitlines()) > 2):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

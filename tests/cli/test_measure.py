@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -177,7 +178,9 @@ def test_ctrl_c_leaves_complete_rows(frames: Path, measured: Path, tmp_path: Pat
         os.link(next(frames.glob("*_HC.png")), many / f"{number}.png")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "fetal_monai", "measure", str(many), "-o", str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background, the signal is ignored, and a new process would inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     begun = out / "measurements.csv"
     while process.poll() is None and not (begun.is_file() and len(begun.read_bytes().splitlines()) > 9):
         time.sleep(0.01)
