@@ -154,10 +154,9 @@ def _run(source: FrameSource, measurer: HeadMeasurer, results: ResultsFolder, *,
             current = None
             for item in measure_frames(source, measurer):
                 results.add(item)
-                file = item.file if isinstance(item, Rejected) else item.source.file
                 measured += not isinstance(item, Rejected)
-                bar.update(file != current)
-                current = file
+                bar.update(item.file != current)
+                current = item.file
                 bar.set_postfix_str(f"{measured} frames", refresh=False)
     except KeyboardInterrupt:
         results.close()
@@ -198,8 +197,9 @@ def _report_writer(
 
 def _print_failed(results: ResultsFolder) -> int:
     failed = [row for row in results.measurements.rows if row["status"] == "failed"]
+    loops = {loop["file"] for loop in results.loops.rows}
     for row in failed:
-        place = f", frame {row['frame']}" if row["file"] in {loop["file"] for loop in results.loops.rows} else ""
+        place = f", frame {row['frame']}" if row["file"] in loops else ""
         print(f"failed: {row['file']}{place}: {row['reason']}", file=sys.stderr)
     for file, reason, is_failure in results.unreported:
         print(f"{'report failed' if is_failure else 'no report'}: {file}: {reason}", file=sys.stderr)

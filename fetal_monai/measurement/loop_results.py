@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from fetal_monai.biometry import HeadMeasurement
@@ -75,15 +76,15 @@ class LoopResults:
             else None
         )
 
-    def add(self, item: MeasuredFrame, overlay: Image.Image | None) -> None:
-        """Add a frame, and its overlay if overlays are saved."""
+    def add(self, item: MeasuredFrame, mask: NDArray[np.bool_] | None, overlay: Image.Image | None) -> None:
+        """Add a frame, with its mask (H, W) and its overlay if they are saved."""
         index, result = item.source.index, item.result
         self.heads[index] = result.head
         self.times_s[index] = item.source.time_s
         self.statuses[index] = result.status
         if self._video is not None and overlay is not None:
             self._video.add(overlay)
-        if self._saves_masks and (mask := result.mask) is not None:
+        if self._saves_masks and mask is not None:
             with atomic_path(self._path("masks", f"_frame{index:05d}_mask", ".png")) as temporary:
                 Image.fromarray(mask.astype(np.uint8) * 255).save(temporary)
 
@@ -95,6 +96,7 @@ class LoopResults:
         heads = [self.heads[index] for index in indices]
         perimeters_px = [head.ellipse_px.perimeter if isinstance(head, HeadMeasurement) else None for head in heads]
         sizes_mm = [head.head_circumference_mm if _is_scaled(head) else None for head in heads]
+        smoothed_mm = smoothed_track(sizes_mm)
         certain = [self.statuses[index] in ("measured", "unscaled") for index in indices]
         write_table(
             self._path("loops", "_track", ".csv"),
@@ -104,7 +106,7 @@ class LoopResults:
                 self.times_s.values(),
                 self.statuses.values(),
                 sizes_mm,
-                smoothed_track(sizes_mm).tolist(),
+                smoothed_mm.tolist(),
                 perimeters_px,
                 smoothed_track(perimeters_px).tolist(),
                 strict=True,
@@ -123,7 +125,7 @@ class LoopResults:
         return summary | {
             "frame_to_report": indices[place],
             "head_circumference_mm": sizes_mm[place],
-            "head_circumference_smoothed_mm": _known(smoothed_track(sizes_mm)[place]),
+            "head_circumference_smoothed_mm": _known(smoothed_mm[place]),
         }
 
     def discard(self) -> None:

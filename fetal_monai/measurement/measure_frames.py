@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from fetal_monai.data.frame_source import SourceFrame
 from fetal_monai.data.rejected import Rejected
@@ -23,6 +24,11 @@ class MeasuredFrame:
 
     source: SourceFrame
     result: HeadResult
+
+    @property
+    def file(self) -> Path:
+        """The frame's file."""
+        return self.source.file
 
 
 def measure_frames(

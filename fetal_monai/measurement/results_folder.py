@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from fetal_monai.biometry import HeadMeasurement
@@ -121,10 +123,8 @@ class ResultsFolder:
 
     def add(self, item: MeasuredFrame | Rejected) -> Row:
         """Write the results of a frame, and return its row."""
-        if self._loop is not None and (isinstance(item, Rejected) or item.source.file != self._loop.file):
-            is_of_loop = isinstance(item, Rejected) and item.file == self._loop.file
-            if not is_of_loop:
-                self._end_loop()
+        if self._loop is not None and item.file != self._loop.file:
+            self._end_loop()
         if isinstance(item, Rejected):
             row = {"file": frame_name(item.file, self.source_dir), "frame": item.frame, **failed_row(item.reason)}
         else:
@@ -154,21 +154,21 @@ class ResultsFolder:
         source, result = item.source, item.result
         place = {"file": frame_name(source.file, self.source_dir), **source.frame.study, "frame": source.index}
         try:
-            picture = self._overlay(item) if "overlays" in self.save else None
+            mask = result.mask if self.save else None  # as large as the frame: as slow as the measurement itself
+            picture = self._overlay(item, mask) if "overlays" in self.save else None
             if source.is_still:
-                self._save_still(item, picture)
+                self._save_still(source.file, mask, picture)
             else:
                 if self._loop is None:
                     self._loop = LoopResults(self.folder, self.source_dir, source, save=self.save)
-                self._loop.add(item, picture)
+                self._loop.add(item, mask, picture)
         except Exception as error:  # whatever it is, it must not end the batch
             return place | failed_row(failure_reason(error, source.file))
         if source.is_still and result.status != "failed" and (reports := self._reports) is not None:
             self._report(source.file, lambda: reports.write(item))
         return place | result.row
 
-    def _save_still(self, item: MeasuredFrame, picture: Image.Image | None) -> None:
-        file, mask = item.source.file, item.result.mask
+    def _save_still(self, file: Path, mask: NDArray[np.bool_] | None, picture: Image.Image | None) -> None:
         if picture is not None:
             path = output_path(file, self.source_dir, self.folder / "overlays", "_overlay", ".png")
             with atomic_path(path) as temporary:
@@ -180,10 +180,10 @@ class ResultsFolder:
                 mask, file, output_path(file, self.source_dir, self.folder / "masks", "_mask", mask_suffix(file))
             )
 
-    def _overlay(self, item: MeasuredFrame) -> Image.Image:
+    def _overlay(self, item: MeasuredFrame, mask: NDArray[np.bool_] | None) -> Image.Image:
         source = item.source
         title = source.file.name if source.is_still else f"{source.file.name}, frame {source.index}"
-        return draw_overlay(source.frame.pixels, item.result.mask, item.result.head, title, source.scale.source)
+        return draw_overlay(source.frame.pixels, mask, item.result.head, title, source.scale.source)
 
     def _end_loop(self) -> None:
         if self._loop is not None:

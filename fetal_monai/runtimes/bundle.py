@@ -34,7 +34,7 @@ class SegmentationBundle:
     root: Path
     config: dict[str, Any]
 
-    @property
+    @cached_property
     def spatial_size(self) -> tuple[int, int]:
         """The network's size, (H, W): that of the training, where the weights state it."""
         settings = read_settings(self.weights) or {"options": {}}
