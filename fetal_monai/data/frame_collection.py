@@ -15,6 +15,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from fetal_monai.data.frame_files import frame_files, natural_key
 from fetal_monai.data.frame_scale import FrameScale, FrameScales
 from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import blank_pixels
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.rejected import Rejected
 from fetal_monai.data.unusable_names import unusable_names
@@ -95,9 +96,8 @@ def collect_frames(
                 if file in unusable:
                     raise FrameError(unusable[file])
                 frame = read_frame(file)
-                if frame.pixels.min() == frame.pixels.max():
-                    level = frame.pixels.flat[0]
-                    raise FrameError(f"every pixel is {level:g}: no image content. Export the frame again.")
+                if problem := blank_pixels(frame.pixels):
+                    raise FrameError(f"{problem} Export the frame again.")
                 scale = scales.of(file, frame)
             except (FrameError, OSError) as error:
                 rejected.append(Rejected(file, str(error).removeprefix(f"{file}: ")))

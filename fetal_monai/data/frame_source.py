@@ -11,7 +11,7 @@ from fetal_monai.data.io.cine.opening import open_cine
 from fetal_monai.data.io.cine.source_files import source_files
 from fetal_monai.data.io.cine.suffix import VIDEO_SUFFIXES, cine_suffix
 from fetal_monai.data.io.decoding import FrameError
-from fetal_monai.data.io.frame import Frame
+from fetal_monai.data.io.frame import Frame, blank_pixels
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.io.suffix import DICOM_SUFFIXES, METAIMAGE_SUFFIXES
 from fetal_monai.data.rejected import Rejected
@@ -86,24 +86,18 @@ class FrameSource:
     def _frames(self, file: Path) -> Iterator[SourceFrame | Rejected]:
         if cine_suffix(file) not in _MAY_HOLD_A_LOOP or (cine := open_cine(file)).frame_count == 1:
             frame = read_frame(file)
-            _check_content(frame, "Export the frame again.")
+            if problem := blank_pixels(frame.pixels):
+                raise FrameError(f"{problem} Export the frame again.")
             yield SourceFrame(file, frame, self.scales.of(file, frame))
             return
         scale = None
         for decoded in cine:
             frame = Frame(decoded.pixels, cine.pixel_spacing_mm, cine.ultrasound_regions, cine.study)
             scale = scale or self.scales.of(file, frame)
-            try:
-                _check_content(frame, "Export the loop again.")
-            except FrameError as error:
-                yield Rejected(file, str(error), decoded.index)
+            if problem := blank_pixels(frame.pixels):
+                yield Rejected(file, f"{problem} Export the loop again.", decoded.index)
             else:
                 yield SourceFrame(file, frame, scale, decoded.index, False, decoded.time_s, cine.frame_rate_hz)
-
-
-def _check_content(frame: Frame, how_to_fix: str) -> None:
-    if frame.pixels.min() == frame.pixels.max():
-        raise FrameError(f"every pixel is {frame.pixels.flat[0]:g}: no image content. {how_to_fix}")
 
 
 def open_frame_source(

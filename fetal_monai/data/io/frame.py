@@ -58,3 +58,8 @@ def unusable_pixels(pixels: NDArray[np.float32]) -> str | None:
             "Export the frame again or replace these pixels."
         )
     return None
+
+
+def blank_pixels(pixels: NDArray[np.float32]) -> str | None:
+    """Return the reason why pixels show nothing, or None if they show something."""
+    return f"every pixel is {pixels.flat[0]:g}: no image content." if pixels.min() == pixels.max() else None

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from fetal_monai.data.anatomical_class import LabelError, parse_labels
 from fetal_monai.data.io.decoding import FrameError
+from fetal_monai.data.io.frame import blank_pixels
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.data.preparation.identical_frames import identical_frames, pixel_digest
 from fetal_monai.data.preparation.inspection import Inspection
@@ -119,8 +120,8 @@ def _checked(images: Path, entry: LabelEntry) -> LabelledFrame:
     if not path.is_file():
         raise LabelError("the image does not exist; correct the name or remove the row.")
     pixels = read_frame(path).pixels
-    if pixels.min() == pixels.max():
-        raise FrameError(f"every pixel is {pixels.flat[0]:g}: no image content. Export the frame again.")
+    if problem := blank_pixels(pixels):
+        raise FrameError(f"{problem} Export the frame again.")
     height, width = pixels.shape
     return LabelledFrame(
         image=path.resolve(),
