@@ -6,11 +6,13 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from fetal_monai.bundle_folder import bundle_folder, bundle_names
+from fetal_monai.cli.exit_codes import INTERRUPTED
+from fetal_monai.cli.text_table import text_table
 from fetal_monai.cli.usage_error import UsageError
 from fetal_monai.files import read_csv_table
 
@@ -40,8 +42,7 @@ exit code: 0 all located, 1 some failed (listed at the end), 2 the command canno
 carried out as given, 130 interrupted (what was located is kept)."""
 
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
-_SHOWN = 40  # rows of the table in the terminal
-_INTERRUPTED = 130
+_HEADINGS = ("file", "frame", "region", "score", "box [px]")
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -105,11 +106,11 @@ def locate(options: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         print(f"\nInterrupted: what was located is kept in {options.output_dir}.", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     table = options.output_dir / "regions.csv"
     _, rows = read_csv_table(table)
     located, failed = ([row for row in rows if (row["status"] == "failed") is fails] for fails in (False, True))
-    print("\n".join([*_lines(located), f"\n{table}"]), flush=True)
+    print("\n".join([*text_table(_HEADINGS, list(map(_cells, located))), f"\n{table}"]), flush=True)
     for row in failed:
         place = f", frame {row['frame']}" if row["frame"] else ""
         print(f"failed: {row['file']}{place}: {row['reason']}", file=sys.stderr)
@@ -175,14 +176,7 @@ def _errors_only(*loggers: str) -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _lines(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    cells = [("file", "frame", "region", "score", "box [px]"), *map(_cells, rows[:_SHOWN])]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
-    return [*lines, f"... and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else lines
-
-
-def _cells(row: Mapping[str, str]) -> tuple[str, str, str, str, str]:
+def _cells(row: Mapping[str, str]) -> dict[str, str]:
     box = " ".join(f"{float(row[edge]):.0f}" for edge in _EDGES) if row["x_min"] else row["reason"]
     score = float(row["score_" + row["region"]])
-    return row["file"], row["frame"], row["region"], f"{score:.2f}", box
+    return dict(zip(_HEADINGS, (row["file"], row["frame"], row["region"], f"{score:.2f}", box), strict=True))

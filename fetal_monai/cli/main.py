@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fetal_monai import __version__
 from fetal_monai.cli import bundle, bundle_run, info, locate, measure
+from fetal_monai.cli.exit_codes import USAGE_ERROR
 from fetal_monai.cli.usage_error import UsageError
 
 _DESCRIPTION = """\
@@ -28,8 +29,6 @@ examples:
     fetal-monai locate FRAMES --weights model.pt
   what to paste into a bug report:
     fetal-monai info"""
-
-USAGE_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

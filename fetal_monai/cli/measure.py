@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_monai import __version__
+from fetal_monai.cli.exit_codes import INTERRUPTED
 from fetal_monai.cli.results_table import results_table
 from fetal_monai.cli.run_folder import last_folder, new_folder
 from fetal_monai.cli.usage_error import UsageError
@@ -59,7 +60,6 @@ exit code: 0 all measured, 1 some failed (listed at the end), 2 the command cann
 carried out as given, 130 interrupted (what was measured is kept)."""
 
 _FOLDER_STEM = "measurements"
-_INTERRUPTED = 130
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -165,7 +165,7 @@ def _run(source: FrameSource, measurer: HeadMeasurer, results: ResultsFolder, *,
             f"-o {results.folder} --continue measures the rest.",
             file=sys.stderr,
         )
-        return _INTERRUPTED
+        return INTERRUPTED
     seconds = time.perf_counter() - began
     results.finish(
         {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fetal_monai.cli.text_table import text_table
+
 _COLUMNS = {
     "file": "file",
     "frame": "frame",
@@ -17,7 +19,6 @@ _COLUMNS = {
 }
 """Columns of ``measurements.csv`` by their headings."""
 _TEXTS = ("file", "status")
-_SHOWN = 40
 
 
 def results_table(rows: Sequence[Mapping[str, Any]], loops: Sequence[Mapping[str, Any]]) -> str:
@@ -29,19 +30,10 @@ def results_table(rows: Sequence[Mapping[str, Any]], loops: Sequence[Mapping[str
     """
     reported = {loop["file"]: loop["frame_to_report"] for loop in loops}
     shown = [row for row in rows if row["file"] not in reported or row.get("frame") == reported[row["file"]]]
-    cells = {
-        heading: [_cell(row.get(column)) for row in shown[:_SHOWN]]
-        for heading, column in _COLUMNS.items()
-        if heading != "frame" or loops
-    }
-    columns = [
-        _aligned([heading, *values], left=heading in _TEXTS)
-        for heading, values in cells.items()
-        if any(values) or heading in _TEXTS
-    ]
-    lines = ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
-    if len(shown) > _SHOWN:
-        lines.append(f"... and {len(shown) - _SHOWN} more")
+    cells = [{heading: _cell(row.get(column)) for heading, column in _COLUMNS.items()} for row in shown]
+    values = [heading for heading in _COLUMNS if heading not in _TEXTS]
+    headings = [heading for heading in _COLUMNS if heading != "frame" or loops]
+    lines = text_table(headings, cells, numbers=values, optional=values)
     lines += [f"{file}: no frame has a stable head to report" for file, frame in reported.items() if frame is None]
     return "\n".join(lines)
 
@@ -50,8 +42,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def _aligned(texts: Sequence[str], *, left: bool) -> list[str]:
-    width = max(map(len, texts))
-    return [text.ljust(width) if left else text.rjust(width) for text in texts]
