@@ -1,10 +1,6 @@
 import csv
 import shutil
-import signal
-import subprocess
 import sys
-import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +10,7 @@ import torch
 from fetal_monai.cli.main import main
 from fetal_monai.weights.settings import write_settings
 from tests.bundles.bright_network import bright_network
+from tests.cli.interrupted import interrupted
 from tests.data.io.cine.loops import write_video
 from tests.frame_files import cut, write_picture
 
@@ -79,14 +76,7 @@ def test_ctrl_c_keeps_what_was_located(frames: Path, weights: Path) -> None:
         shutil.copy(frames / "still.png", frames / f"{number}.png")
     table = Path("regions/regions.csv")
     command = [sys.executable, "-m", "fetal_monai", "locate", "frames", "--weights", str(weights)]
-    # Where the tests run in the background, the signal is ignored, and a new process would inherit that.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
-    while process.poll() is None and not (table.exists() and len(table.read_text().splitlines()) > 2):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, errors
+    errors = interrupted(command, table, lines=3)
     assert "Interrupted: what was located is kept in regions." in errors
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -3,12 +3,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +18,7 @@ from fetal_monai.files import read_csv_table
 from fetal_monai.measurement import HeadMeasurer
 from fetal_monai.measurement.measure_frames import MeasuredFrame, measure_frames
 from fetal_monai.phantom import write_phantoms
+from tests.cli.interrupted import interrupted
 from tests.data.io.cine.loops import write_video
 from tests.frame_files import cut, region, write_dicom
 
@@ -178,15 +175,7 @@ def test_ctrl_c_leaves_complete_rows(frames: Path, measured: Path, tmp_path: Pat
         os.link(next(frames.glob("*_HC.png")), many / f"{number}.png")
     out = tmp_path / "out"
     command = [sys.executable, "-m", "fetal_monai", "measure", str(many), "-o", str(out)]
-    # Where the tests run in the background, the signal is ignored, and a new process would inherit that.
-    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
-    begun = out / "measurements.csv"
-    while process.poll() is None and not (begun.is_file() and len(begun.read_bytes().splitlines()) > 9):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    errors = interrupted(command, out / "measurements.csv", lines=10)
     assert "--continue measures the rest" in errors
     rows = table(out)
     assert 8 < len(rows) < 400
