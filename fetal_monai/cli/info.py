@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -14,6 +13,7 @@ from typing import Any
 
 from fetal_monai import __version__
 from fetal_monai.bundle_folder import bundle_folder, bundle_names
+from fetal_monai.files.checksum import file_sha256
 
 _DESCRIPTION = """\
 Show the versions of the packages, the processor, the engines and devices that can be used,
@@ -121,5 +121,5 @@ def _devices() -> list[str]:
 def _bundle(folder: Path) -> dict[str, Any]:
     metadata = json.loads((folder / "configs" / "metadata.json").read_text(encoding="utf-8"))
     weights = folder / "models" / "model.pt"
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest() if weights.is_file() else None
+    sha256 = file_sha256(weights) if weights.is_file() else None
     return {"version": metadata["version"], "folder": str(folder), "weights_sha256": sha256}

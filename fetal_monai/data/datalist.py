@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
+from fetal_monai.files.checksum import file_sha256
 
 DATALIST_NAME = "datalist.json"
 SECTIONS = ("training", "validation", "test")
@@ -109,7 +110,7 @@ def fingerprint(dataset_dir: str | Path) -> str:
             described = {
                 **frame,
                 "section": section,
-                **{key: [Path(frame[key]).name, _sha256(frame[key])] for key in _file_keys(keys)},
+                **{key: [Path(frame[key]).name, file_sha256(Path(frame[key]))] for key in _file_keys(keys)},
             }
             digest.update(json.dumps(described, sort_keys=True).encode())
     return digest.hexdigest()[:12]
@@ -228,7 +229,3 @@ def _file_keys(keys: tuple[str, ...]) -> list[str]:
 
 def _prepare_hint(folder: Path, keys: tuple[str, ...]) -> str:
     return _PREPARE_HINTS[keys].format(folder=folder)
-
-
-def _sha256(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

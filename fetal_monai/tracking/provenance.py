@@ -7,6 +7,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from fetal_monai.files.checksum import file_sha256
 from fetal_monai.workflow.metadata import load_metadata
 
 _PACKAGES = ("fetal-monai", "monai", "torch", "pytorch-ignite", "numpy", "scikit-image", "itk", "mlflow")
@@ -35,7 +36,7 @@ def code_sha256(bundle_root: str | Path) -> str:
     files |= {path.relative_to(package.parent).as_posix(): path for path in package.rglob("*.py")}
     digest = hashlib.sha256()
     for name in sorted(files):
-        digest.update(f"{name}\n{hashlib.sha256(files[name].read_bytes()).hexdigest()}\n".encode())
+        digest.update(f"{name}\n{file_sha256(files[name])}\n".encode())
     return digest.hexdigest()
 
 
