@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,21 @@ class OpenVinoRuntime:
         self.precision = precision
         # Without a hint OpenVINO would compute in bf16 where it can, whatever was asked for.
         hint = "bf16" if precision == "bf16" else "f32"
-        self._model = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
+        self._model = shared_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": hint})
 
     def __call__(self, gray: NDArray[Any]) -> NDArray[np.float32]:
         """See `fetal_monai.runtimes.Runtime`."""
         return np.array(self._model(gray.astype(np.float32, copy=False))[0])
+
+
+@cache
+def shared_core() -> openvino.Core:
+    """The one core of this process, which is never destroyed.
+
+    The CPU plugin of a core sets up a stack for signal handlers. It frees that stack when the core is destroyed, even
+    where this happens in another thread or where a later core uses it: the next signal would end the process.
+    """
+    return openvino.Core()
 
 
 def load(bundle: SegmentationBundle, precision: str = "auto") -> OpenVinoRuntime:
@@ -50,8 +61,8 @@ def load(bundle: SegmentationBundle, precision: str = "auto") -> OpenVinoRuntime
         ImportError: The network is not exported yet, and the packages for it are not installed.
         ValueError: The CPU has no bf16.
     """
-    core = openvino.Core()
-    int8 = _int8_model(core, bundle) if precision in ("auto", "int8") else None
+    core = shared_core()
+    int8 = _int8_model(bundle) if precision in ("auto", "int8") else None
     has_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if precision == "auto":
         precision = "int8" if int8 else "bf16" if has_bf16 else "fp32"
@@ -70,11 +81,11 @@ def int8_paths(bundle: SegmentationBundle) -> tuple[Path, Path]:
     return bundle.weights.with_name(INT8_NAME), cached_model(bundle, INT8_NAME)
 
 
-def _int8_model(core: openvino.Core, bundle: SegmentationBundle) -> openvino.Model | None:
+def _int8_model(bundle: SegmentationBundle) -> openvino.Model | None:
     """The int8 model of exactly these weights and size, if there is one."""
     for path in int8_paths(bundle):
         if path.is_file():
-            model = core.read_model(path)
+            model = shared_core().read_model(path)
             size = tuple(length.get_length() for length in list(model.input().partial_shape)[2:])
             made_of = model.get_rt_info(WEIGHTS_SHA256).value if model.has_rt_info(WEIGHTS_SHA256) else None
             if made_of == bundle.weights_sha256 and size == bundle.spatial_size:

@@ -29,7 +29,7 @@ from fetal_monai.data import load_datalist, read_frame
 from fetal_monai.files.atomic import atomic_path
 from fetal_monai.runtimes.bundle import SegmentationBundle, find_bundle
 from fetal_monai.runtimes.export import exported
-from fetal_monai.runtimes.openvino import WEIGHTS_SHA256, OpenVinoRuntime, int8_paths, load
+from fetal_monai.runtimes.openvino import WEIGHTS_SHA256, OpenVinoRuntime, int8_paths, load, shared_core
 from fetal_monai.runtimes.resize import resize
 from fetal_monai.runtimes.runtime import Runtime
 
@@ -85,7 +85,7 @@ def quantise(bundle: SegmentationBundle, dataset_dir: str | Path, path: Path, fr
     chosen = np.random.default_rng(0).permutation(len(training))[:frames]
     inputs = [_input(bundle, training[index]) for index in tqdm(chosen, desc="Reading", unit="frame")]
     model = nncf.quantize(
-        openvino.Core().read_model(exported(bundle)),
+        shared_core().read_model(exported(bundle)),
         nncf.Dataset(inputs),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(inputs),

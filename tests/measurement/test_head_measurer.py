@@ -147,3 +147,20 @@ print(result.status, [name for name in ("torch", "monai", "ignite", "mlflow", "i
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
     assert done.stdout == "failed []\n", done.stderr
+
+
+def test_signals_are_handled_after_a_measurer_is_gone() -> None:
+    """OpenVINO frees the stack of signal handlers with its core, in whatever thread that is."""
+    pytest.importorskip("openvino", reason="openvino is not installed: pip install fetal-monai[fast]")
+    code = """
+import os, signal, threading, fetal_monai
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+measurers = [fetal_monai.HeadMeasurer(engine="openvino"), fetal_monai.HeadMeasurer(engine="openvino")]
+measurers.pop(0)
+thread = threading.Thread(target=measurers.clear)
+thread.start()
+thread.join()
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
