@@ -153,7 +153,8 @@ def describe(bundle: Path) -> None:
     """The third step."""
 
     def tell(metadata: dict[str, Any]) -> None:
-        metadata |= {"name": "shallow_net", "task": "Segmentation", "description": "Two convolutions", "references": []}
+        metadata |= {"bundle": "shallow_net", "name": "Two convolutions", "task": "Segmentation", "references": []}
+        metadata |= {"description": "Two convolutions"}
         metadata["changelog"] = {metadata["version"]: "first version"}
 
     change(bundle / "configs" / "metadata.json", tell)

@@ -21,7 +21,7 @@ def provenance(bundle_root: str | Path) -> dict[str, str]:
     """
     metadata = load_metadata(bundle_root)
     return {
-        "bundle": metadata["name"],
+        "bundle": metadata["bundle"],
         "bundle_version": metadata["version"],
         "git_commit": git_commit(bundle_root),
         "code_sha256": code_sha256(bundle_root),

@@ -35,7 +35,7 @@ def use_trained_settings(bundle_root: str | Path, stage: str, weights: str | Pat
     settings = read_settings(Path(weights))
     if parser is None or settings is None:
         return
-    if settings["bundle"] != (name := load_metadata(bundle_root)["name"]):
+    if settings["bundle"] != (name := load_metadata(bundle_root)["bundle"]):
         raise ValueError(
             f"{weights} was trained by the bundle {settings['bundle']}, and this is {name}, which prepares frames in "
             "another way. Run that bundle, or name other weights with --weights."

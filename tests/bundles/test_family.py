@@ -44,7 +44,7 @@ METHOD = {
     "demonstration": {"epochs", "batch_size", "learning_rate", "spatial_size", "about"},
     "multi_gpu_train": {"network"},
     "metadata": {
-        *("task", "description", "data_source", "image_classes", "label_classes", "pred_classes", "references"),
+        *("name", "task", "description", "data_source", "image_classes", "label_classes", "pred_classes", "references"),
         *("changelog", "network_data_format", "eval_metrics"),
     },
 }
@@ -199,7 +199,7 @@ class TestAllBundles:
 class TestEachBundle:
     def test_it_says_its_own_name(self, name: str) -> None:
         text = (REPOSITORY / "bundles" / name / "configs" / "metadata.json").read_text()
-        assert json.loads(text)["name"] == name
+        assert json.loads(text)["bundle"] == name
         others = "|".join(other for other in NAMES if other != name)
         for config in STAGES:
             text = (REPOSITORY / "bundles" / name / "configs" / f"{config}.json").read_text()

@@ -26,7 +26,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("checkout")
     configs = folder / "bundles" / "gan_deeplab" / "configs"
     configs.mkdir(parents=True)
-    (configs / "metadata.json").write_text(json.dumps({"name": "gan_deeplab", "version": "1.2.3"}))
+    (configs / "metadata.json").write_text(json.dumps({"bundle": "gan_deeplab", "version": "1.2.3"}))
     (folder / "masks").mkdir()
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -15,7 +15,7 @@ from fetal_monai.tracking import EXPERIMENT, RunTracker, git_commit, provenance,
 def bundle(tmp_path: Path) -> Path:
     root = tmp_path / "bundles" / "toy"
     (root / "configs").mkdir(parents=True)
-    (root / "configs" / "metadata.json").write_text(json.dumps({"name": "toy", "version": "1.2.3"}))
+    (root / "configs" / "metadata.json").write_text(json.dumps({"bundle": "toy", "version": "1.2.3"}))
     return root
 
 

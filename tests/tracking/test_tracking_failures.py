@@ -54,7 +54,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "metadata.json").write_text(json.dumps({"name": "toy", "version": "1.2.3"}))
+    (tmp_path / "configs" / "metadata.json").write_text(json.dumps({"bundle": "toy", "version": "1.2.3"}))
     return tmp_path
 
 

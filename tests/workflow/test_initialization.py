@@ -57,7 +57,7 @@ TRAINING = {
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "configs").mkdir()
-    metadata = {"name": "toy", "version": "0.1.0"}
+    metadata = {"bundle": "toy", "version": "0.1.0"}
     for name, content in (("metadata", metadata), ("train", TRAINING)):
         (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(content))
     return tmp_path

@@ -33,7 +33,7 @@ OVERLAY = {"network": None, "train#augment": True, "momentum": 0.9}
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     (tmp_path / "configs").mkdir()
-    files = {"metadata": {"name": "toy"}, "train": TRAIN, "evaluate": EVALUATE, "overlay": OVERLAY}
+    files = {"metadata": {"bundle": "toy"}, "train": TRAIN, "evaluate": EVALUATE, "overlay": OVERLAY}
     for name, content in files.items():
         (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(content))
     return tmp_path

@@ -38,7 +38,7 @@ DEMONSTRATION = {"about": "2 minutes.", "demonstration": True, "dataset_dir": "p
 def bundle(tmp_path: Path) -> Path:
     """A bundle with weights that were trained with another size and width than its configs' own."""
     (tmp_path / "configs").mkdir()
-    configs: dict[str, Any] = {"metadata": {"name": "mine"}, "train": TRAIN, "evaluate": EVALUATE}
+    configs: dict[str, Any] = {"metadata": {"bundle": "mine"}, "train": TRAIN, "evaluate": EVALUATE}
     for name, content in (configs | {"demonstration": DEMONSTRATION, "large": {"size": [512, 512]}}).items():
         (tmp_path / "configs" / f"{name}.json").write_text(json.dumps(content))
     torch.save(torch.nn.Linear(2, 1).state_dict(), tmp_path / "model.pt")

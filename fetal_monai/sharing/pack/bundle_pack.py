@@ -108,13 +108,13 @@ def _configs(bundle: Bundle) -> dict[str, Any]:
 def _identity(folder: Path, metadata: Any) -> tuple[str, str]:
     """Return the name and version that the metadata states."""
     stated = metadata if isinstance(metadata, dict) else {}
-    for key, allowed in (("name", r"[A-Za-z]\w*"), ("version", r"\d+(\.\d+)*\w*")):
+    for key, allowed in (("bundle", r"[A-Za-z]\w*"), ("version", r"\d+(\.\d+)*\w*")):
         value = stated.get(key)
         if not isinstance(value, str) or not re.fullmatch(allowed, value, re.ASCII):
             raise PackError(
                 f"{folder / METADATA}: {key} is {value!r}, but the zip is named after it: expected {allowed}."
             )
-    name, version = stated["name"], stated["version"]
+    name, version = stated["bundle"], stated["version"]
     changelog = stated.get("changelog")
     if not isinstance(changelog, dict) or not changelog.get(version):
         raise PackError(f"{folder / METADATA}: the changelog has no entry {version!r}. Add one that says what is new.")

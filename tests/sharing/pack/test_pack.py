@@ -152,8 +152,8 @@ class TestRefused:
         self.refused(bundle, "the changelog has no entry '0.2.0'")
 
     def test_a_name_that_climbs(self, bundle: Path) -> None:
-        edit(bundle / "configs" / "metadata.json", lambda metadata: metadata.update(name="../x"))
-        self.refused(bundle, "name is '../x'")
+        edit(bundle / "configs" / "metadata.json", lambda metadata: metadata.update(bundle="../x"))
+        self.refused(bundle, "bundle is '../x'")
 
     def test_an_import_without_a_pin(self, bundle: Path) -> None:
         edit(bundle / "configs" / "metadata.json", lambda meta: meta["required_packages_version"].pop("pillow"))
