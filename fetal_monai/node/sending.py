@@ -9,7 +9,7 @@ import pydicom
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.association import Association
-from pynetdicom.status import STATUS_FAILURE, code_to_category
+from pynetdicom.status import STATUS_SUCCESS, STATUS_WARNING, code_to_category
 
 from fetal_monai.node.object_table import Entry, State
 from fetal_monai.node.settings import Peer
@@ -82,20 +82,18 @@ class PacsStore:
             RefusedError: The PACS refuses one.
         """
         reports = [pydicom.dcmread(file) for file in files]
-        classes = sorted({report.SOPClassUID for report in reports})
         entity = AE(ae_title=self._ae_title)
         entity.connection_timeout = entity.acse_timeout = self._timeout_s
         entity.dimse_timeout = entity.network_timeout = self._timeout_s
-        for sop_class in classes:
+        for sop_class in {report.SOPClassUID for report in reports}:
             entity.add_requested_context(sop_class, _UNCOMPRESSED)
         association = entity.associate(self._peer.host, self._peer.port, ae_title=self._peer.ae_title)
-        if not association.is_established:
-            how = "rejects the association" if association.is_rejected else "cannot be reached"
-            raise ConnectionError(f"{self._peer} {how}.")
         try:
-            accepted = {context.abstract_syntax for context in association.accepted_contexts}
-            if missing := [sop_class.name for sop_class in classes if sop_class not in accepted]:
-                raise ConnectionError(f"{self._peer} does not accept {', '.join(missing)}.")
+            if refused := {context.abstract_syntax.name for context in association.rejected_contexts}:
+                raise ConnectionError(f"{self._peer} does not accept {', '.join(sorted(refused))}.")
+            if not association.is_established:
+                how = "rejects the association" if association.is_rejected else "cannot be reached, or does not answer"
+                raise ConnectionError(f"{self._peer} {how}.")
             for report in reports:
                 self._store(association, report)
         finally:
@@ -105,6 +103,6 @@ class PacsStore:
         status = association.send_c_store(report).get("Status") if association.is_established else None
         if status is None:
             raise TimeoutError(f"{self._peer} does not answer.")
-        if code_to_category(status) == STATUS_FAILURE:
+        if code_to_category(status) not in (STATUS_SUCCESS, STATUS_WARNING):
             refusal = f"{self._peer} refuses the report ({report.SOPClassUID.name}) with the status {status:04X}."
             raise OSError(refusal) if status in _TRANSIENT else RefusedError(refusal)

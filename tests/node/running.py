@@ -67,23 +67,16 @@ class RunningNode:
     def wait_until_idle(self) -> dict[str, Any]:
         return self.wait_until(lambda state: state["waiting"] == 0)
 
-    def store(self, *files: Path, options: tuple[str, ...] = (), **titles: str) -> subprocess.CompletedProcess[str]:
+    def store(self, *files: Path, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Send files by dcmtk's storescu, in one association."""
-        return self._call("storescu", *options, files=files, **titles)
+        return self._call("storescu", [*options], files)
 
-    def echo(self, **titles: str) -> subprocess.CompletedProcess[str]:
-        return self._call("echoscu", **titles)
+    def echo(self, called: str = AE_TITLE, calling: str = "SCANNER") -> subprocess.CompletedProcess[str]:
+        return self._call("echoscu", ["-aec", called, "-aet", calling])
 
-    def _call(
-        self,
-        program: str,
-        *options: str,
-        files: tuple[Path, ...] = (),
-        called: str = AE_TITLE,
-        calling: str = "SCANNER",
-    ) -> subprocess.CompletedProcess[str]:
-        peer = ["-aec", called, "-aet", calling, "127.0.0.1", str(self.port)]
-        command = [program, "-v", *options, *peer, *map(str, files)]
+    def _call(self, program: str, options: list[str], files: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+        titles = ["-aec", AE_TITLE, "-aet", "SCANNER"]
+        command = [program, "-v", *titles, *options, "127.0.0.1", str(self.port), *map(str, files)]
         return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S)
 
 

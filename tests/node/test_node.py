@@ -15,6 +15,8 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom.pixels import get_decoder
+from pydicom.uid import JPEGLosslessSV1
 
 pytest.importorskip("pynetdicom", reason="pynetdicom is not installed: pip install fetal-monai[dicom]")
 pytest.importorskip("highdicom", reason="highdicom is not installed: pip install fetal-monai[dicom]")
@@ -244,9 +246,6 @@ def test_every_transfer_syntax_that_can_be_decoded_is_accepted(
 def test_a_transfer_syntax_that_cannot_be_decoded_is_not_accepted(
     node: RunningNode, images: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
-    from pydicom.pixels import get_decoder
-    from pydicom.uid import JPEGLosslessSV1
-
     if get_decoder(JPEGLosslessSV1).is_available:
         pytest.skip("a decoder for JPEG Lossless is installed")
     before = node.health()

@@ -46,7 +46,7 @@ def test_reports_wait_for_the_pacs(images: Callable[..., list[Path]], tmp_path: 
         assert node.store(*files).returncode == 0
         state = node.wait_until(lambda state: any(entry["tries"] > 1 for entry in state["reasons"]))
         assert (state["waiting"], state["sent"], state["failed"]) == (3, 0, 0)
-        assert f"ORTHANC@127.0.0.1:{pacs_port} cannot be reached." in state["reasons"][-1]["reason"]
+        assert f"ORTHANC@127.0.0.1:{pacs_port} cannot be reached" in state["reasons"][-1]["reason"]
         with running_orthanc(tmp_path / "orthanc", settings={"DicomPort": pacs_port}) as pacs:
             assert node.wait_until_idle()["sent"] == 3
             assert_one_pair_each(pacs, files)
