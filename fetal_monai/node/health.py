@@ -41,7 +41,13 @@ class HealthPage:
             def log_message(self, format: str, *arguments: Any) -> None:
                 """Calls are not logged."""
 
-        self._server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+        try:
+            self._server = ThreadingHTTPServer((LOOPBACK, port), Handler)
+        except OSError as error:
+            raise OSError(
+                f"{LOOPBACK}:{port} cannot be listened at ({error.strerror}). Is another node running? Give a free "
+                "port by --health-port."
+            ) from error
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
         Thread(target=self._server.serve_forever, name="health", daemon=True).start()

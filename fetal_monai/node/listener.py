@@ -72,7 +72,13 @@ class Listener:
             (evt.EVT_PDU_RECV, self._drop_too_large),
             (evt.EVT_C_STORE, self._store),
         ]
-        server = entity.start_server((settings.host, settings.port), block=False, evt_handlers=handlers)
+        try:
+            server = entity.start_server((settings.host, settings.port), block=False, evt_handlers=handlers)
+        except OSError as error:
+            raise OSError(
+                f"{settings.host}:{settings.port} cannot be listened at ({error.strerror}). Is another node running? "
+                "Give an address of this machine by --host, and a free port by --port."
+            ) from error
         self.address: tuple[str, int] = server.server_address[:2]
 
     def stop(self) -> None:

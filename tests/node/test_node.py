@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +31,7 @@ from fetal_monai.cli.main import main
 from fetal_monai.files import read_csv_table
 from tests.dicom_report.content_tree import children, concept, number, path
 from tests.dicom_report.test_reports import SIZES
-from tests.node.running import AE_TITLE, RunningNode, dcmtk, running_node
+from tests.node.running import AE_TITLE, RunningNode, dcmtk, running_node, started
 from tests.node.stored_reports import PAIR, assert_one_pair_each, instance_uid, reports_by_source, titles
 from tests.orthanc import Orthanc, orthanc, running_orthanc
 
@@ -38,6 +39,7 @@ pytestmark = [pytest.mark.slow, orthanc, dcmtk]
 
 LOOP_CLASS = "1.2.840.10008.5.1.4.1.1.3.1"
 MAX_BYTES = 1_000_000
+TWO_GIGABYTES = 2 << 30
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +107,13 @@ def test_the_numbers_in_the_pacs_are_those_of_the_table(
 def test_two_hundred_images_from_four_associations(
     node: RunningNode, pacs: Orthanc, images: Callable[..., list[Path]]
 ) -> None:
-    before, reported, unscaled = node.health(), images(24), images(176, regions=[])  # it is the reports that take time
+    before, reported, unscaled = node.health(), images(12), images(188, regions=[])  # it is the reports that take time
     files = [*reported, *unscaled]
     with ThreadPoolExecutor(4) as senders:
         answers = list(senders.map(lambda first: node.store(*files[first::4]), range(4)))
     assert [answer.returncode for answer in answers] == [0] * 4
     after = node.wait_until_idle()
-    assert [after[name] - before[name] for name in ("received", "sent", "unreported")] == [200, 24, 176]
+    assert [after[name] - before[name] for name in ("received", "sent", "unreported")] == [200, 12, 188]
     assert_one_pair_each(pacs, reported)
 
 
@@ -134,18 +136,23 @@ def test_what_is_confirmed_and_sent_leaves_no_file(node: RunningNode, images: Ca
     node.wait_until(lambda _: {file.stem for folder in files for file in folder.iterdir()} == kept)
 
 
-def test_an_image_that_is_too_large_is_refused_and_the_next_one_is_taken(
-    node: RunningNode, pacs: Orthanc, images: Callable[..., list[Path]]
+def test_two_gigabytes_are_refused_and_the_next_image_is_taken(
+    node: RunningNode, pacs: Orthanc, images: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
     before = node.health()
-    (large,) = images(1, pixels=np.zeros((1200, 1200), np.uint8))
+    (large,) = images(1, pixels=np.zeros((64, 64), np.uint8), NumberOfFrames=TWO_GIGABYTES >> 12)
+    content = large.read_bytes()
+    pixels = content.rindex(b"\xe0\x7f\x10\x00O")  # the last element: its tag, its type, and its length
+    with large.open("rb+") as file:
+        file.seek(pixels + 8)
+        file.write(struct.pack("<I", TWO_GIGABYTES))
+        file.truncate(pixels + 12 + TWO_GIGABYTES)  # without taking as much room on the disk
     (small,) = images(1)
     answer = node.store(large, small, options=("--no-halt",))
     assert re.findall(r"Store Response \((.+)\)", answer.stderr) == ["Error: CannotUnderstand", "Success"]
     after = node.wait_until_idle()
     assert (after["received"] - before["received"], after["rejected"] - before["rejected"]) == (1, 1)
     assert_one_pair_each(pacs, [small])
-    assert instance_uid(large) not in reports_by_source(pacs)
 
 
 def test_a_truncated_association_leaves_nothing(node: RunningNode, images: Callable[..., list[Path]]) -> None:
@@ -159,6 +166,17 @@ def test_a_truncated_association_leaves_nothing(node: RunningNode, images: Calla
     after = node.wait_until_idle()
     assert after["received"] == before["received"] + 1
     node.wait_until(lambda _: set(node.folder.rglob("*")) == names)
+
+
+def test_the_eleventh_association_at_once_is_rejected_for_now(
+    node: RunningNode, images: Callable[..., list[Path]]
+) -> None:
+    (image,) = images(1)
+    busy = [associated(node, image) for _ in range(10)]
+    assert "Local Limit Exceeded" in node.echo().stderr
+    for association in busy:
+        association.release()
+    node.wait_until(lambda _: node.echo().returncode == 0)
 
 
 def associated(node: RunningNode, image: Path) -> Association:
@@ -266,6 +284,15 @@ def converted(images: list[Path], folder: Path, converter: str, *options: str) -
 def test_a_second_node_does_not_use_the_same_queue(node: RunningNode, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["node", "--send-to", "PACS@127.0.0.1:104", "--port", "0", "--folder", str(node.folder)]) == 2
     assert "is another node running with it?" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--port", "--health-port"])
+def test_a_port_in_use_is_named(node: RunningNode, option: str, tmp_path: Path) -> None:
+    port = node.port if option == "--port" else node.health_port
+    with started(tmp_path / "queue", 104, option, str(port)) as (process, log_file):
+        assert process.wait(timeout=60) == 2
+    assert f"127.0.0.1:{port} cannot be listened at" in log_file.read_text()
+    assert f"by {option}." in log_file.read_text()
 
 
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")
