@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
@@ -56,6 +57,8 @@ class Node:
             step.start()
         host, port = self._listener.address
         logger.info("%s listens at %s:%d", settings.ae_title, host, port)
+        if not (settings.accept or ipaddress.ip_address(host).is_loopback):
+            logger.warning("everyone who reaches this port is accepted; --accept names those who may call")
         logger.info("health: http://%s:%d/health", LOOPBACK, self._health.port)
 
     @property

@@ -286,6 +286,12 @@ def test_a_second_node_does_not_use_the_same_queue(node: RunningNode, capfd: pyt
     assert "is another node running with it?" in capfd.readouterr().err
 
 
+def test_a_node_that_is_open_to_the_network_says_so(node: RunningNode, tmp_path: Path) -> None:
+    with running_node(tmp_path / "queue", 104, "--host", "0.0.0.0") as open_to_all:
+        assert "everyone who reaches this port is accepted" in open_to_all.log
+    assert "everyone" not in node.log
+
+
 @pytest.mark.parametrize("option", ["--port", "--health-port"])
 def test_a_port_in_use_is_named(node: RunningNode, option: str, tmp_path: Path) -> None:
     port = node.port if option == "--port" else node.health_port
