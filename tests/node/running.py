@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ class RunningNode:
 def started(folder: Path, pacs_port: int, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Start a node with a folder as its queue, and kill it at the end. Yields the process and the file of its log."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    log_file = folder.with_name(f"{folder.name}.log")
+    log_file = next(
+        path for number in count() if not (path := folder.with_name(f"{folder.name}_{number}.log")).exists()
+    )
     command = [
         *(sys.executable, "-m", "fetal_monai", "node", "--ae-title", AE_TITLE, "--folder", str(folder)),
         *("--send-to", f"ORTHANC@127.0.0.1:{pacs_port}", "--port", "0", "--health-port", "0", *options),

@@ -281,9 +281,10 @@ def converted(images: list[Path], folder: Path, converter: str, *options: str) -
     return path
 
 
-def test_a_second_node_does_not_use_the_same_queue(node: RunningNode, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["node", "--send-to", "PACS@127.0.0.1:104", "--port", "0", "--folder", str(node.folder)]) == 2
-    assert "is another node running with it?" in capfd.readouterr().err
+def test_a_second_node_does_not_use_the_same_queue(node: RunningNode) -> None:
+    with started(node.folder, 104) as (process, log_file):
+        assert process.wait(timeout=60) == 2
+    assert "is another node running with it?" in log_file.read_text()
 
 
 def test_a_node_that_is_open_to_the_network_says_so(node: RunningNode, tmp_path: Path) -> None:

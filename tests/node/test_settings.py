@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,3 +62,13 @@ def test_an_option_that_cannot_be_understood_is_explained(
     with pytest.raises(SystemExit, match="2"):
         main(["node", "--send-to", "PACS@host:104", option, value])
     assert message in capsys.readouterr().err
+
+
+def test_without_the_extra_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(("fetal_monai.node.", "pynetdicom"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pynetdicom", None)
+    assert main(["node", "--send-to", "PACS@host:104"]) == 2
+    assert "pip install 'fetal-monai[dicom]'" in capsys.readouterr().err
