@@ -23,8 +23,8 @@ from tests.orthanc import orthanc, running_orthanc
 
 pytestmark = [pytest.mark.slow, orthanc, dcmtk]
 
-KILLS = int(os.environ.get("NODE_KILLS", 3))
-IMAGES = int(os.environ.get("NODE_IMAGES", 16))
+KILLS = int(os.environ.get("NODE_KILLS", 2))
+IMAGES = int(os.environ.get("NODE_IMAGES", 12))
 LIFE_S = (1.0, 5.0)  # from before it listens until it works on what it has
 BATCH = 4
 

@@ -293,15 +293,6 @@ def test_a_node_that_is_open_to_the_network_says_so(node: RunningNode, tmp_path:
     assert "everyone" not in node.log
 
 
-@pytest.mark.parametrize("option", ["--port", "--health-port"])
-def test_a_port_in_use_is_named(node: RunningNode, option: str, tmp_path: Path) -> None:
-    port = node.port if option == "--port" else node.health_port
-    with started(tmp_path / "queue", 104, option, str(port)) as (process, log_file):
-        assert process.wait(timeout=60) == 2
-    assert f"127.0.0.1:{port} cannot be listened at" in log_file.read_text()
-    assert f"by {option}." in log_file.read_text()
-
-
 @pytest.mark.filterwarnings("ignore:Invalid value for VR")
 def test_the_log_names_no_patient(node: RunningNode, images: Callable[..., list[Path]]) -> None:
     (image,) = images(1, PatientBirthDate="SECRETDATE", PatientSex="SECRETSEX", StudyDate="SECRETSTUDYDATE")
