@@ -14,7 +14,7 @@ from fetal_monai.data.frame_source import SourceFrame
 from fetal_monai.data.io.cine.opening import open_cine
 from fetal_monai.failed_estimate import FailedEstimate
 from fetal_monai.files import atomic_path
-from fetal_monai.measurement.loop_track import frame_to_report, smoothed_track
+from fetal_monai.measurement.loop_track import perimeters_px, proposed_frame, smoothed_track
 from fetal_monai.measurement.measure_frames import MeasuredFrame
 from fetal_monai.reporting.head_overlay import draw_overlay
 from fetal_monai.reporting.measurement_row import Row
@@ -44,7 +44,7 @@ class LoopResults:
     """Collects the measurements of a loop, and writes its files when it ends.
 
     - ``loops/<name>_track.csv``: the measurement of each frame, and the track smoothed over time;
-    - ``loops/<name>_report.png``: the frame to report, see `frame_to_report`;
+    - ``loops/<name>_report.png``: the frame to report, see `fetal_monai.measurement.loop_track.frame_to_report`;
     - ``overlays/<name>_overlay.mp4`` and ``masks/<name>_frame00000_mask.png``, ... on request.
 
     Args:
@@ -93,22 +93,22 @@ class LoopResults:
         if self._video is not None:
             self._video.close()
         indices = list(self.heads)
-        heads = [self.heads[index] for index in indices]
-        perimeters_px = [head.ellipse_px.perimeter if isinstance(head, HeadMeasurement) else None for head in heads]
+        heads = list(self.heads.values())
+        perimeters = perimeters_px(heads)
         sizes_mm = [head.head_circumference_mm if _is_scaled(head) else None for head in heads]
         smoothed_mm = smoothed_track(sizes_mm)
-        certain = [self.statuses[index] in ("measured", "unscaled") for index in indices]
+        statuses = list(self.statuses.values())
         write_table(
             self._path("loops", "_track", ".csv"),
             TRACK_COLUMNS,
             zip(
                 indices,
                 self.times_s.values(),
-                self.statuses.values(),
+                statuses,
                 sizes_mm,
                 smoothed_mm.tolist(),
-                perimeters_px,
-                smoothed_track(perimeters_px).tolist(),
+                perimeters,
+                smoothed_track(perimeters).tolist(),
                 strict=True,
             ),
         )
@@ -117,13 +117,13 @@ class LoopResults:
             "frames": len(indices),
             "frame_to_report": None,
         }
-        place = frame_to_report(perimeters_px, certain)
-        if place is None:
+        self.frame_to_report = proposed = proposed_frame(self.heads, statuses)
+        if proposed is None:
             return summary
-        self.frame_to_report = indices[place]
-        self._save_picture(indices[place])
+        self._save_picture(proposed)
+        place = indices.index(proposed)
         return summary | {
-            "frame_to_report": indices[place],
+            "frame_to_report": proposed,
             "head_circumference_mm": sizes_mm[place],
             "head_circumference_smoothed_mm": _known(smoothed_mm[place]),
         }

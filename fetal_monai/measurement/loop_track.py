@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
+
+from fetal_monai.biometry import HeadMeasurement
+from fetal_monai.failed_estimate import FailedEstimate
 
 MEDIAN_FRAMES = 9
 """Frames over which the track is smoothed: a third of a second of a usual loop."""
@@ -52,3 +55,23 @@ def frame_to_report(values: Sequence[float | None], is_certain: Sequence[bool]) 
         if certain and deviation <= MAX_DEVIATION
     ]
     return max(eligible, key=lambda index: (track[index], -deviations[index]), default=None)
+
+
+def perimeters_px(heads: Iterable[HeadMeasurement | FailedEstimate]) -> list[float | None]:
+    """Return the perimeter of each ellipse in pixels of its frame; None where a frame failed."""
+    return [head.ellipse_px.perimeter if isinstance(head, HeadMeasurement) else None for head in heads]
+
+
+def proposed_frame(heads: Mapping[int, HeadMeasurement | FailedEstimate], statuses: Sequence[str]) -> int | None:
+    """Choose the frame of a loop whose measurement to report, see `frame_to_report`. No pixel spacing is needed.
+
+    Args:
+        heads: The measurement of each frame in order, by its place in the loop.
+        statuses: The status of each, see `fetal_monai.measurement.HeadResult.status`.
+
+    Returns:
+        The place of the frame in the loop; None if no frame is eligible.
+    """
+    certain = [status in ("measured", "unscaled") for status in statuses]
+    chosen = frame_to_report(perimeters_px(heads.values()), certain)
+    return None if chosen is None else list(heads)[chosen]

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
-from pydicom.uid import MPEGTransferSyntaxes
+from pydicom.uid import UID, MPEGTransferSyntaxes
 
 from fetal_monai.data.io.compressed import check_deflated_dicom
 from fetal_monai.data.io.decoding import FrameError, decoding, not_one_frame
@@ -53,11 +53,19 @@ def check_decoder(path: Path, dataset: pydicom.Dataset) -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     if syntax in MPEGTransferSyntaxes:
         raise FrameError(f"{path}: compressed as {syntax.name}, a video; export it uncompressed, or as AVI or MP4.")
-    if syntax.is_compressed and syntax.is_encapsulated and not get_decoder(syntax).is_available:
+    if not is_decodable(syntax):
         raise FrameError(
             f"{path}: compressed as {syntax.name}, which no installed library decodes; "
             "run `pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg`, or export it uncompressed."
         )
+
+
+def is_decodable(syntax: UID) -> bool:
+    """Tell whether pixels in a transfer syntax can be decoded, by pydicom itself or an installed library."""
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
 
 
 def dicom_gray(values: NDArray[Any], dataset: pydicom.Dataset) -> NDArray[np.float32]:

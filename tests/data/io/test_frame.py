@@ -12,10 +12,10 @@ from monai.data import decollate_batch, list_data_collate
 from monai.transforms import Compose, EnsureChannelFirstd, Invertd, LoadImaged, Resized
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
-from pydicom.pixels import get_decoder
-from pydicom.uid import JPEGLosslessSV1
+from pydicom.uid import JPEG2000MC, UID, JPEGLosslessSV1
 
 from fetal_monai.data import FrameError, FrameReader, read_frame
+from fetal_monai.data.io.dicom import is_decodable
 from tests.frame_files import (
     COLUMN_MM,
     LOSSLESS_FORMATS,
@@ -278,16 +278,17 @@ class TestDicom:
         dataset.save_as(path)
         assert_array_equal(read_frame(path).pixels, PICTURE)
 
-    def test_no_decoder_says_what_to_install(self, tmp_path: Path) -> None:
-        if get_decoder(JPEGLosslessSV1).is_available:
-            pytest.skip("a decoder for JPEG Lossless is installed")
+    @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, JPEG2000MC], ids=lambda syntax: syntax.keyword)
+    def test_no_decoder_says_what_to_install(self, tmp_path: Path, syntax: UID) -> None:
+        if is_decodable(syntax):
+            pytest.skip(f"a decoder for {syntax.name} is installed")
         path = write_dicom(tmp_path / "frame.dcm", PICTURE)
         dataset = pydicom.dcmread(path)
         dataset.PixelData = pydicom.encaps.encapsulate([b"\xff\xd8" + bytes(100)])
         dataset["PixelData"].is_undefined_length = True
-        dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+        dataset.file_meta.TransferSyntaxUID = syntax
         dataset.save_as(path)
-        with pytest.raises(FrameError, match=r"frame\.dcm: compressed as JPEG Lossless.*pip install pylibjpeg"):
+        with pytest.raises(FrameError, match=r"frame\.dcm: compressed as JPEG .*, which no installed library decodes"):
             read_frame(path)
 
 

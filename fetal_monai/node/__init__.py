@@ -1,0 +1,1 @@
+"""A DICOM node, which measures what it receives and sends the reports to a PACS (extra ``dicom``)."""
