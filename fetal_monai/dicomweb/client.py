@@ -13,7 +13,8 @@ from fetal_monai.dicomweb.address import is_private
 from fetal_monai.dicomweb.error import DicomWebError
 
 _TIMEOUTS_S = (10, 60)  # to connect; without a byte
-_ATTEMPTS = 3  # where the server says that it is busy
+_ATTEMPTS = 3  # where the connection breaks, or the server is busy
+_WAIT_MS = 1000  # twice this before the second attempt, and twice as long again before the next
 
 
 def open_client(url: str, *, ca_file: Path | None = None, token: str | None = None) -> DICOMwebClient:
@@ -44,7 +45,7 @@ def open_client(url: str, *, ca_file: Path | None = None, token: str | None = No
     if token is not None:
         session.auth = _BearerToken(token)
     client = DICOMwebClient(url, session, timeout=_TIMEOUTS_S, permissive_uid=True)
-    client.set_http_retry_params(max_attempts=_ATTEMPTS)
+    client.set_http_retry_params(max_attempts=_ATTEMPTS, wait_exponential_multiplier=_WAIT_MS)
     return client
 
 
