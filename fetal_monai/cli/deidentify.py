@@ -108,26 +108,28 @@ def deidentify(options: argparse.Namespace) -> int:
 
 
 def _run(source: FrameSource, measured: MeasuredFrames | None, export: FrameExport) -> int:
-    from fetal_monai.data.frame_failure import failure_reason
     from fetal_monai.data.rejected import Rejected
 
     names, failed = set(), []
     try:
-        for item in source:
-            if isinstance(item, Rejected):
-                failed.append(item)
-            elif measured is None or item in measured:
-                try:
-                    names.add(export.add(item, None if measured is None else measured.mask(item)).name)
-                except (OSError, ValueError) as error:
-                    failed.append(Rejected(item.file, failure_reason(error, item.file), item.index))
+        try:
+            for item in source:
+                if isinstance(item, Rejected):
+                    failed.append(item)
+                elif measured is None or item in measured:
+                    try:
+                        names.add(export.add(item, None if measured is None else measured.mask(item)).name)
+                    except ValueError as error:
+                        failed.append(Rejected(item.file, str(error), None if item.is_still else item.index))
+        finally:
+            export.finish()
     except KeyboardInterrupt:
         print("\nInterrupted: what was exported is kept; the same command exports all.", file=sys.stderr)
         return INTERRUPTED
-    finally:
-        export.finish()
+    except OSError as error:
+        raise UsageError(f"{error}. What was exported is kept; the same command exports all.") from error
     patients = {name.partition("_")[0] for name in names}
-    print(f"{len(names)} frames of {len(patients)} patients.")
+    print(f"Frames: {len(names)}, patients: {len(patients)}. {export.table}")
     for rejected in failed:
         print(f"not exported: {rejected}", file=sys.stderr)
     return int(bool(failed))

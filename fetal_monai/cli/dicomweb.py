@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 
 _TOKEN = "FETAL_MONAI_DICOMWEB_TOKEN"
 _SAME_SERVER = ""
+_DESCRIPTION = f"""\
+PATH may be a server: dicomweb://HOST[:PORT]/PATH is HTTPS, dicomweb+http:// is plain HTTP. The
+ultrasound images of a study are retrieved to a temporary folder and measured. A bearer token is
+read from --token-file, else from the environment variable {_TOKEN};
+without one, a user and password are read from ~/.netrc."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to the command's."""
     group = parser.add_argument_group(
         "DICOMweb (needs fetal-monai[dicom])",
-        "PATH may be a server: dicomweb://HOST[:PORT]/PATH is HTTPS, dicomweb+http:// is plain HTTP. The ultrasound "
-        "images of a study are retrieved to a temporary folder and measured. A bearer token is read from --token-file, "
-        f"else from the environment variable {_TOKEN}; without one, a user and password from ~/.netrc.",
+        _DESCRIPTION,
     )
     add = group.add_argument
     add("--study", metavar="UID", help="Study Instance UID of what to measure")

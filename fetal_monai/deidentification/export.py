@@ -35,14 +35,17 @@ class FrameExport:
         image_format: One of `FORMATS`.
         crop: See `kept_part`.
 
+    Attributes:
+        table: The path of ``frames.csv``.
+
     Raises:
         ValueError: `frames.csv` of an earlier export cannot be read.
     """
 
     def __init__(self, folder: Path, keys: KeyTable, *, image_format: str = "png", crop: Box | None = None) -> None:
         self._folder, self._keys, self._is_dicom, self._crop = folder, keys, image_format == "dicom", crop
-        self._table = folder / "frames.csv"
-        earlier = read_csv_table(self._table, required=_COLUMNS)[1] if self._table.exists() else []
+        self.table = folder / "frames.csv"
+        earlier = read_csv_table(self.table, required=_COLUMNS)[1] if self.table.exists() else []
         self._rows = {row["filename"]: [row[column] for column in _COLUMNS] for row in earlier}
 
     def add(self, item: SourceFrame, mask: NDArray[np.bool_] | None = None) -> Pseudonym:
@@ -80,7 +83,7 @@ class FrameExport:
 
     def finish(self) -> None:
         """Write the table, sorted by name: the order of the files says nothing."""
-        write_csv_table(self._table, _COLUMNS, [self._rows[name] for name in sorted(self._rows)])
+        write_csv_table(self.table, _COLUMNS, [self._rows[name] for name in sorted(self._rows)])
 
 
 def _whole(item: SourceFrame, pixels: NDArray[np.uint8]) -> tuple[UltrasoundRegion, ...]:

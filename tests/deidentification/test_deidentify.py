@@ -115,7 +115,7 @@ def test_nothing_that_is_printed_tells_who_it_is(
     recwarn.clear()
     assert export(planted) == 0
     said = capsys.readouterr()
-    assert said.out == "3 frames of 1 patients.\n"
+    assert said.out == f"Frames: 3, patients: 1. {export.folder / 'frames.csv'}\n"
     assert said.err == ""
     assert not [warning for warning in recwarn if SECRET in str(warning.message)]
 
@@ -344,3 +344,15 @@ def test_a_key_table_that_is_none(planted: Path, export: Exports, capsys: pytest
     assert export(planted) == 2
     assert "lacks the columns" in capsys.readouterr().err
     assert export.keys.read_text() == "name,patient\n1,2\n"
+
+
+def test_a_folder_that_cannot_be_written_ends_the_command(
+    planted: Path, export: Exports, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export.folder.mkdir()
+    (export.folder / "images").write_text("in the way")
+    assert export(planted) == 2
+    assert "What was exported is kept; the same command exports all." in capsys.readouterr().err
+    (export.folder / "images").unlink()
+    assert export(planted) == 0
+    assert {row["name"] for row in export.key_rows} == {Path(row["filename"]).stem for row in export.rows}
