@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,10 +102,14 @@ def deidentify(options: argparse.Namespace) -> int:
         source = open_frame_source(options.paths)
         measured = None if options.results is None else MeasuredFrames(options.results, source.source_dir)
         keys = KeyTable(options.keys)
-        export = FrameExport(options.output_dir, keys, image_format=options.format, crop=options.crop)
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error
-    return _run(source, measured, export)
+    with closing(keys):
+        try:
+            export = FrameExport(options.output_dir, keys, image_format=options.format, crop=options.crop)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        return _run(source, measured, export)
 
 
 def _run(source: FrameSource, measured: MeasuredFrames | None, export: FrameExport) -> int:

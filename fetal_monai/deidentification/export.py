@@ -65,7 +65,7 @@ class FrameExport:
         kept = kept_part((height, width), frame.ultrasound_regions, self._crop)
         spacing = "" if self._is_dicom else _square_spacing(item, kept)
         pseudonym = self._keys.pseudonym(frame.study, item.file, item.index)
-        pixels = kept.cut(gray_8_bit(frame.pixels))
+        pixels = gray_8_bit(kept.cut(frame.pixels))
         name = f"{pseudonym.name}.{'dcm' if self._is_dicom else 'png'}"
         with atomic_path(self._folder / "images" / name) as temporary:
             if self._is_dicom:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.files import append_to_csv_table, read_csv_table
+from fetal_monai.files.folder_lock import lock_file
 
 _COLUMNS = ("name", "patient", "patient_id", "study_instance_uid", "sop_instance_uid", "frame", "file")
 
@@ -35,14 +36,15 @@ class Pseudonym(NamedTuple):
 class KeyTable:
     """A CSV table that only its owner can read. It grows with each frame, and an existing one is continued.
 
-    A patient keeps the number, and a frame its name, in later exports with the same table.
+    A patient keeps the number, and a frame its name, in later exports with the same table. Until it is closed, no other
+    process can open it: two would give the same name to different frames.
 
     Args:
         path: The table. Its folder is created.
 
     Raises:
         OSError: It cannot be written.
-        ValueError: The file is not such a table.
+        ValueError: The file is not such a table, or another process has it open.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,8 +54,10 @@ class KeyTable:
         self._last: Counter[str] = Counter()  # running number of each patient's last frame
         path.parent.mkdir(parents=True, exist_ok=True)
         # Never readable by others, not even for a moment.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        self._open = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w")
         path.chmod(0o600)
+        if not lock_file(self._open):
+            raise ValueError(f"{path} is used by another export; wait for its end.")
         if not path.stat().st_size:
             append_to_csv_table(path, [_COLUMNS])
         for row in read_csv_table(path, required=_COLUMNS)[1]:
@@ -61,6 +65,10 @@ class KeyTable:
                 self._add(row, Pseudonym(row["name"], row["patient"]))
             except ValueError as error:
                 raise ValueError(f"{path}: the name {row['name']!r} was not given by this program.") from error
+
+    def close(self) -> None:
+        """Let other processes use the table."""
+        self._open.close()
 
     def pseudonym(self, study: Mapping[str, str], file: Path, frame: int) -> Pseudonym:
         """The pseudonym of a frame, a new one if it has none yet.

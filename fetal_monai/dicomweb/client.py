@@ -34,23 +34,24 @@ def open_client(url: str, *, ca_file: Path | None = None, token: str | None = No
     """
     if ca_file is not None and not ca_file.is_file():
         raise FileNotFoundError(f"{ca_file}: no such file; give the certificates of the authorities to trust, as PEM.")
-    if not is_private(url) and (token is not None or get_netrc_auth(url) is not None):
+    password = get_netrc_auth(url)
+    if not is_private(url) and (token is not None or password is not None):
         raise DicomWebError(
             f"{url}: a token or password is not sent without encryption, except to this machine. Use dicomweb://, "
             "which is HTTPS."
         )
     session = requests.Session()
+    session.trust_env = url.startswith("https:")  # a proxy can read plain HTTP
     session.max_redirects = 0
     session.mount("https://", _VerifiedTLS(ca_file))
-    if token is not None:
-        session.auth = _BearerToken(token)
+    session.auth = password if token is None else _BearerToken(token)
     client = DICOMwebClient(url, session, timeout=_TIMEOUTS_S, permissive_uid=True)
     client.set_http_retry_params(max_attempts=_ATTEMPTS, wait_exponential_multiplier=_WAIT_MS)
     return client
 
 
 class _BearerToken(requests.auth.AuthBase):
-    """As an `auth`, since requests would prefer a password in ``~/.netrc`` to a header."""
+    """A header alone would be replaced by a password from ``~/.netrc``."""
 
     def __init__(self, token: str) -> None:
         self._token = token

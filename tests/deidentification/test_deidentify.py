@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from data_prep import mask_folder
 from fetal_monai.cli.main import main
 from fetal_monai.data import read_frame
+from fetal_monai.deidentification import KeyTable
 from fetal_monai.files import read_csv_table
 from tests.deidentification.conftest import (
     MARGIN_LEFT,
@@ -344,6 +346,15 @@ def test_a_key_table_that_is_none(planted: Path, export: Exports, capsys: pytest
     assert export(planted) == 2
     assert "lacks the columns" in capsys.readouterr().err
     assert export.keys.read_text() == "name,patient\n1,2\n"
+
+
+def test_two_exports_do_not_share_a_key_table_at_once(
+    planted: Path, export: Exports, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(KeyTable(export.keys)):
+        assert export(planted) == 2
+        assert "is used by another export" in capsys.readouterr().err
+    assert export(planted) == 0
 
 
 def test_a_folder_that_cannot_be_written_ends_the_command(

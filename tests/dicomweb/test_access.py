@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -192,6 +193,8 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """One for localhost, which no authority signed, with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
     key, certificate, both = tmp_path / "key.pem", tmp_path / "certificate.pem", tmp_path / "both.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     command += ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
@@ -226,3 +229,19 @@ def test_https_with_a_password(
         monkeypatch.setenv("NETRC", str(tmp_path / "none"))
         assert measure(proxy.address, *trusted) == 2
         assert "it answers 401 Unauthorized" in capsys.readouterr().err
+
+
+@orthanc
+@pytest.mark.slow
+def test_plain_http_goes_to_no_proxy(
+    proxy: Between, measure: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could read what it passes on."""
+    netrc(tmp_path, monkeypatch, "localhost")
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    # The test's own requests to Orthanc are made by urllib, which read the environment before.
+    assert measure(proxy.address) == 0
+    assert {authorization for *_, authorization in proxy.requests} == {"Basic amFuZTpodW50ZXIy"}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ pytest.importorskip("dicomweb_client", reason="dicomweb-client is not installed:
 from fetal_monai.cli.main import main
 from fetal_monai.dicomweb import UltrasoundStudy, client, open_client
 from fetal_monai.files import read_csv_table
+from tests.cli.interrupted import interrupted
 from tests.dicomweb.between import Answer, Between, broken
 from tests.dicomweb.conftest import UIDS
 from tests.orthanc import orthanc
@@ -84,6 +87,23 @@ def test_another_image_than_the_one_asked_for_is_not_measured(proxy: Between, tm
     found = rows(tmp_path)
     assert sorted(row["status"] for row in found.values()) == ["failed", "failed", "measured"]
     assert sum("it gives another instance" in row["reason"] for row in found.values()) == 2
+
+
+def test_ctrl_c_keeps_what_was_measured_and_removes_what_was_retrieved(
+    proxy: Between, tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow_in_the_end(path: str, answer: Answer) -> Answer:
+        if of_instance(path, "regions"):
+            time.sleep(3)
+        return answer
+
+    proxy.spoil = slow_in_the_end
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "fetal_monai", "measure", proxy.address, "--study", UIDS["study"], "-o", str(out)]
+    interrupted([*command, "--batch-size", "1", "--quiet"], out / "measurements.csv", lines=2)
+    assert rows(tmp_path)[f"{UIDS['still']}.dcm"]["status"] == "measured"
+    assert not list(temporary.iterdir())
 
 
 def test_a_busy_server_is_asked_again(proxy: Between, tmp_path: Path) -> None:

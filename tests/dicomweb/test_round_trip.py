@@ -17,6 +17,7 @@ from fetal_monai.cli.main import main
 from fetal_monai.dicomweb import UltrasoundStudy, http_url, open_client
 from fetal_monai.files import read_csv_table
 from tests.dicom_report.content_tree import number, path
+from tests.dicomweb.between import Between
 from tests.dicomweb.conftest import UIDS, Pacs
 from tests.frame_files import write_dicom
 from tests.orthanc import Orthanc, orthanc
@@ -97,16 +98,27 @@ def test_the_reports_of_files_are_stored_where_one_says(pacs: Pacs, tmp_path: Pa
     assert sorted(titles) == ["Imaging Measurement Report", "OB-GYN Ultrasound Procedure Report"]
 
 
-def test_a_run_continues_and_parts_are_the_whole(pacs: Pacs, tmp_path: Path) -> None:
-    command = ["measure", pacs.address, "--study", UIDS["study"], "--quiet"]
+def test_a_run_continues_and_parts_are_the_whole(proxy: Between, tmp_path: Path) -> None:
+    """Each retrieves only what it measures."""
+
+    def retrieved() -> int:
+        count = sum("/series/" in path for _, path, _ in proxy.requests)
+        proxy.requests.clear()
+        return count
+
+    command = ["measure", proxy.address, "--study", UIDS["study"], "--quiet"]
     out = tmp_path / "out"
     assert main([*command, "-o", str(out), "--part", "1/2"]) == 0
+    assert retrieved() == 2
     assert main([*command, "-o", str(out), "--part", "2/2"]) == 0
+    assert retrieved() == 1
     assert main([*command, "-o", str(tmp_path / "whole")]) == 0
     parts = [row for part in (1, 2) for row in read_csv_table(out / f"measurements_part{part}of2.csv")[1]]
     assert sorted(parts, key=repr) == sorted(rows(tmp_path / "whole"), key=repr)
     whole = (tmp_path / "whole" / "measurements.csv").read_text()
+    assert retrieved() == 3
     assert main([*command, "-o", str(tmp_path / "whole"), "--continue"]) == 0
+    assert retrieved() == 1  # the last one may have been interrupted
     assert (tmp_path / "whole" / "measurements.csv").read_text() == whole
 
 
