@@ -20,8 +20,8 @@ Export frames of DICOM files for a training set, without the patients' data. PAT
 file or a folder with its subfolders.
 
 Pixels are cropped to the 2-D ultrasound regions that the header states; between several of
-them they are black. A file that states none, or only the whole frame, is refused, since text
-about the patient may be a part of its picture: look at it, and state the part to keep by
+them they are black. A file that states none, or more than 95 % of the frame, is refused, since
+text about the patient may be a part of its picture: look at it, and state the part to keep by
 --crop. Text within the regions stays. Look at every picture before you share it.
 
 Writes into --output-dir:
@@ -100,7 +100,7 @@ def deidentify(options: argparse.Namespace) -> int:
             raise UsageError(f"--format dicom needs an extra ({error}): pip install 'fetal-monai[dicom]'.") from error
     try:
         source = open_frame_source(options.paths)
-        measured = None if options.results is None else MeasuredFrames(options.results, source.source_dir)
+        measured = None if options.results is None else MeasuredFrames(options.results, source)
         keys = KeyTable(options.keys)
     except (OSError, ValueError) as error:
         raise UsageError(str(error)) from error

@@ -57,11 +57,13 @@ class FrameExport:
 
         Raises:
             FrameError: Nothing tells which part of it is free of text; or it is not DICOM; or the format cannot state
-                its pixel spacing.
+                its pixel spacing; or the mask is that of another frame.
             OSError: It cannot be written.
         """
         frame = item.frame
         height, width = frame.pixels.shape
+        if mask is not None and mask.shape != (height, width):
+            raise FrameError(f"its mask has the shape {mask.shape}, the frame {(height, width)}; measure again.")
         kept = kept_part((height, width), frame.ultrasound_regions, self._crop)
         spacing = "" if self._is_dicom else _square_spacing(item, kept)
         pseudonym = self._keys.pseudonym(frame.study, item.file, item.index)

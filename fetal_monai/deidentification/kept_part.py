@@ -14,6 +14,8 @@ from fetal_monai.geometry import UltrasoundRegion
 
 Box: TypeAlias = tuple[int, int, int, int]
 """First column and row, last column and row, px, as DICOM states regions."""
+_WHOLE_FRAME = 0.95
+"""Regions that cover a larger share of the frame do not leave out the text that stands around the ultrasound."""
 _Pixel = TypeVar("_Pixel", bound=np.generic)
 
 
@@ -49,7 +51,8 @@ def kept_part(shape: tuple[int, int], regions: Sequence[UltrasoundRegion], crop:
         crop: What the user states to be free of text; None for the regions.
 
     Raises:
-        FrameError: Nothing tells where the ultrasound is: there is no region, or it is the whole frame, and no `crop`.
+        FrameError: Nothing tells where the text is: there is no region, or they are (almost) the whole frame, and no
+            `crop`.
             Or `crop` and the regions have nothing in common.
     """
     height, width = shape
@@ -60,8 +63,12 @@ def kept_part(shape: tuple[int, int], regions: Sequence[UltrasoundRegion], crop:
     is_kept = np.zeros(shape, dtype=np.bool_)
     for left, top, right, bottom in boxes:
         is_kept[top : bottom + 1, left : right + 1] = True
-    if crop is None and (not on_frame or is_kept.all()):
-        stated = "its ultrasound regions are the whole frame" if on_frame else "its header states no ultrasound region"
+    if crop is None and (not on_frame or is_kept.mean() > _WHOLE_FRAME):
+        stated = (
+            "its ultrasound regions are (almost) the whole frame"
+            if on_frame
+            else "its header states no ultrasound region"
+        )
         raise FrameError(
             f"{stated}, so text about the patient may be a part of the picture. Look at it, and state what to keep by "
             "--crop X0,Y0,X1,Y1."

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fetal_monai.data.frame_source import SourceFrame
+from fetal_monai.data.frame_source import FrameSource, SourceFrame
 from fetal_monai.data.io.mask_file import mask_suffix
 from fetal_monai.data.io.reading import read_frame
 from fetal_monai.reporting.output_path import output_path
@@ -20,14 +20,14 @@ class MeasuredFrames:
 
     Args:
         results: Its output folder.
-        source_dir: The folder that the names in its table are relative to.
+        source: The files.
 
     Raises:
         FileNotFoundError: The folder has no results of a complete run.
-        ValueError: They cannot be read.
+        ValueError: They cannot be read, or are about other files.
     """
 
-    def __init__(self, results: Path, source_dir: Path) -> None:
+    def __init__(self, results: Path, source: FrameSource) -> None:
         table = results / "measurements.json"
         if not table.is_file():
             raise FileNotFoundError(f"{table}: no such file; give the output folder of `fetal-monai measure`.")
@@ -41,7 +41,10 @@ class MeasuredFrames:
             }
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{table}: not the results of `fetal-monai measure`; measure again.") from error
-        self._masks, self._source_dir = results / "masks", source_dir
+        self._masks, self._source_dir = results / "masks", source.source_dir
+        measured = {row["file"] for row in content["measurements"]}
+        if not any(frame_name(file, source.source_dir) in measured for file in source.files):
+            raise ValueError(f"{table}: is about other files; give the PATHs that were measured.")
 
     def __contains__(self, item: SourceFrame) -> bool:
         return (frame_name(item.file, self._source_dir), item.index) in self._frames

