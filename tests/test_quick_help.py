@@ -13,7 +13,7 @@ COMMANDS = [
     *("data_prep.ellipse_label", "data_prep.fetal_planes", "data_prep.hc18", "data_prep.phantom"),
     *("fetal_monai.comparison", "fetal_monai.reproduction", "fetal_monai.sharing.audit", "fetal_monai.sharing.pack"),
 ]
-LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom"}
+LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom", "dicomweb_client"}
 
 SHOW_HELP = """
 import runpy, sys
@@ -43,7 +43,7 @@ def test_measuring_and_reading_need_no_large_package(subpackage: str) -> None:
     assert not LARGE & set(imported.split())
 
 
-@pytest.mark.parametrize("subpackage", ["data", "data.io.cine", "geometry", "phantom", "weights"])
+@pytest.mark.parametrize("subpackage", ["data", "data.io.cine", "dicomweb", "geometry", "phantom", "weights"])
 def test_no_lazy_name_is_that_of_a_module(subpackage: str) -> None:
     """Importing the module would replace the name in the subpackage."""
     package = import_module(f"fetal_monai.{subpackage}")

@@ -6,11 +6,13 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_monai import __version__
+from fetal_monai.cli import dicomweb
 from fetal_monai.cli.exit_codes import INTERRUPTED
 from fetal_monai.cli.results_table import results_table
 from fetal_monai.cli.run_folder import last_folder, new_folder
@@ -19,6 +21,7 @@ from fetal_monai.cli.usage_error import UsageError
 if TYPE_CHECKING:
     from fetal_monai.data.frame_source import FrameSource
     from fetal_monai.dicom_report import ReportWriter
+    from fetal_monai.dicomweb import ReportStore
     from fetal_monai.measurement import HeadMeasurer
     from fetal_monai.measurement.results_folder import ResultsFolder
 
@@ -27,8 +30,8 @@ Measure the fetal head: head circumference (HC), biparietal (BPD) and occipitofr
 diameter (OFD) in mm, and gestational age (GA).
 
 PATH is a file, a folder with its subfolders, or a pattern such as 'exam/*.dcm': PNG, JPEG,
-TIFF, BMP, MetaImage, NIfTI, DICOM stills and loops, AVI, MP4. Of a loop, every frame is
-measured, and the frame to report is proposed.
+TIFF, BMP, MetaImage, NIfTI, DICOM stills and loops, AVI, MP4; or a server with DICOMweb, see
+below. Of a loop, every frame is measured, and the frame to report is proposed.
 
 The pixel spacing is taken from the header, else from --table, else from
 --pixel-spacing-mm. Without it there are no millimetres.
@@ -53,6 +56,8 @@ examples:
     fetal-monai measure exams -o results --continue
   structured reports for the PACS:
     fetal-monai measure exam.dcm --report sr
+  a study in a PACS, with the reports sent back:
+    fetal-monai measure dicomweb://pacs.example.org/dicom-web --study UID --report sr --store
   the third of sixteen machines:
     fetal-monai measure exams -o /shared/results --part 3/16
 
@@ -72,7 +77,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("paths", nargs="+", metavar="PATH", help="a file, a folder or a pattern")
+    add("paths", nargs="+", metavar="PATH", help="a file, a folder, a pattern or a server")
     add("-o", "--output-dir", type=Path, metavar="DIR", help=f"default: a new folder {_FOLDER_STEM}_1, _2, ...")
     add("--save", nargs="+", choices=("masks", "overlays"), default=(), help="what to write beside the tables")
     add(
@@ -94,6 +99,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("--part", type=_part, default=(1, 1), metavar="I/N", help="measure every N-th file only, from the I-th on")
     add("--continue", action="store_true", dest="resume", help="go on with an interrupted run, in its folder")
     add("--quiet", action="store_true", help="print nothing but errors")
+    dicomweb.add_options(parser)
     parser.set_defaults(run=measure)
 
 
@@ -107,39 +113,49 @@ def measure(options: argparse.Namespace) -> int:
         UsageError: A path, the bundle or the engine does not exist, or an option does not fit.
     """
     # Imported late: --help should be quick.
-    from fetal_monai.data.frame_source import open_frame_source
     from fetal_monai.measurement import HeadMeasurer
     from fetal_monai.measurement.results_folder import ResultsFolder
 
-    try:
-        source = open_frame_source(
-            list(_expanded(options.paths)),
-            pixel_spacing_mm=options.pixel_spacing_mm,
-            table=options.table,
-            override_pixel_spacing=options.override_pixel_spacing,
-        ).part(*options.part)
-        measurer = HeadMeasurer(
-            options.bundle,
-            engine=options.engine,
-            precision=options.precision,
-            device=options.device,
-            batch_size=options.batch_size,
+    with ExitStack() as stack:
+        try:
+            source = _source(options, stack).part(*options.part)
+            store = dicomweb.report_store(options)
+            measurer = HeadMeasurer(
+                options.bundle,
+                engine=options.engine,
+                precision=options.precision,
+                device=options.device,
+                batch_size=options.batch_size,
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise UsageError(str(error)) from error
+        number, count = options.part
+        part = "" if count == 1 else f"_part{number}of{count}"
+        folder = _output_dir(options)
+        results = ResultsFolder(
+            folder,
+            source.source_dir,
+            save=options.save,
+            csv_format=options.csv_format,
+            part=part,
+            reports=_report_writer(options, measurer, folder, source.source_dir, store),
         )
-    except (OSError, ValueError, ImportError) as error:
-        raise UsageError(str(error)) from error
-    number, count = options.part
-    part = "" if count == 1 else f"_part{number}of{count}"
-    folder = _output_dir(options)
-    results = ResultsFolder(
-        folder,
-        source.source_dir,
-        save=options.save,
-        csv_format=options.csv_format,
-        part=part,
-        reports=_report_writer(options, measurer, folder, source.source_dir),
-    )
-    source = _remaining(source, results) if options.resume else _started(source, results)
-    return _run(source, measurer, results, quiet=options.quiet)
+        source = _remaining(source, results) if options.resume else _started(source, results)
+        return _run(source, measurer, results, quiet=options.quiet)
+
+
+def _source(options: argparse.Namespace, stack: ExitStack) -> FrameSource:
+    from fetal_monai.data.frame_scale import FrameScales
+    from fetal_monai.data.frame_source import open_frame_source
+
+    scale = {
+        "pixel_spacing_mm": options.pixel_spacing_mm,
+        "table": options.table,
+        "override_pixel_spacing": options.override_pixel_spacing,
+    }
+    if dicomweb.asks_for_study(options):
+        return stack.enter_context(dicomweb.study_source(options, FrameScales(**scale)))
+    return open_frame_source(list(_expanded(options.paths)), **scale)
 
 
 def _run(source: FrameSource, measurer: HeadMeasurer, results: ResultsFolder, *, quiet: bool) -> int:
@@ -184,7 +200,7 @@ def _run(source: FrameSource, measurer: HeadMeasurer, results: ResultsFolder, *,
 
 
 def _report_writer(
-    options: argparse.Namespace, measurer: HeadMeasurer, folder: Path, source_dir: Path
+    options: argparse.Namespace, measurer: HeadMeasurer, folder: Path, source_dir: Path, store: ReportStore | None
 ) -> ReportWriter | None:
     if not options.report:
         return None
@@ -192,7 +208,7 @@ def _report_writer(
         from fetal_monai.dicom_report import ReportWriter
     except ModuleNotFoundError as error:
         raise UsageError(f"--report needs highdicom ({error}): run `pip install 'fetal-monai[dicom]'`.") from error
-    return ReportWriter(measurer, options.report, folder, source_dir)
+    return ReportWriter(measurer, options.report, folder, source_dir, store)
 
 
 def _print_failed(results: ResultsFolder) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,6 +56,8 @@ class FrameSource:
         scales: The pixel spacing of the frames.
         rejected_rows: The rows of the table without a file.
         unusable: What is wrong with the names of some files, see `unusable_names`.
+        retrieve: Makes a file that is elsewhere, just before it is read; None if the files are there. An `OSError` that
+            it raises rejects the file.
     """
 
     files: Sequence[Path]
@@ -63,6 +65,7 @@ class FrameSource:
     scales: FrameScales
     rejected_rows: Sequence[Rejected] = ()
     unusable: Mapping[Path, str] = field(default_factory=dict)
+    retrieve: Callable[[Path], None] | None = None
 
     def part(self, number: int, count: int) -> FrameSource:
         """Return every `count`-th file, from the `number`-th on: parts 1 to `count` are all of them, each once."""
@@ -79,6 +82,8 @@ class FrameSource:
             try:
                 if file in self.unusable:
                     raise FrameError(self.unusable[file])
+                if self.retrieve is not None:
+                    self.retrieve(file)
                 yield from self._frames(file)
             except (FrameError, OSError) as error:
                 yield Rejected(file, str(error).removeprefix(f"{file}: "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,14 +55,24 @@ class ReportWriter:
         kinds: As in `build_reports`.
         folder: Folder to write to.
         source_dir: The folder that file names are relative to.
+        store: Called with the files of each frame, such as a `fetal_monai.dicomweb.ReportStore`; None to only write.
+            An `OSError` that it raises passes through; the files stay.
     """
 
-    def __init__(self, measurer: HeadMeasurer, kinds: Collection[str], folder: Path, source_dir: Path) -> None:
+    def __init__(
+        self,
+        measurer: HeadMeasurer,
+        kinds: Collection[str],
+        folder: Path,
+        source_dir: Path,
+        store: Callable[[Sequence[Path]], None] | None = None,
+    ) -> None:
         self._measurer = measurer
         self._algorithm = Algorithm.of(measurer)
         self._kinds = tuple(dict.fromkeys(kinds))
         self._folder = folder / "reports"
         self._source_dir = source_dir
+        self._store = store
 
     def write(self, item: MeasuredFrame) -> list[Path]:
         """Write the reports of a frame.
@@ -82,6 +92,8 @@ class ReportWriter:
             with atomic_path(path) as temporary, disable_value_validation():
                 report.save_as(temporary, enforce_file_format=True)
             paths.append(path)
+        if self._store is not None:
+            self._store(paths)
         return paths
 
     def write_from_loop(self, first: SourceFrame, index: int, head: HeadMeasurement) -> list[Path]:
