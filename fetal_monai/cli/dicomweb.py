@@ -1,4 +1,4 @@
-"""The options of `fetal-monai measure` for a PACS with DICOMweb."""
+"""The options of `fetal-monai measure` and `fetal-monai node` for a PACS with DICOMweb."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SERVER",
         help="send the reports of --report to this server; without SERVER, to the one of PATH",
     )
-    add("--ca-file", type=Path, metavar="PEM", help="certificates of the authorities to trust for HTTPS")
-    add("--token-file", type=Path, metavar="FILE", help="file with a bearer token")
+    add_access_options(group)
+
+
+def add_access_options(group: argparse._ActionsContainer) -> None:
+    """Add the options for encryption and credentials."""
+    group.add_argument("--ca-file", type=Path, metavar="PEM", help="certificates of the authorities to trust for HTTPS")
+    group.add_argument("--token-file", type=Path, metavar="FILE", help="file with a bearer token")
 
 
 def asks_for_study(options: argparse.Namespace) -> bool:
@@ -103,6 +108,17 @@ def report_store(options: argparse.Namespace) -> ReportStore | None:
     url = http_url(address)
     if source is not None and urlsplit(url).netloc != urlsplit(http_url(source)).netloc and _token(options):
         raise UsageError("The token would be sent to two servers. Write the credentials of each into ~/.netrc.")
+    return store_at(options, url)
+
+
+def store_at(options: argparse.Namespace, url: str) -> ReportStore:
+    """Where reports are sent to.
+
+    Raises:
+        UsageError: DICOMweb is not installed.
+        OSError: A file of the options cannot be read, or the credentials would be sent without encryption.
+        ValueError: There is no token in its file.
+    """
     client = _client(options, url)
     from fetal_monai.dicomweb import ReportStore
 

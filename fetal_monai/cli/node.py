@@ -7,12 +7,14 @@ import logging
 import signal
 import sqlite3
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
+from fetal_monai.cli import dicomweb
 from fetal_monai.cli.usage_error import UsageError
+from fetal_monai.dicomweb import http_url, is_dicomweb
 from fetal_monai.node.settings import Caller, NodeSettings, Peer, checked_ae_title
 
 _DESCRIPTION = """\
@@ -48,7 +50,13 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--send-to", required=True, type=_option(Peer.parse), metavar="AE@HOST:PORT", help="PACS that gets the reports")
+    add(
+        "--send-to",
+        required=True,
+        type=_option(_destination),
+        metavar="PACS",
+        help="gets the reports: AE@HOST:PORT by C-STORE, dicomweb://HOST[:PORT]/PATH by STOW-RS over HTTPS",
+    )
     add("--ae-title", type=_option(checked_ae_title), default="FETAL_MONAI", metavar="AE", help="default: %(default)s")
     add("--host", default="127.0.0.1", help="address to listen at (default: %(default)s, this machine only)")
     add("--port", type=int, default=11112, help="default: %(default)s; 0 for any free one")
@@ -72,6 +80,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     add("--health-port", type=int, default=11180, help="default: %(default)s; 0 for any free one")
     add("--bundle", default="bisenet", help="name or folder of the bundle (default: bisenet, with its own weights)")
     add("--engine", choices=("auto", "openvino", "onnxruntime", "torch"), default="auto", help="default: auto")
+    dicomweb.add_access_options(
+        parser.add_argument_group("STOW-RS", "A token is read from the same places as by `fetal-monai measure`.")
+    )
     parser.set_defaults(run=node)
 
 
@@ -89,7 +100,6 @@ def node(options: argparse.Namespace) -> int:
 
     try:
         from fetal_monai.node.node import Node
-        from fetal_monai.node.sending import PacsStore
     except ModuleNotFoundError as error:
         raise UsageError(f"The node needs pynetdicom ({error}): run `pip install 'fetal-monai[dicom]'`.") from error
     _log_without_personal_data()
@@ -107,7 +117,7 @@ def node(options: argparse.Namespace) -> int:
     )
     try:
         measurer = HeadMeasurer(options.bundle, engine=options.engine)
-        running = Node(settings, measurer, options.report, PacsStore(options.send_to, options.ae_title))
+        running = Node(settings, measurer, options.report, _store(options))
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(str(error)) from error
     except sqlite3.Error as error:
@@ -119,6 +129,19 @@ def node(options: argparse.Namespace) -> int:
     is_asked = stopped.is_set()
     running.stop()
     return 0 if is_asked else 1
+
+
+def _store(options: argparse.Namespace) -> Callable[[Sequence[Path]], None]:
+    from fetal_monai.node.sending import PacsStore
+
+    if isinstance(options.send_to, Peer):
+        return PacsStore(options.send_to, options.ae_title)
+    return dicomweb.store_at(options, options.send_to)
+
+
+def _destination(text: str) -> Peer | str:
+    """A PACS, or the URL of one with DICOMweb."""
+    return http_url(text) if is_dicomweb(text) else Peer.parse(text)
 
 
 def _log_without_personal_data() -> None:

@@ -104,6 +104,15 @@ def test_the_numbers_in_the_pacs_are_those_of_the_table(
     assert {report.StudyInstanceUID for report in reports.values()} == {pydicom.dcmread(image).StudyInstanceUID}
 
 
+def test_reports_are_sent_by_dicomweb(pacs: Orthanc, images: Callable[..., list[Path]], tmp_path: Path) -> None:
+    files = images(2)
+    address = f"dicomweb+http://127.0.0.1:{pacs.http_port}/dicom-web"
+    with running_node(tmp_path / "queue", 104, "--send-to", address) as node:
+        assert node.store(*files).returncode == 0
+        assert node.wait_until_idle()["sent"] == 2
+    assert_one_pair_each(pacs, files)
+
+
 def test_two_hundred_images_from_four_associations(
     node: RunningNode, pacs: Orthanc, images: Callable[..., list[Path]]
 ) -> None:
