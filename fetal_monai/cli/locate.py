@@ -34,7 +34,7 @@ examples:
   train on simulated frames (about 8 minutes), then locate:
     fetal-monai bundle soft_proposal
     fetal-monai train soft_proposal
-    fetal-monai locate FRAMES --bundle soft_proposal
+    fetal-monai locate FRAMES --bundle ./soft_proposal
   weights from elsewhere; pictures of the boxes, and a video of the loop:
     fetal-monai locate scan.dcm loop.mp4 --weights model.pt --save overlays -o results
 
@@ -73,7 +73,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         "--bundle",
         default="soft_proposal",
         metavar="BUNDLE",
-        help="folder or name of the bundle (default: %(default)s)",
+        help="name of a bundle, or the folder of your own, such as ./%(default)s (default: %(default)s)",
     )
     parser.add_argument(
         "--weights",
@@ -118,7 +118,7 @@ def locate(options: argparse.Namespace) -> int:
 
 
 def _bundle(name: str) -> Path:
-    folder = bundle_folder(name) if name in bundle_names() and not Path(name).exists() else Path(name)
+    folder = bundle_folder(name) if name in bundle_names() else Path(name)
     metadata = folder / "configs" / "metadata.json"
     if not metadata.is_file():
         raise UsageError(f"--bundle {name} is neither the folder of a bundle nor one of {', '.join(bundle_names())}.")
@@ -135,8 +135,8 @@ def _trained_weights(bundle: Path) -> Path:
             return weights
     raise UsageError(
         f"There are no weights at {' or '.join(map(str, candidates))}. Train the bundle (fetal-monai bundle "
-        f"{bundle.name}, fetal-monai train {bundle.name}) and name its folder with --bundle, or name a file with "
-        "--weights."
+        f"{bundle.name}, fetal-monai train {bundle.name}) and name its folder with --bundle ./{bundle.name}, or name a "
+        "file with --weights."
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-ENGINES = ("openvino", "onnxruntime", "torch")
+ENGINES = {"openvino": ("int8", "bf16", "fp32"), "onnxruntime": ("fp32",), "torch": ("bf16", "fp32")}
+"""The engines, the fastest first, and the precisions that each computes in."""
 PRECISIONS = ("int8", "bf16", "fp32")
 
 

@@ -18,7 +18,7 @@ def select_runtime(
 
     Args:
         bundle: The network.
-        engine: One of `ENGINES`, or "auto": the first of them that is installed; PyTorch on a GPU.
+        engine: One of `ENGINES`, or "auto": the first that is installed and has the precision; PyTorch on a GPU.
         precision: One of `PRECISIONS`, or "auto" for the fastest that the engine has on this machine.
         device: "cpu"; "cuda" or "cuda:1" for PyTorch.
 
@@ -35,12 +35,13 @@ def select_runtime(
         return _load("torch", bundle, precision=precision, device=device)
     if engine != "auto":
         return _load(engine, bundle, precision=precision)
-    for candidate in ENGINES[:-1]:
+    *candidates, last = (each for each, offered in ENGINES.items() if precision in ("auto", *offered))
+    for candidate in candidates:
         try:
             return _load(candidate, bundle, precision=precision)
         except ImportError as error:
             logger.info("%s is passed over: %s", candidate, error)
-    return _load(ENGINES[-1], bundle, precision=precision)
+    return _load(last, bundle, precision=precision)
 
 
 def _load(engine: str, bundle: SegmentationBundle, **options: str) -> Runtime:

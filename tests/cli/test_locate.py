@@ -120,5 +120,7 @@ def test_the_weights_of_a_trained_bundle_are_found(frames: Path, weights: Path, 
     folder = Path("soft_proposal/output/train")
     folder.mkdir(parents=True)
     (folder / "model.pt").write_bytes(b"no weights")
-    assert main(["locate", "frames"]) == 2
+    assert main(["locate", "frames", "--bundle", "./soft_proposal"]) == 2
     assert "soft_proposal/output/train/model.pt" in capsys.readouterr().err
+    assert main(["locate", "frames"]) == 2, "a name is not that of a folder"
+    assert "There are no weights" in capsys.readouterr().err

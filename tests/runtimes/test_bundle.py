@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,13 @@ def test_a_polar_bundle_is_refused() -> None:
 def test_options_that_do_not_exist_or_fit(options: dict[str, str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         select_runtime(find_bundle("bisenet"), **options)
+
+
+def test_auto_passes_over_engines_without_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime computes in fp32 only."""
+    monkeypatch.delitem(sys.modules, "fetal_monai.runtimes.openvino", raising=False)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    runtime = select_runtime(find_bundle("bisenet"), precision="bf16")
+    assert (runtime.engine, runtime.precision) == ("torch", "bf16")
+    with pytest.raises(ImportError, match=r"openvino is not installed: pip install fetal-monai\[fast\]"):
+        select_runtime(find_bundle("bisenet"), precision="int8")
