@@ -356,6 +356,13 @@ def half_created() -> str:
     return tracked("sqlite:///mlruns.db")
 
 
+@case("an MLflow store that another program keeps locked")
+def locked() -> str:
+    with closing(sqlite3.connect("mlruns.db", isolation_level="EXCLUSIVE")) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        return tracked("sqlite:///mlruns.db")
+
+
 @case("an MLflow store in a folder that is a file")
 def no_folder() -> str:
     Path("mlruns").touch()
