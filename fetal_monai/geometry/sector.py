@@ -147,8 +147,10 @@ class Sector:
             Boolean mask (H, W).
         """
         height, width = check_shape(shape)
-        columns, rows = np.meshgrid(np.arange(width), np.arange(height))
-        radius, angle = np.moveaxis(self.polar(np.stack([columns, rows], axis=-1)), -1, 0)
+        # As in `polar`, without an array of all points.
+        right = np.arange(width) - self.apex_x
+        down = (np.arange(height)[:, None] - self.apex_y) * self.pixel_aspect_ratio
+        radius, angle = np.hypot(right, down), np.arctan2(right, down)
         in_depth = (radius >= self.start_radius) & (radius < self.end_radius)
         return in_depth & (angle >= self.start_angle_rad) & (angle < self.end_angle_rad)
 

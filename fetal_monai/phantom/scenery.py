@@ -62,6 +62,7 @@ class Scenery:
         shape: (H, W) of the screen.
         sector: The sector, px.
         spacing_mm: Pixel size of the screen.
+        in_sight: The pixels of the screen in the sector, (H, W).
         wall: The wall of the uterine cavity.
         fluid: The amniotic fluid; None if there is hardly any.
         uterus: The uterus around it.
@@ -72,6 +73,7 @@ class Scenery:
     shape: tuple[int, int]
     sector: Sector
     spacing_mm: float
+    in_sight: Mask
     wall: Outline
     fluid: Oval | None
     uterus: Uterus
@@ -106,11 +108,11 @@ class Scenery:
             distractors += draw_distractor(rng, place)
         uterus = _draw_uterus(rng)
         fluid = None if snug else _draw_fluid(rng, wall, uterus)
-        return cls(shape, sector, spacing_mm, wall, fluid, uterus, tuple(distractors), tuple(anatomies))
+        return cls(shape, sector, spacing_mm, in_sight, wall, fluid, uterus, tuple(distractors), tuple(anatomies))
 
     def visible_masks(self) -> dict[str, Mask]:
         """Visible part of each class, (H, W): in the sector, and not covered by what is drawn later."""
-        free = self.sector.contains(self.shape)
+        free = self.in_sight
         masks = {}
         for anatomy in reversed(self.anatomies):
             mask = anatomy.mask(self.shape)

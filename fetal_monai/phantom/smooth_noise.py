@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+
+_ANGLES = 2048  # of the lookup table around a closed curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,16 @@ class ClosedCurveNoise:
     def __call__(self, angle_rad: Field) -> Field:
         """Values at the angles, of any shape."""
         # A lookup table, because there are many angles and the curve is smooth.
-        size = 2048
-        t = np.arange(size) * (2 * np.pi / size)
-        orders = np.arange(self.first, self.first + len(self.cosines))[:, None]
-        table = (self.cosines @ np.cos(orders * t) + self.sines @ np.sin(orders * t)).astype(np.float32)
-        return table[(angle_rad * np.float32(size / (2 * np.pi)) + np.float32(0.5)).astype(np.int32) % size]
+        cosines, sines = _harmonics(self.first, len(self.cosines))
+        table = (self.cosines @ cosines + self.sines @ sines).astype(np.float32)
+        return table[(angle_rad * np.float32(_ANGLES / (2 * np.pi)) + np.float32(0.5)).astype(np.int32) % _ANGLES]
+
+
+@cache
+def _harmonics(first: int, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cosines and sines of consecutive orders at the angles of the lookup table, each (orders, angles)."""
+    phases = np.arange(first, first + count)[:, None] * (np.arange(_ANGLES) * (2 * np.pi / _ANGLES))
+    return np.cos(phases), np.sin(phases)
 
 
 def _bumps(positions: Field, span: tuple[float, float], count: int) -> Field:
