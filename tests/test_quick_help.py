@@ -13,7 +13,7 @@ COMMANDS = [
     *("data_prep.ellipse_label", "data_prep.fetal_planes", "data_prep.hc18", "data_prep.phantom"),
     *("fetal_monai.comparison", "fetal_monai.reproduction", "fetal_monai.sharing.audit", "fetal_monai.sharing.pack"),
 ]
-LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom"}
+LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom", "fastapi"}
 
 SHOW_HELP = """
 import runpy, sys

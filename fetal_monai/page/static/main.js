@@ -1,0 +1,266 @@
+// The page: puts the parts together.
+
+import { get, upload } from "./api.js";
+import { Autosave } from "./autosave.js";
+import { Chart } from "./chart.js";
+import { Current } from "./current.js";
+import { ask, tell } from "./dialogs.js";
+import { Keys } from "./keys.js";
+import { inTheMiddle, moved, stretched, turned } from "./nudge.js";
+import { seen, showNumbers } from "./numbers.js";
+import { keepTheme, toggleTheme } from "./theme.js";
+import { Tools } from "./tools.js";
+import { Viewer } from "./viewer.js";
+import { WorkList } from "./work_list.js";
+
+const at = (id) => document.getElementById(id);
+const SKIP_REASONS = ["no head", "head cut off", "not the standard plane", "poor image", "text or calipers on the head"];
+
+const autosave = new Autosave();
+const person = at("person");
+person.value = localStorage.getItem("person") ?? "";
+person.addEventListener("change", () => localStorage.setItem("person", person.value.trim()));
+const current = new Current(autosave, () => person.value.trim());
+const viewer = new Viewer(at("stage"));
+const list = new WorkList(at("rows"), at("filter"), at("show"), at("progress"), at("progress-text"));
+const tools = new Tools(viewer, current, at("reading"));
+let view = "measure";
+let chart;
+
+function notice(text, kind = "") {
+  const place = at("notice");
+  place.textContent = text;
+  place.className = `notice ${kind}`;
+  place.hidden = !text;
+}
+
+// In the view to label, the model's ellipse would lead the hand: it is not shown there.
+const shownEllipse = () => (view === "label" ? current.annotation.ellipse : current.ellipse);
+
+function showEllipse() {
+  const model = view === "measure" && current.isCorrected ? current.model?.ellipse : null;
+  viewer.setEllipse(shownEllipse(), model, current.isCorrected);
+}
+
+function showPanel() {
+  const frame = seen(current, view === "measure");
+  showNumbers(at("numbers"), frame);
+  chart.show(frame.numbers?.row);
+  for (const button of at("categories").querySelectorAll("button")) button.ariaPressed = String(current.annotation.categories.includes(button.value));
+  for (const id of ["accept", "reset", "skip"]) at(id).disabled = Boolean(current.problem) || !current.stored;
+}
+
+async function open(entry, index = 0) {
+  if (!entry) return;
+  notice("");
+  list.select(entry.id);
+  await current.open({ id: entry.id, index });
+}
+
+current.addEventListener("opened", () => {
+  const entry = list.find(current.frame.id);
+  if (current.problem) {
+    list.failed(entry.id, current.problem);
+    viewer.clear();
+    notice(current.problem, "bad");
+  } else {
+    viewer.show(current.bitmap);
+    at("stage").setAttribute("aria-label", `${entry.name}, ${current.shape[1]} by ${current.shape[0]} pixels`);
+    const days = current.annotation.scale.known_age_days ?? current.file.scale.known_age_days;
+    at("age").value = days ? `${Math.floor(days / 7)}+${Math.round(days % 7)}` : "";
+    const next = list.at(1);
+    if (next && next.id !== entry.id) current.fetchAhead({ id: next.id, index: 0 });
+  }
+  showEllipse();
+  showPanel();
+});
+for (const event of ["measured", "undone"]) {
+  current.addEventListener(event, () => {
+    showEllipse();
+    showPanel();
+  });
+}
+for (const event of ["numbers", "decided", "saved"]) current.addEventListener(event, showPanel);
+for (const event of ["decided", "measured", "undone"]) {
+  current.addEventListener(event, () => current.stored && list.note(current.frame, current.annotation));
+}
+current.addEventListener("notice", ({ detail }) => notice(detail, "bad"));
+viewer.addEventListener("changed", ({ detail }) => current.drag(detail));
+viewer.addEventListener("committed", ({ detail }) => current.draw(detail));
+list.addEventListener("chosen", ({ detail }) => open(detail));
+autosave.addEventListener("state", ({ detail }) => {
+  const words = { saving: "Saving…", "saved-all": "All saved", offline: "Server not reachable: kept in this browser, trying again" };
+  at("saved").textContent = words[detail];
+  at("saved").className = `saved ${detail}`;
+});
+addEventListener("beforeunload", (event) => autosave.isIdle || event.preventDefault());
+
+function setView(name) {
+  view = name;
+  document.body.dataset.view = name;
+  for (const tab of document.querySelectorAll("[role=tab]")) tab.ariaSelected = String(tab.dataset.view === name);
+  if (current.frame) {
+    showEllipse();
+    showPanel();
+  }
+}
+
+function accept() {
+  if (view === "label" && !current.annotation.ellipse) return notice("Draw the ellipse first (D), or go on with J.", "bad");
+  if (current.accept()) list.step(1);
+}
+
+async function skip() {
+  if (!current.stored) return;
+  const reason = await ask("Skip this frame", "Why can it not be labelled?", { suggestions: SKIP_REASONS });
+  if (!reason) return;
+  current.skip(reason);
+  list.step(1);
+}
+
+function nudge(change) {
+  return ({ shiftKey }) => {
+    const ellipse = shownEllipse();
+    if (!ellipse || !current.stored) return;
+    const corrected = change(ellipse, shiftKey ? 10 : 1);
+    viewer.setEllipse(corrected, view === "measure" ? current.model?.ellipse : null, true);
+    current.draw(corrected);
+  };
+}
+
+function draw() {
+  if (current.stored && !shownEllipse()) {
+    const ellipse = inTheMiddle(viewer.centreOfFrame());
+    viewer.setEllipse(ellipse, null, true);
+    current.draw(ellipse);
+    tools.end();
+  }
+}
+
+async function add(files) {
+  const failed = [];
+  let last = null;
+  for (const file of files) {
+    notice(`Copying ${file.name}…`);
+    try {
+      last = (await upload(file)).id;
+    } catch (error) {
+      failed.push(`${file.name}: ${error.message}`);
+    }
+  }
+  await list.load();
+  if (last) await open(list.find(last));
+  if (failed.length) notice(failed.join(" "), "bad");
+}
+
+function listenToDrops() {
+  const drop = at("drop");
+  addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.hidden = false;
+  });
+  addEventListener("dragleave", (event) => (drop.hidden = event.relatedTarget === null));
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.hidden = true;
+    add([...event.dataTransfer.files]);
+  });
+  at("add").addEventListener("click", () => at("choose").click());
+  at("choose").addEventListener("change", ({ target }) => add([...target.files]));
+}
+
+function makeCategories(names) {
+  names.forEach((name, place) => {
+    const button = document.createElement("button");
+    button.value = name;
+    button.ariaPressed = "false";
+    const key = document.createElement("kbd");
+    key.textContent = String(place + 1);
+    button.append(name, key);
+    button.addEventListener("click", () => current.toggle(name));
+    at("categories").append(button);
+  });
+}
+
+function setAge() {
+  const [weeks, days = 0] = at("age").value.split(/[w+ ]+/).filter(Boolean).map(Number);
+  const age = at("age").value.trim() ? 7 * weeks + days : null;
+  if (age !== null && !(age > 0 && age <= 320 && days < 7)) return notice("Write the age as weeks+days, such as 24+3.", "bad");
+  notice("");
+  current.rescale({ known_age_days: age });
+}
+
+function bindKeys(categories) {
+  const keys = new Keys();
+  keys.add("Files", [
+    [["j", "PageDown"], "next file", () => list.step(1)],
+    [["k", "PageUp"], "file before", () => list.step(-1)],
+    [["Enter"], "accept, and go on", accept],
+    [["s"], "skip with a reason", skip],
+    [["r"], "back to the model's ellipse", () => current.stored && current.reset()],
+    [["Ctrl+z", "u"], "undo", () => current.undo()],
+  ]);
+  keys.add("Ellipse", [
+    [["d"], "draw along the long axis; twice: put one in the middle", () => (tools.active === "draw" ? draw() : tools.toggle("draw"))],
+    [["ArrowLeft", "Shift+ArrowLeft"], "move left; with Shift, all ten times as far", nudge((each, step) => moved(each, -step, 0))],
+    [["ArrowRight", "Shift+ArrowRight"], "move right", nudge((each, step) => moved(each, step, 0))],
+    [["ArrowUp", "Shift+ArrowUp"], "move up", nudge((each, step) => moved(each, 0, -step))],
+    [["ArrowDown", "Shift+ArrowDown"], "move down", nudge((each, step) => moved(each, 0, step))],
+    [["Alt+ArrowRight", "Alt+Shift+ArrowRight"], "long axis longer", nudge((each, step) => stretched(each, step, 0))],
+    [["Alt+ArrowLeft", "Alt+Shift+ArrowLeft"], "long axis shorter", nudge((each, step) => stretched(each, -step, 0))],
+    [["Alt+ArrowUp", "Alt+Shift+ArrowUp"], "short axis longer", nudge((each, step) => stretched(each, 0, step))],
+    [["Alt+ArrowDown", "Alt+Shift+ArrowDown"], "short axis shorter", nudge((each, step) => stretched(each, 0, -step))],
+    [[",", "."], "turn by one degree", nudgeTurn],
+  ]);
+  keys.add("Categories", categories.map((name, place) => [[String(place + 1)], name, () => current.toggle(name)]));
+  keys.add("View", [
+    [["m"], "measure", () => setView("measure")],
+    [["b"], "label, without the model's ellipse", () => setView("label")],
+    [["l"], "ruler", () => tools.toggle("ruler")],
+    [["c"], "calibrate", () => tools.calibrate()],
+    [["+", "="], "zoom in", () => viewer.zoom(1.25)],
+    [["-"], "zoom out", () => viewer.zoom(0.8)],
+    [["0"], "fit", () => viewer.fit()],
+    [["h"], "hide or show the drawing", () => tools.hide()],
+    [["t"], "light or dark", toggleTheme],
+    [["?"], "this list", () => keys.explain()],
+    [["Escape"], "put the tool away", () => tools.end()],
+  ]);
+  keys.listen();
+  at("help").addEventListener("click", () => keys.explain());
+}
+
+const nudgeTurn = (event) => nudge((each) => turned(each, event.key === "." ? 1 : -1))(event);
+
+function bindControls() {
+  for (const tab of document.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => setView(tab.dataset.view));
+  const press = { accept, skip, reset: () => current.reset(), undo: () => current.undo(), previous: () => list.step(-1), next: () => list.step(1), theme: toggleTheme };
+  press["zoom-in"] = () => viewer.zoom(1.25);
+  press["zoom-out"] = () => viewer.zoom(0.8);
+  press["zoom-fit"] = () => viewer.fit();
+  for (const [id, action] of Object.entries(press)) at(id).addEventListener("click", action);
+  const look = () => viewer.setLook(at("brightness").value, at("contrast").value);
+  for (const id of ["brightness", "contrast"]) at(id).addEventListener("input", look);
+  at("age").addEventListener("change", setAge);
+}
+
+async function start() {
+  keepTheme();
+  try {
+    const session = await get("session");
+    at("folder").textContent = session.folder;
+    document.title = `fetal_monai: ${session.folder}`;
+    chart = new Chart(at("chart"), session.chart);
+    makeCategories(session.categories);
+    bindKeys(session.categories);
+    bindControls();
+    listenToDrops();
+    await list.load();
+    if (list.shown.length) await open(list.shown[0]);
+    else notice("The folder is empty: drop frames, DICOM files or videos here.");
+  } catch (error) {
+    await tell("The page cannot be shown", [error.message]);
+  }
+}
+
+start();
