@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from importlib.resources import as_file, files
 from typing import Any
 from urllib.parse import unquote
@@ -22,6 +23,7 @@ from fetal_monai.page.annotation import Annotation, EllipseValues, Scale
 from fetal_monai.page.folder import UnknownFileError
 from fetal_monai.page.growth_chart import growth_chart
 from fetal_monai.page.opened_file import picture, thumbnail
+from fetal_monai.page.saving import save_labels
 from fetal_monai.page.store import StaleRevisionError
 from fetal_monai.page.workspace import Workspace, described
 
@@ -109,6 +111,11 @@ def _add_files(app: FastAPI, workspace: Workspace) -> None:
             incoming.unlink(missing_ok=True)
         workspace.refresh()
         return {"id": identifier}
+
+    @app.post("/api/labels")
+    def save() -> dict[str, Any]:
+        saved = save_labels(workspace)
+        return asdict(saved) | {"folder": saved.folder.name}
 
     @app.get("/api/files/{identifier}")
     def opened(identifier: str) -> dict[str, Any]:

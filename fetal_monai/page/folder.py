@@ -15,6 +15,8 @@ from fetal_monai.files.printable_text import printable_text
 
 STATE_FOLDER = ".fetal_monai"
 """Holds what the page keeps, inside the folder of frames; hidden, so that no frame is looked for in it."""
+SAVED_STEM = "labels_"
+"""Start of the names of the folders, inside the folder of frames, with what was saved; no frame is looked for there."""
 
 _LONGEST_NAME = 200
 
@@ -55,7 +57,7 @@ class FrameFolder:
             found = frame_files(self.root, cine_suffix, CINE_SUFFIXES)
         except ValueError:  # no frame yet: they can be dropped on the page
             found = []
-        self._files = {self.identifier(path): path for path in found if self._is_inside(path)}
+        self._files = {self.identifier(path): path for path in found if self._is_shown(path)}
 
     def identifier(self, path: Path) -> str:
         """The identifier of a file."""
@@ -101,6 +103,11 @@ class FrameFolder:
             content.replace(path)
         self.refresh()
         return self.identifier(path)
+
+    def _is_shown(self, path: Path) -> bool:
+        top = path.relative_to(self.root).parts[0]
+        is_saved = top.startswith(SAVED_STEM) and top[len(SAVED_STEM) :].isdecimal()
+        return self._is_inside(path) and not is_saved
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root)

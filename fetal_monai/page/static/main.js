@@ -1,6 +1,6 @@
 // The page: puts the parts together.
 
-import { get, upload } from "./api.js";
+import { get, send, upload } from "./api.js";
 import { Autosave } from "./autosave.js";
 import { Chart } from "./chart.js";
 import { Current } from "./current.js";
@@ -153,6 +153,17 @@ async function add(files) {
   if (failed.length) notice(failed.join(" "), "bad");
 }
 
+async function save() {
+  await autosave.settled();
+  try {
+    const saved = await send("POST", "labels");
+    const counts = `${saved.ellipses} ellipses, ${saved.categories} frames with categories and ${saved.skipped} skipped frames`;
+    await tell("Saved", [`${counts} are in ${saved.folder}, in the folder of frames.`, ...saved.problems]);
+  } catch (error) {
+    await tell("Not saved", [error.message]);
+  }
+}
+
 function listenToDrops() {
   const drop = at("drop");
   addEventListener("dragover", (event) => {
@@ -198,6 +209,7 @@ function bindKeys(categories) {
     [["Enter"], "accept, and go on", accept],
     [["s"], "skip with a reason", skip],
     [["r"], "back to the model's ellipse", () => current.stored && current.reset()],
+    [["w"], "save the labels as files", save],
     [["Ctrl+z", "u"], "undo", () => current.undo()],
   ]);
   keys.add("Ellipse", [
@@ -234,7 +246,7 @@ const nudgeTurn = (event) => nudge((each) => turned(each, event.key === "." ? 1 
 
 function bindControls() {
   for (const tab of document.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => setView(tab.dataset.view));
-  const press = { accept, skip, reset: () => current.reset(), undo: () => current.undo(), previous: () => list.step(-1), next: () => list.step(1), theme: toggleTheme };
+  const press = { accept, save, skip, reset: () => current.reset(), undo: () => current.undo(), previous: () => list.step(-1), next: () => list.step(1), theme: toggleTheme };
   press["zoom-in"] = () => viewer.zoom(1.25);
   press["zoom-out"] = () => viewer.zoom(0.8);
   press["zoom-fit"] = () => viewer.fit();
