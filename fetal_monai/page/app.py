@@ -22,6 +22,7 @@ from fetal_monai.page.access import UPLOADS, AccessControl
 from fetal_monai.page.annotation import Annotation, EllipseValues, Scale
 from fetal_monai.page.folder import UnknownFileError
 from fetal_monai.page.growth_chart import growth_chart
+from fetal_monai.page.loop import measured_loop
 from fetal_monai.page.opened_file import picture, thumbnail
 from fetal_monai.page.saving import save_labels
 from fetal_monai.page.store import StaleRevisionError
@@ -132,6 +133,10 @@ def _add_files(app: FastAPI, workspace: Workspace) -> None:
                 "known_age_days": file.scale.gestational_age_days,
             },
         }
+
+    @app.get("/api/files/{identifier}/loop")
+    def loop(identifier: str) -> dict[str, Any]:
+        return measured_loop(workspace, identifier)
 
     @app.get("/api/files/{identifier}/thumbnail")
     def small(identifier: str) -> Response:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.data.frame_scale import FrameScale
+from fetal_monai.data.io.frame import Spacing
 from fetal_monai.measurement import HeadMeasurer, HeadResult
 from fetal_monai.measurement.measure_output import scaled_at_its_place
-from fetal_monai.page.annotation import EllipseValues, ModelMeasurement, Scale
+from fetal_monai.page.annotation import EllipseValues, ModelMeasurement
 from fetal_monai.page.opened_file import OpenedFile
 
 _Key: TypeAlias = tuple[Path, int, int, FrameScale]  # file, when it was changed, frame, scale
@@ -92,13 +93,12 @@ class Measuring:
         return [HeadResult(each.head, each.frame_shape, each.scale) for each in results]  # without the maps
 
 
-def known_scale(file: OpenedFile, said: Scale) -> FrameScale:
-    """The scale of a file's frames, where a person may know more than the file."""
-    scale = file.scale
-    age = scale.gestational_age_days if said.known_age_days is None else said.known_age_days
-    if said.pixel_spacing_mm is None:
-        return FrameScale(scale.pixel_spacing_mm, scale.ultrasound_regions, scale.source, age)
-    return FrameScale(said.pixel_spacing_mm, (), CALIBRATION, age)
+def known_scale(stated: FrameScale, spacing_mm: Spacing | None, age_days: float | None) -> FrameScale:
+    """What a file states, and what a person knows better; None is what the person does not know."""
+    age = stated.gestational_age_days if age_days is None else age_days
+    if spacing_mm is None:
+        return FrameScale(stated.pixel_spacing_mm, stated.ultrasound_regions, stated.source, age)
+    return FrameScale(spacing_mm, (), CALIBRATION, age)
 
 
 def measure_ellipse(ellipse: Ellipse, shape: tuple[int, int], scale: FrameScale) -> HeadResult:

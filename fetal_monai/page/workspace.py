@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fetal_monai.biometry import Ellipse
-from fetal_monai.data.frame_scale import FrameScales
+from fetal_monai.data.frame_scale import FrameScale, FrameScales
 from fetal_monai.data.frame_source import FrameSource
 from fetal_monai.data.io.cine.suffix import VIDEO_SUFFIXES
 from fetal_monai.data.unusable_names import unusable_names
@@ -98,13 +98,28 @@ class Workspace:
         """
         file = self.open(identifier)
         file.pixels(index)
-        scale = known_scale(file, self.annotation(identifier, index).scale)
+        scale = self.scale(identifier, file, self.annotation(identifier, index).scale)
         return self.measuring.results(file, scale, [index])[0]
 
     def drawn(self, identifier: str, index: int, ellipse: Ellipse, said: Scale) -> HeadResult:
         """What an ellipse measures on a frame; raises as `model`."""
         file = self.open(identifier)
-        return measure_ellipse(ellipse, frame_shape(file.pixels(index)), known_scale(file, said))
+        return measure_ellipse(ellipse, frame_shape(file.pixels(index)), self.scale(identifier, file, said))
+
+    def scale(self, identifier: str, file: OpenedFile, said: Scale) -> FrameScale:
+        """The scale of a frame: what the person said of it, else of another frame of its loop, else the file's.
+
+        Args:
+            identifier: The file.
+            file: The same, open.
+            said: What the person said of the frame.
+        """
+        spacing, age = said.pixel_spacing_mm, said.known_age_days
+        for (of_file, _), annotation in self.store.all().items():
+            if of_file == identifier:
+                spacing = spacing or annotation.scale.pixel_spacing_mm
+                age = age or annotation.scale.known_age_days
+        return known_scale(file.scale, spacing, age)
 
     def annotate(self, identifier: str, index: int, annotation: Annotation, revision: int) -> StoredAnnotation:
         """Keep what a person says of a frame, and what the network says of it.

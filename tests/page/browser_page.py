@@ -27,6 +27,13 @@ def circumference_mm(page: Page) -> float:
     return float(page.locator("#hc").inner_text())
 
 
+def expect_circumference(page: Page, expected_mm: float) -> None:
+    """Wait until the figure is this one."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("#hc")).to_have_text(f"{expected_mm:.1f}")
+
+
 def place(page: Page, x: float, y: float, shape: tuple[int, int] = (540, 800)) -> tuple[float, float]:
     """The place on the screen of a point of the frame (H, W), px."""
     box = page.locator("#stage").bounding_box()

@@ -21,7 +21,7 @@ from fetal_monai.biometry import Ellipse
 from fetal_monai.data.preparation.ellipse_label import read_ellipse_label
 from fetal_monai.measurement import HeadMeasurer
 from tests.frame_files import numbered_picture, write_dicom
-from tests.page.browser_page import circumference_mm, drag, place, saved, wait_until_measured
+from tests.page.browser_page import drag, expect_circumference, place, saved, wait_until_measured
 from tests.page.conftest import PIXEL_MM
 from tests.page.served import Served, serve
 
@@ -181,7 +181,7 @@ def test_all_of_it_survives_the_death_of_the_server(frames: Path, page: Page) ->
         assert ellipse.center_y == pytest.approx(265, abs=0.5)
         assert ellipse.semi_axis_a == pytest.approx(np.hypot(460, 130) / 2, abs=0.5)
         assert ellipse.angle_rad == pytest.approx(np.arctan2(130, 460), abs=0.005)
-        assert circumference_mm(page) == pytest.approx(ellipse.perimeter * PIXEL_MM, abs=0.051)
+        expect_circumference(page, ellipse.perimeter * PIXEL_MM)
     finally:
         process.terminate()
         process.wait()

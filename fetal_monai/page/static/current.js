@@ -30,10 +30,11 @@ export class Current extends EventTarget {
 
   async open(frame, file = null) {
     const turn = ++this.#opening;
-    Object.assign(this, { frame, file: null, problem: "", model: null, drawn: null, stored: null, annotation: annotationOf(EMPTY) });
+    Object.assign(this, { frame, file, problem: "", model: null, drawn: null, stored: null, annotation: annotationOf(EMPTY) });
+    this.#tell("opening");
     try {
-      const parts = this.#requests(frame);
-      const [opened, state, bitmap] = await Promise.all([file ?? parts.file, parts.state, parts.picture]);
+      const parts = this.#requests(frame, file);
+      const [opened, state, bitmap] = await Promise.all([parts.file, parts.state, parts.picture]);
       if (turn !== this.#opening) return;
       const annotation = annotationOf(state.annotation);
       Object.assign(this, { file: opened, stored: state.annotation, shape: [state.height, state.width], bitmap, drawn: state.drawn, annotation });
@@ -59,7 +60,7 @@ export class Current extends EventTarget {
     if (this.#ahead.has(key)) return;
     this.#ahead.clear();
     const parts = this.#requests(frame);
-    for (const part of Object.values(parts)) part.catch(() => {});
+    for (const part of Object.values(parts)) part.catch(() => {}); // they are awaited when it is opened
     this.#ahead.set(key, parts);
   }
 
@@ -95,7 +96,7 @@ export class Current extends EventTarget {
   }
 
   accept() {
-    if (!this.ellipse) return this.#tell("notice", "There is no ellipse to accept: draw one (D).");
+    if (!this.ellipse) return this.#tell("notice", this.model ? "There is no ellipse to accept: draw one (D)." : "Still measuring.");
     this.#change({ ...this.annotation, ellipse: this.ellipse, decision: "accepted", reason: "" });
     this.drag(this.ellipse);
     this.#tell("decided");
@@ -141,11 +142,11 @@ export class Current extends EventTarget {
     return frame.id === this.frame?.id && frame.index === this.frame?.index;
   }
 
-  #requests(frame) {
+  #requests(frame, file = null) {
     const ahead = this.#ahead.get(`${frame.id}:${frame.index}`);
     if (ahead) return ahead;
     const of = frameOf(frame);
-    const parts = { file: get(`files/${frame.id}`), state: get(of), picture: picture(`${of}/picture`), model: get(`${of}/model`) };
+    const parts = { file: file ?? get(`files/${frame.id}`), state: get(of), picture: picture(`${of}/picture`), model: get(`${of}/model`) };
     parts.model.catch(() => {}); // awaited later
     return parts;
   }
@@ -171,6 +172,7 @@ export class Current extends EventTarget {
     if (!this.#isOpen(frame)) return;
     this.model = model;
     this.#tell("measured");
+    this.#tell("rescaled");
   }
 
   async #measure() {

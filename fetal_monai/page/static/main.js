@@ -6,12 +6,13 @@ import { Chart } from "./chart.js";
 import { Current } from "./current.js";
 import { ask, tell } from "./dialogs.js";
 import { Keys } from "./keys.js";
+import { Loop } from "./loop.js";
 import { inTheMiddle, moved, stretched, turned } from "./nudge.js";
 import { seen, showNumbers } from "./numbers.js";
 import { keepTheme, toggleTheme } from "./theme.js";
 import { Tools } from "./tools.js";
 import { Viewer } from "./viewer.js";
-import { WorkList } from "./work_list.js";
+import { WorkList, startOf } from "./work_list.js";
 
 const at = (id) => document.getElementById(id);
 const SKIP_REASONS = ["no head", "head cut off", "not the standard plane", "poor image", "text or calipers on the head"];
@@ -24,6 +25,7 @@ const current = new Current(autosave, () => person.value.trim());
 const viewer = new Viewer(at("stage"));
 const list = new WorkList(at("rows"), at("filter"), at("show"), at("progress"), at("progress-text"));
 const tools = new Tools(viewer, current, at("reading"));
+const loop = new Loop(at("loop"), current, viewer);
 let view = "measure";
 let chart;
 
@@ -50,11 +52,10 @@ function showPanel() {
   for (const id of ["accept", "reset", "skip"]) at(id).disabled = Boolean(current.problem) || !current.stored;
 }
 
-async function open(entry, index = 0) {
-  if (!entry) return;
+async function open(entry) {
   notice("");
   list.select(entry.id);
-  await current.open({ id: entry.id, index });
+  await current.open(startOf(entry));
 }
 
 current.addEventListener("opened", () => {
@@ -69,7 +70,7 @@ current.addEventListener("opened", () => {
     const days = current.annotation.scale.known_age_days ?? current.file.scale.known_age_days;
     at("age").value = days ? `${Math.floor(days / 7)}+${Math.round(days % 7)}` : "";
     const next = list.at(1);
-    if (next && next.id !== entry.id) current.fetchAhead({ id: next.id, index: 0 });
+    if (next && next.id !== entry.id) current.fetchAhead(startOf(next));
   }
   showEllipse();
   showPanel();
@@ -80,7 +81,7 @@ for (const event of ["measured", "undone"]) {
     showPanel();
   });
 }
-for (const event of ["numbers", "decided", "saved"]) current.addEventListener(event, showPanel);
+for (const event of ["opening", "numbers", "decided", "saved"]) current.addEventListener(event, showPanel);
 for (const event of ["decided", "measured", "undone"]) {
   current.addEventListener(event, () => current.stored && list.note(current.frame, current.annotation));
 }
@@ -225,6 +226,11 @@ function bindKeys(categories) {
     [[",", "."], "turn by one degree", nudgeTurn],
   ]);
   keys.add("Categories", categories.map((name, place) => [[String(place + 1)], name, () => current.toggle(name)]));
+  keys.add("Loop", [
+    [[" "], "play or stop", () => loop.toggle()],
+    [["]", "["], "next frame, frame before", ({ key }) => loop.step(key === "]" ? 1 : -1)],
+    [["p"], "the proposed frame", () => loop.toProposed()],
+  ]);
   keys.add("View", [
     [["m"], "measure", () => setView("measure")],
     [["b"], "label, without the model's ellipse", () => setView("label")],

@@ -17,6 +17,9 @@ export function statusOf(entry) {
 const isLabelled = (entry) => Object.values(entry.frames).some((each) => each.categories.length);
 const isDone = (entry) => ["accepted", "skipped"].includes(statusOf(entry)) || isLabelled(entry);
 
+// The frame to open a file at: of a loop, the first that was annotated.
+export const startOf = (entry) => ({ id: entry.id, index: Number(Object.keys(entry.frames)[0] ?? 0) });
+
 export class WorkList extends EventTarget {
   entries = [];
   shown = [];
