@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.resources import as_file, files
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
@@ -164,9 +164,29 @@ def _add_frames(app: FastAPI, workspace: Workspace) -> None:
     def measure(identifier: str, index: int, drawn: Drawn) -> dict[str, Any]:
         return described(workspace.drawn(identifier, index, drawn.ellipse.ellipse(), drawn.scale))
 
+    @app.get(_FRAME + "/report/{kind}")
+    def report(identifier: str, index: int, kind: Literal["pdf", "png", "sr"]) -> Response:
+        if kind == "sr":
+            return Response(_structured_reports(workspace, identifier, index), media_type="application/zip")
+        from fetal_monai.page.exam_report import exam_report  # matplotlib takes a second
+
+        kept = workspace.annotation(identifier, index)
+        result = workspace.reported(identifier, index)
+        pixels = workspace.open(identifier).pixels(index)
+        content = exam_report(kept.file, pixels, result, kept, kind)
+        return Response(content, media_type={"pdf": "application/pdf", "png": "image/png"}[kind])
+
     @app.put(_FRAME + "/annotation")
     def annotate(identifier: str, index: int, saved: Saved) -> dict[str, Any]:
         return workspace.annotate(identifier, index, saved.annotation, saved.revision).model_dump(mode="json")
+
+
+def _structured_reports(workspace: Workspace, identifier: str, index: int) -> bytes:
+    try:
+        from fetal_monai.page.structured_report import structured_reports
+    except ModuleNotFoundError as error:
+        raise ValueError(f"DICOM reports need highdicom ({error}): pip install 'fetal-monai[dicom]'.") from error
+    return structured_reports(workspace, identifier, index)
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -106,6 +106,13 @@ class Workspace:
         file = self.open(identifier)
         return measure_ellipse(ellipse, frame_shape(file.pixels(index)), self.scale(identifier, file, said))
 
+    def reported(self, identifier: str, index: int) -> HeadResult:
+        """What counts on a frame: the person's ellipse, else the network's; raises as `model`."""
+        kept = self.annotation(identifier, index)
+        if kept.ellipse is None:
+            return self.model(identifier, index)
+        return self.drawn(identifier, index, kept.ellipse.ellipse(), kept.scale)
+
     def scale(self, identifier: str, file: OpenedFile, said: Scale) -> FrameScale:
         """The scale of a frame: what the person said of it, else of another frame of its loop, else the file's.
 

@@ -1,6 +1,6 @@
 // The page: puts the parts together.
 
-import { get, send, upload } from "./api.js";
+import { blob, frameOf, get, send, upload } from "./api.js";
 import { Autosave } from "./autosave.js";
 import { Chart } from "./chart.js";
 import { Current } from "./current.js";
@@ -49,7 +49,7 @@ function showPanel() {
   showNumbers(at("numbers"), frame);
   chart.show(frame.numbers?.row);
   for (const button of at("categories").querySelectorAll("button")) button.ariaPressed = String(current.annotation.categories.includes(button.value));
-  for (const id of ["accept", "reset", "skip"]) at(id).disabled = Boolean(current.problem) || !current.stored;
+  for (const id of ["accept", "reset", "skip", "report"]) at(id).disabled = Boolean(current.problem) || !current.stored;
 }
 
 async function open(entry) {
@@ -165,6 +165,21 @@ async function save() {
   }
 }
 
+async function report() {
+  if (!current.stored) return;
+  await autosave.settled();
+  const kind = await tell("Report", ["Of this frame: the picture, the numbers and the growth chart on one page; or, of a DICOM file, structured reports for its study."], [["", "Cancel"], ["sr", "DICOM SR"], ["png", "PNG"], ["pdf", "PDF"]]);
+  if (!kind) return;
+  try {
+    const address = URL.createObjectURL(await blob(`${frameOf(current.frame)}/report/${kind}`));
+    const stem = current.file.name.split("/").at(-1).replace(/\.[^.]*$/, "");
+    Object.assign(document.createElement("a"), { href: address, download: `${stem}_report.${kind === "sr" ? "zip" : kind}` }).click();
+    URL.revokeObjectURL(address);
+  } catch (error) {
+    notice(error.message, "bad");
+  }
+}
+
 function listenToDrops() {
   const drop = at("drop");
   addEventListener("dragover", (event) => {
@@ -211,6 +226,7 @@ function bindKeys(categories) {
     [["s"], "skip with a reason", skip],
     [["r"], "back to the model's ellipse", () => current.stored && current.reset()],
     [["w"], "save the labels as files", save],
+    [["e"], "report of the frame", report],
     [["Ctrl+z", "u"], "undo", () => current.undo()],
   ]);
   keys.add("Ellipse", [
@@ -252,7 +268,7 @@ const nudgeTurn = (event) => nudge((each) => turned(each, event.key === "." ? 1 
 
 function bindControls() {
   for (const tab of document.querySelectorAll("[role=tab]")) tab.addEventListener("click", () => setView(tab.dataset.view));
-  const press = { accept, save, skip, reset: () => current.reset(), undo: () => current.undo(), previous: () => list.step(-1), next: () => list.step(1), theme: toggleTheme };
+  const press = { accept, save, report, skip, reset: () => current.reset(), undo: () => current.undo(), previous: () => list.step(-1), next: () => list.step(1), theme: toggleTheme };
   press["zoom-in"] = () => viewer.zoom(1.25);
   press["zoom-out"] = () => viewer.zoom(0.8);
   press["zoom-fit"] = () => viewer.fit();
