@@ -40,6 +40,11 @@ class AcceptedFrame:
     annotation: StoredAnnotation
 
     @property
+    def name(self) -> str:
+        """Its file, and of a loop its place."""
+        return self.annotation.file if self.is_still else f"{self.annotation.file}, frame {self.annotation.frame}"
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the frame."""
         return self.pixels.shape[0], self.pixels.shape[1]

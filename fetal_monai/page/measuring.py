@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeAlias
@@ -37,14 +37,15 @@ class Measuring:
         self._worker = ThreadPoolExecutor(1, "measuring")
         self._results: OrderedDict[_Key, HeadResult] = OrderedDict()
         self._lock = Lock()
-        self.use(load)
-
-    def use(self, load: Callable[[], HeadMeasurer]) -> Future[HeadMeasurer]:
-        """Measure with another network from now on; what was measured with the last one is forgotten."""
         self._measurer = self._worker.submit(load)
+
+    def use(self, load: Callable[[], HeadMeasurer]) -> None:
+        """Measure with another network once it is loaded; what was measured with the last one is forgotten."""
+        loaded = self._worker.submit(load)
+        loaded.result()
         with self._lock:
+            self._measurer = loaded
             self._results.clear()
-        return self._measurer
 
     @property
     def measurer(self) -> HeadMeasurer:

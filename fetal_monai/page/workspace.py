@@ -46,6 +46,7 @@ class Workspace:
         self.folder = FrameFolder(root)
         self.store = AnnotationStore(self.folder.state)
         self.measuring = Measuring(load)
+        self.load = load
         self.refresh()
 
     def refresh(self) -> None:

@@ -12,6 +12,7 @@ import { seen, showNumbers } from "./numbers.js";
 import { keepTheme, toggleTheme } from "./theme.js";
 import { Tools } from "./tools.js";
 import { Viewer } from "./viewer.js";
+import { Train } from "./train.js";
 import { WorkList, startOf } from "./work_list.js";
 
 const at = (id) => document.getElementById(id);
@@ -25,6 +26,7 @@ const current = new Current(autosave, () => person.value.trim());
 const viewer = new Viewer(at("stage"));
 const list = new WorkList(at("rows"), at("filter"), at("show"), at("progress"), at("progress-text"));
 const tools = new Tools(viewer, current, at("reading"));
+const train = new Train();
 const loop = new Loop(at("loop"), current, viewer);
 let view = "measure";
 let chart;
@@ -40,12 +42,12 @@ function notice(text, kind = "") {
 const shownEllipse = () => (view === "label" ? current.annotation.ellipse : current.ellipse);
 
 function showEllipse() {
-  const model = view === "measure" && current.isCorrected ? current.model?.ellipse : null;
+  const model = view !== "label" && current.isCorrected ? current.model?.ellipse : null;
   viewer.setEllipse(shownEllipse(), model, current.isCorrected);
 }
 
 function showPanel() {
-  const frame = seen(current, view === "measure");
+  const frame = seen(current, view !== "label");
   showNumbers(at("numbers"), frame);
   chart.show(frame.numbers?.row);
   for (const button of at("categories").querySelectorAll("button")) button.ariaPressed = String(current.annotation.categories.includes(button.value));
@@ -89,6 +91,11 @@ current.addEventListener("notice", ({ detail }) => notice(detail, "bad"));
 viewer.addEventListener("changed", ({ detail }) => current.drag(detail));
 viewer.addEventListener("committed", ({ detail }) => current.draw(detail));
 list.addEventListener("chosen", ({ detail }) => open(detail));
+train.addEventListener("network", () => {
+  current.forgetAhead();
+  if (current.frame) current.open(current.frame);
+});
+train.addEventListener("notice", ({ detail }) => notice(detail, "bad"));
 autosave.addEventListener("state", ({ detail }) => {
   const words = { saving: "Saving…", "saved-all": "All saved", offline: "Server not reachable: kept in this browser, trying again" };
   at("saved").textContent = words[detail];
@@ -98,6 +105,7 @@ addEventListener("beforeunload", (event) => autosave.isIdle || event.preventDefa
 
 function setView(name) {
   view = name;
+  train.show(name === "train");
   document.body.dataset.view = name;
   for (const tab of document.querySelectorAll("[role=tab]")) tab.ariaSelected = String(tab.dataset.view === name);
   if (current.frame) {
@@ -124,7 +132,7 @@ function nudge(change) {
     const ellipse = shownEllipse();
     if (!ellipse || !current.stored) return;
     const corrected = change(ellipse, shiftKey ? 10 : 1);
-    viewer.setEllipse(corrected, view === "measure" ? current.model?.ellipse : null, true);
+    viewer.setEllipse(corrected, view === "label" ? null : current.model?.ellipse, true);
     current.draw(corrected);
   };
 }
@@ -250,6 +258,7 @@ function bindKeys(categories) {
   keys.add("View", [
     [["m"], "measure", () => setView("measure")],
     [["b"], "label, without the model's ellipse", () => setView("label")],
+    [["n"], "train", () => setView("train")],
     [["l"], "ruler", () => tools.toggle("ruler")],
     [["c"], "calibrate", () => tools.calibrate()],
     [["+", "="], "zoom in", () => viewer.zoom(1.25)],
