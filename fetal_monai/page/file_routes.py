@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from fetal_monai import __version__
@@ -50,11 +51,10 @@ def add_file_routes(app: FastAPI, workspace: Workspace) -> None:
                 async for chunk in request.stream():
                     file.write(chunk)
             # In a header, since addresses may be logged and names may be those of patients.
-            identifier = workspace.folder.add(unquote(request.headers.get("x-file-name", "")), incoming)
+            name = unquote(request.headers.get("x-file-name", ""))
+            return {"id": await run_in_threadpool(workspace.add, name, incoming)}
         finally:
             incoming.unlink(missing_ok=True)
-        workspace.refresh()
-        return {"id": identifier}
 
     @app.post("/api/labels")
     def save() -> dict[str, Any]:

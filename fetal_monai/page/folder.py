@@ -79,7 +79,7 @@ class FrameFolder:
         return path
 
     def add(self, name: str, content: Path) -> str:
-        """Move a file into the folder.
+        """Move a file into the folder; `refresh` lists it.
 
         Args:
             name: Its name where it comes from: only the last part counts. If another file has it, a number is added.
@@ -101,7 +101,6 @@ class FrameFolder:
             number += 1
         else:
             content.replace(path)
-        self.refresh()
         return self.identifier(path)
 
     def _is_shown(self, path: Path) -> bool:

@@ -57,6 +57,12 @@ class Workspace:
         unusable = unusable_names(files, self.folder.root)
         self._opened = OpenedFiles(FrameSource(files, self.folder.root, self._scales, unusable=unusable))
 
+    def add(self, name: str, content: Path) -> str:
+        """Move a file into the folder and list it; see `FrameFolder.add`."""
+        identifier = self.folder.add(name, content)
+        self.refresh()
+        return identifier
+
     def work_list(self) -> list[dict[str, Any]]:
         """The files in natural order, each with its name and what has been decided of its frames."""
         of_file: dict[str, list[StoredAnnotation]] = {}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from fetal_monai.biometry import Ellipse
 from fetal_monai.data import read_frame
@@ -199,6 +200,22 @@ def test_a_second_tab_does_not_overwrite_the_first(served: Served, page: Page) -
     second = kept(served, "000_HC.png")["annotation"]
     assert second["ellipse"]["center_x"] == first["ellipse"]["center_x"]
     assert second["ellipse"]["center_y"] == first["ellipse"]["center_y"] + 1
+
+
+def test_a_file_is_chosen_for_an_empty_folder(
+    tmp_path: Path, phantoms: list[Path], load: Callable[[], HeadMeasurer], page: Page
+) -> None:
+    from playwright.sync_api import expect
+
+    small = write_picture(tmp_path / "head.png", np.asarray(Image.open(phantoms[0]))[::2, ::2])
+    with serve(tmp_path / "frames", load, pixel_spacing_mm=2 * PIXEL_MM) as served:
+        page.goto(served.address)
+        expect(page.locator("#notice")).to_contain_text("The folder is empty")
+        page.locator("#choose").set_input_files([small, Path(__file__)])
+        wait_until_measured(page)
+        expect(page.locator("#notice")).to_contain_text(f"{Path(__file__).name}: not a frame")
+        assert (tmp_path / "frames" / "head.png").read_bytes() == small.read_bytes()
+        expect(page.locator(".row")).to_have_count(1)
 
 
 def test_a_file_that_cannot_be_read_is_listed_with_its_reason(served: Served, frames: Path, page: Page) -> None:

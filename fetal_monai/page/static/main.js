@@ -154,12 +154,12 @@ async function add(files) {
     try {
       last = (await upload(file)).id;
     } catch (error) {
-      failed.push(`${file.name}: ${error.message}`);
+      failed.push(error.message);
     }
   }
   await list.load();
   if (last) await open(list.find(last));
-  if (failed.length) notice(failed.join(" "), "bad");
+  notice(failed.join(" "), "bad");
 }
 
 async function save() {

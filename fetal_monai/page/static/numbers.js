@@ -26,7 +26,8 @@ export function seen({ annotation, stored, problem, model, drawn, isCorrected },
 function heading({ annotation, stored, problem, model, showsModel }) {
   if (problem) return ["Cannot be read", "bad"];
   if (annotation.decision === "accepted") {
-    const time = stored?.decision === "accepted" ? new Date(stored.time).toLocaleString([], { dateStyle: "short", timeStyle: "short" }) : "";
+    // Swedish is written as ISO 8601: no one mistakes the month for the day.
+    const time = stored?.decision === "accepted" ? new Date(stored.time).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" }) : "";
     return [["Accepted", annotation.person && `by ${annotation.person}`, time].filter(Boolean).join(" "), "good"];
   }
   if (annotation.decision === "skipped") return [`Skipped: ${annotation.reason}`, "quiet"];
