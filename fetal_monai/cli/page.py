@@ -83,9 +83,9 @@ def serve(options: argparse.Namespace) -> int:
         raise UsageError(f"The page needs more packages ({error}): run `pip install 'fetal-monai[page]'`.") from error
 
     logging.getLogger("fetal_monai").setLevel(logging.CRITICAL)  # its messages name files, which may name patients
-    workspace = _workspace(options)
     token = secrets.token_urlsafe(32)
     with _listening(options.port) as listener:
+        workspace = _workspace(options)
         port = listener.getsockname()[1]
         app = create_app(workspace, token=token, hosts={f"{_LOOPBACK}:{port}", f"localhost:{port}"})
         # The browser does not send what follows "#" to any server.
@@ -104,6 +104,8 @@ def _workspace(options: argparse.Namespace) -> Workspace:
     from fetal_monai.page.workspace import Workspace
     from fetal_monai.runtimes import find_bundle
 
+    if options.folder.exists() and not options.folder.is_dir():
+        raise UsageError(f"{options.folder} is a file: give the folder that it is in.")
     try:
         find_bundle(options.bundle)
         return Workspace(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.data.io.decoding import FrameError
@@ -16,6 +13,7 @@ from fetal_monai.data.rejected import Rejected
 from fetal_monai.measurement import HeadResult
 from fetal_monai.page.annotation import StoredAnnotation
 from fetal_monai.page.folder import UnknownFileError
+from fetal_monai.page.opened_file import Pixels
 from fetal_monai.page.workspace import Workspace
 
 
@@ -34,7 +32,7 @@ class AcceptedFrame:
 
     file: Path
     is_still: bool
-    pixels: NDArray[Any]
+    pixels: Pixels
     head: HeadMeasurement
     result: HeadResult
     annotation: StoredAnnotation

@@ -29,6 +29,7 @@ def add_file_routes(app: FastAPI, workspace: Workspace) -> None:
         return {
             "version": __version__,
             "folder": workspace.folder.root.name,
+            "folder_id": workspace.folder.own_identifier,
             "categories": ANATOMICAL_CLASSES,
             "chart": growth_chart(),
         }
@@ -83,5 +84,4 @@ def add_file_routes(app: FastAPI, workspace: Workspace) -> None:
 
     @app.get("/api/files/{identifier}/thumbnail")
     def small(identifier: str) -> Response:
-        file = workspace.open(identifier)
-        return Response(thumbnail(file.pixels(len(file.frames) // 2)), media_type="image/png")
+        return Response(thumbnail(workspace.first_frame(identifier)), media_type="image/png")

@@ -42,6 +42,11 @@ class FrameFolder:
         self.refresh()
 
     @property
+    def own_identifier(self) -> str:
+        """Tells the folder from others, and not where it is."""
+        return _digest(self.root)
+
+    @property
     def state(self) -> Path:
         """Folder of what the page keeps."""
         return self.root / STATE_FOLDER
@@ -61,7 +66,7 @@ class FrameFolder:
 
     def identifier(self, path: Path) -> str:
         """The identifier of a file."""
-        return hashlib.sha256(os.fsencode(path.relative_to(self.root).as_posix())).hexdigest()[:16]
+        return _digest(path.relative_to(self.root))
 
     def name(self, path: Path) -> str:
         """The file's path relative to the folder, as text."""
@@ -110,6 +115,10 @@ class FrameFolder:
 
     def _is_inside(self, path: Path) -> bool:
         return path.resolve().is_relative_to(self.root)
+
+
+def _digest(path: PurePath) -> str:
+    return hashlib.sha256(os.fsencode(path.as_posix())).hexdigest()[:16]
 
 
 def _safe_name(name: str) -> tuple[str, str]:

@@ -7,10 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeAlias
 
 from fetal_monai.biometry import Ellipse, HeadMeasurement
 from fetal_monai.data.frame_scale import FrameScale
@@ -18,7 +15,7 @@ from fetal_monai.data.io.frame import Spacing
 from fetal_monai.measurement import HeadMeasurer, HeadResult
 from fetal_monai.measurement.measure_output import scaled_at_its_place
 from fetal_monai.page.annotation import EllipseValues, ModelMeasurement
-from fetal_monai.page.opened_file import OpenedFile
+from fetal_monai.page.opened_file import OpenedFile, Pixels
 
 _Key: TypeAlias = tuple[Path, int, int, FrameScale]  # file, when it was changed, frame, scale
 
@@ -89,7 +86,7 @@ class Measuring:
         """End the thread."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _measure(self, pixels: Sequence[NDArray[Any]], scales: Sequence[FrameScale]) -> list[HeadResult]:
+    def _measure(self, pixels: Sequence[Pixels], scales: Sequence[FrameScale]) -> list[HeadResult]:
         results = self.measurer.measure(pixels, scales)
         return [HeadResult(each.head, each.frame_shape, each.scale) for each in results]  # without the maps
 
@@ -108,6 +105,6 @@ def measure_ellipse(ellipse: Ellipse, shape: tuple[int, int], scale: FrameScale)
     return HeadResult(head, shape, scale)
 
 
-def frame_shape(pixels: NDArray[np.uint8 | np.float32]) -> tuple[int, int]:
+def frame_shape(pixels: Pixels) -> tuple[int, int]:
     """(H, W) of a frame."""
     return pixels.shape[0], pixels.shape[1]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from fetal_monai.data.frame_scale import FrameScale
 from fetal_monai.data.frame_source import FrameSource, SourceFrame
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.reporting.gray_8_bit import gray_8_bit
+
+Pixels: TypeAlias = NDArray[np.uint8 | np.float32]
 
 _MAX_BYTES = 1_000_000_000
 _KEPT_FILES = 6
@@ -39,13 +42,13 @@ class OpenedFile:
 
     path: Path
     modified_ns: int
-    frames: Sequence[NDArray[np.uint8 | np.float32] | str]
+    frames: Sequence[Pixels | str]
     scale: FrameScale
     times_s: Sequence[float | None]
     frame_rate_hz: float | None
     problem: str = ""
 
-    def pixels(self, index: int) -> NDArray[np.uint8 | np.float32]:
+    def pixels(self, index: int) -> Pixels:
         """Gray levels (H, W) of a frame.
 
         Raises:
@@ -87,8 +90,7 @@ class OpenedFiles:
         key = (path, stated.st_mtime_ns, stated.st_size)
         with self._lock:  # two requests for one loop decode it once
             if key not in self._opened:
-                source = replace(self._source, files=[path], rejected_rows=())
-                self._opened[key] = _opened(source, stated.st_mtime_ns)
+                self._opened[key] = _opened(self._of(path), stated.st_mtime_ns)
             self._opened.move_to_end(key)
             while len(self._opened) > 1 and (
                 len(self._opened) > _KEPT_FILES or sum(each.size_bytes for each in self._opened.values()) > _MAX_BYTES
@@ -96,13 +98,29 @@ class OpenedFiles:
                 self._opened.popitem(last=False)
             return self._opened[key]
 
+    def first(self, path: Path) -> Pixels:
+        """Return the first frame of a file that shows something.
 
-def picture(pixels: NDArray[np.uint8 | np.float32]) -> bytes:
+        Raises:
+            FrameError: There is none.
+        """
+        reasons = []
+        for item in self._of(path):
+            if isinstance(item, SourceFrame):
+                return item.frame.pixels
+            reasons.append(item.reason)
+        raise FrameError(next(iter(reasons), "the file holds no frame."))
+
+    def _of(self, path: Path) -> FrameSource:
+        return replace(self._source, files=[path], rejected_rows=())
+
+
+def picture(pixels: Pixels) -> bytes:
     """A frame as an 8-bit PNG of its own size."""
     return _png(Image.fromarray(gray_8_bit(pixels)))
 
 
-def thumbnail(pixels: NDArray[np.uint8 | np.float32]) -> bytes:
+def thumbnail(pixels: Pixels) -> bytes:
     """A small PNG of a frame."""
     image = Image.fromarray(gray_8_bit(pixels))
     image.thumbnail(_THUMBNAIL_PX)
@@ -117,7 +135,7 @@ def _png(image: Image.Image) -> bytes:
 
 def _opened(source: FrameSource, modified_ns: int) -> OpenedFile:
     (path,) = source.files
-    frames: list[NDArray[np.uint8 | np.float32] | str] = []
+    frames: list[Pixels | str] = []
     times: list[float | None] = []
     first: SourceFrame | None = None
     problem, size = "", 0
@@ -146,7 +164,7 @@ def _first_reason(frames: Sequence[object]) -> str:
     return next((frame for frame in frames if isinstance(frame, str)), "the file holds no frame.")
 
 
-def _compact(pixels: NDArray[np.float32]) -> NDArray[np.uint8 | np.float32]:
+def _compact(pixels: NDArray[np.float32]) -> Pixels:
     """The same values in 8 bits, where they fit."""
     if pixels.min() < 0 or pixels.max() > 255:
         return pixels

@@ -15,7 +15,7 @@ from fetal_monai.measurement import HeadMeasurer, HeadResult
 from fetal_monai.page.annotation import Annotation, EllipseValues, Scale, StoredAnnotation
 from fetal_monai.page.folder import FrameFolder
 from fetal_monai.page.measuring import Measuring, frame_shape, known_scale, measure_ellipse
-from fetal_monai.page.opened_file import OpenedFile, OpenedFiles
+from fetal_monai.page.opened_file import OpenedFile, OpenedFiles, Pixels
 from fetal_monai.page.store import AnnotationStore
 
 
@@ -86,6 +86,10 @@ class Workspace:
             FrameError: It cannot be read.
         """
         return self._opened.open(self.folder.file(identifier))
+
+    def first_frame(self, identifier: str) -> Pixels:
+        """The first frame of a file, without the others; raises as `open`."""
+        return self._opened.first(self.folder.file(identifier))
 
     def annotation(self, identifier: str, index: int) -> StoredAnnotation:
         """The annotation of a frame.

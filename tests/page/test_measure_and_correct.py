@@ -168,7 +168,7 @@ def test_nothing_is_lost_when_the_server_dies(
     saved(page)
     page.route("**/annotation", lambda route: route.abort())
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#saved")).to_contain_text("Server not reachable")
+    expect(page.locator("#saved")).to_contain_text("kept in this browser")
     page.on("dialog", lambda dialog: dialog.accept())
     page.unroute("**/annotation")
     page.reload()  # before it was tried again

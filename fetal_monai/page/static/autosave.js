@@ -4,9 +4,8 @@ import { frameOf, send } from "./api.js";
 
 const RETRY_MS = 2000;
 
-const keyOf = ({ id, index }) => `draft:${id}:${index}`;
-
 export class Autosave extends EventTarget {
+  folder = ""; // whose drafts these are: another one may be open at the same address later
   #waiting = new Map(); // by key: { frame, annotation, revision }
   #running = null;
 
@@ -20,7 +19,7 @@ export class Autosave extends EventTarget {
   }
 
   keep(frame, annotation, revision) {
-    const key = keyOf(frame);
+    const key = this.#key(frame);
     // The revision that the person has seen stays that of the first change which waits.
     this.#waiting.set(key, { frame, annotation, revision: this.#waiting.get(key)?.revision ?? revision });
     localStorage.setItem(key, JSON.stringify(this.#waiting.get(key)));
@@ -31,9 +30,9 @@ export class Autosave extends EventTarget {
 
   // What was drawn while the server could not be reached, before the tab was closed.
   draft(frame, revision) {
-    const kept = JSON.parse(localStorage.getItem(keyOf(frame)) ?? "null");
+    const kept = JSON.parse(localStorage.getItem(this.#key(frame)) ?? "null");
     if (kept && kept.revision === revision) return kept.annotation;
-    if (kept) localStorage.removeItem(keyOf(frame));
+    if (kept) localStorage.removeItem(this.#key(frame));
     return null;
   }
 
@@ -45,8 +44,8 @@ export class Autosave extends EventTarget {
       try {
         saved = await send("PUT", `${frameOf(frame)}/annotation`, { annotation, revision });
       } catch (error) {
-        if (error.status === 0) {
-          this.#tell("offline");
+        if (error.status === 0 || error.status >= 500) {
+          this.#tell("offline", error.message);
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
           continue;
         }
@@ -71,7 +70,11 @@ export class Autosave extends EventTarget {
     }
   }
 
-  #tell(state) {
-    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  #key({ id, index }) {
+    return `draft:${this.folder}:${id}:${index}`;
+  }
+
+  #tell(state, reason = "") {
+    this.dispatchEvent(new CustomEvent("state", { detail: { state, reason } }));
   }
 }

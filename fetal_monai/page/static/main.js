@@ -96,10 +96,11 @@ train.addEventListener("network", () => {
   if (current.frame) current.open(current.frame);
 });
 train.addEventListener("notice", ({ detail }) => notice(detail, "bad"));
-autosave.addEventListener("state", ({ detail }) => {
-  const words = { saving: "Saving…", "saved-all": "All saved", offline: "Server not reachable: kept in this browser, trying again" };
-  at("saved").textContent = words[detail];
-  at("saved").className = `saved ${detail}`;
+autosave.addEventListener("state", ({ detail: { state, reason } }) => {
+  const words = { saving: "Saving…", "saved-all": "All saved", offline: `Not saved yet: kept in this browser, trying again. ${reason}` };
+  at("saved").textContent = words[state];
+  at("saved").title = words[state];
+  at("saved").className = `saved ${state}`;
 });
 addEventListener("beforeunload", (event) => autosave.isIdle || event.preventDefault());
 
@@ -292,6 +293,7 @@ async function start() {
   try {
     const session = await get("session");
     at("folder").textContent = session.folder;
+    autosave.folder = session.folder_id;
     document.title = `fetal_monai: ${session.folder}`;
     chart = new Chart(at("chart"), session.chart);
     makeCategories(session.categories);
