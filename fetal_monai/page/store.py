@@ -56,6 +56,7 @@ class AnnotationStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process_lock = (folder / _LOCK).open("w")
         if not lock_file(self._process_lock):
+            self._process_lock.close()
             raise FolderInUseError(f"{folder.parent}: another page has this folder open. Use that one, or stop it.")
         self._lock = Lock()
         self._kept = dict(self._read())

@@ -73,10 +73,10 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, load: Callable[[], HeadMeasurer], **options: Any) -> Iterator[Served]:
-    """Serve a folder until the end of the block."""
+def serve(folder: Path, load: Callable[[], HeadMeasurer], port: int = 0, **options: Any) -> Iterator[Served]:
+    """Serve a folder until the end of the block, on a port or a free one."""
     workspace = Workspace(folder, load, **options)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", port)) as listener:
         port = listener.getsockname()[1]
         hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         app = create_app(workspace, token=TOKEN, hosts=hosts, max_upload_bytes=MAX_UPLOAD_BYTES)

@@ -122,6 +122,25 @@ def test_the_centre_and_the_rotation_have_handles(served: Served, page: Page) ->
     assert turned.center_x == pytest.approx(moved.center_x, abs=0.6)
 
 
+def test_handles_are_exact_after_zoom_and_pan(served: Served, page: Page) -> None:
+    page.goto(served.address)
+    wait_until_measured(page)
+    model = Ellipse(**model_of(served)["ellipse"])
+    box = page.locator("#stage").bounding_box()
+    assert box is not None
+    middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    page.keyboard.press("+")  # about the middle, by a quarter
+    page.keyboard.press("Control+ArrowRight")  # the picture goes 40 px to the left
+    centre = middle + 1.25 * (np.array(place(page, model.center_x, model.center_y)) - middle) - [40, 0]
+    drag(page, tuple(centre), tuple(np.add(centre, [-30, 15])))
+    saved(page)
+    scale = 1.25 * (place(page, 1, 0)[0] - place(page, 0, 0)[0])
+    moved = Ellipse(**kept(served, "000_HC.png")["annotation"]["ellipse"])
+    assert moved.center_x == pytest.approx(model.center_x - 30 / scale, abs=0.6)
+    assert moved.center_y == pytest.approx(model.center_y + 15 / scale, abs=0.6)
+    assert moved.semi_axis_a == pytest.approx(model.semi_axis_a)
+
+
 def test_accept_keeps_what_both_said_and_goes_on(served: Served, page: Page) -> None:
     from playwright.sync_api import expect
 
@@ -178,6 +197,29 @@ def test_nothing_is_lost_when_the_server_dies(
     model = model_of(served)["ellipse"]
     assert drawn["annotation"]["ellipse"]["center_x"] == pytest.approx(model["center_x"] + 1)
     assert drawn["annotation"]["ellipse"]["center_y"] == pytest.approx(model["center_y"] + 1)
+
+
+def test_what_could_not_be_saved_belongs_to_its_folder(
+    frames: Path, load: Callable[[], HeadMeasurer], page: Page
+) -> None:
+    """Another folder with a file of the same name, at the same address."""
+    from playwright.sync_api import expect
+
+    with serve(frames, load) as served:
+        page.goto(served.address)
+        page.route("**/annotation", lambda route: route.fulfill(status=500, body="{}"))
+        expect(page.locator(".heading")).to_have_text("No scale: no millimetres")
+        page.keyboard.press("Shift+ArrowRight")
+        expect(page.locator("#saved")).to_contain_text("kept in this browser")
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto("about:blank")
+    page.unroute("**/annotation")
+    other = Path(shutil.copytree(frames, frames.with_name("other"), ignore=shutil.ignore_patterns(".fetal_monai")))
+    for folder, heading in ((other, "No scale: no millimetres"), (frames, "Drawn by hand, not yet accepted")):
+        with serve(folder, load, port=served.port) as again:
+            page.goto(again.address)
+            expect(page.locator(".heading")).to_have_text(heading)
+            page.goto("about:blank")
 
 
 def test_a_second_tab_does_not_overwrite_the_first(served: Served, page: Page) -> None:

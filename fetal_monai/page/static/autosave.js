@@ -49,7 +49,8 @@ export class Autosave extends EventTarget {
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
           continue;
         }
-        this.#done(key, waiting);
+        this.#waiting.delete(key);
+        if (error.status !== 404) localStorage.removeItem(key); // the file may come back
         this.dispatchEvent(new CustomEvent("refused", { detail: { frame, error } }));
         continue;
       }
@@ -63,10 +64,8 @@ export class Autosave extends EventTarget {
     if (this.#waiting.get(key) === sent) {
       this.#waiting.delete(key);
       localStorage.removeItem(key);
-    } else if (revision !== undefined) {
-      this.#waiting.get(key).revision = revision; // changed meanwhile
     } else {
-      this.#waiting.delete(key);
+      this.#waiting.get(key).revision = revision; // changed meanwhile
     }
   }
 

@@ -4,6 +4,8 @@ import { isAsking, tell } from "./dialogs.js";
 
 const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space" };
 
+const MOST_SHOWN = 2;
+
 export class Keys {
   #groups = [];
   #actions = new Map();
@@ -39,7 +41,7 @@ export class Keys {
       heading.textContent = group;
       for (const [keys, words] of rows) {
         const [term, meaning] = [document.createElement("dt"), document.createElement("dd")];
-        for (const key of keys.filter((each) => !each.includes("Shift"))) {
+        for (const key of keys.filter((each) => !each.includes("Shift")).slice(0, MOST_SHOWN)) {
           const cap = document.createElement("kbd");
           cap.textContent = key === "+" ? key : key.split("+").map((part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ");
           term.append(cap, " ");

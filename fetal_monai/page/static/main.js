@@ -265,6 +265,7 @@ function bindKeys(categories) {
     [["+", "="], "zoom in", () => viewer.zoom(1.25)],
     [["-"], "zoom out", () => viewer.zoom(0.8)],
     [["0"], "fit", () => viewer.fit()],
+    [["Ctrl+ArrowLeft", "Ctrl+ArrowRight", "Ctrl+ArrowUp", "Ctrl+ArrowDown"], "move the picture", pan],
     [["h"], "hide or show the drawing", () => tools.hide()],
     [["t"], "light or dark", toggleTheme],
     [["?"], "this list", () => keys.explain()],
@@ -272,6 +273,13 @@ function bindKeys(categories) {
   ]);
   keys.listen();
   at("help").addEventListener("click", () => keys.explain());
+}
+
+const PAN_PX = 40;
+
+function pan({ key }) {
+  const [dx, dy] = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+  viewer.pan(PAN_PX * dx, PAN_PX * dy);
 }
 
 const nudgeTurn = (event) => nudge((each) => turned(each, event.key === "." ? 1 : -1))(event);

@@ -66,7 +66,8 @@ export function showNumbers(panel, frame) {
     rows.push(["Model's HC", `${mm(frame.model.row.head_circumference_mm)} mm (${difference < 0 ? "−" : "+"}${Math.abs(difference).toFixed(1)})`]);
   }
   for (const [name, value] of rows) if (value) ages.append(element("dt", name), element("dd", value));
-  const reason = element("p", frame.problem || row.reason || "", "reason");
+  const hint = row.status === "unscaled" ? "Calibrate by a line of known length (C). " : "";
+  const reason = element("p", frame.problem || hint + (row.reason ?? ""), "reason");
   panel.replaceChildren(element("p", title, `heading ${kind}`), values, ages, reason);
 }
 

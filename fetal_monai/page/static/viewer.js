@@ -83,11 +83,8 @@ export class Viewer extends EventTarget {
     this.#look(scale, at.x - ((at.x - x) * scale) / old, at.y - ((at.y - y) * scale) / old);
   }
 
-  // The place on the page of a point of the frame.
-  toPage(x, y) {
-    const { left, top } = this.container.getBoundingClientRect();
-    const point = this.onPicture.getAbsoluteTransform().point({ x, y });
-    return { x: left + point.x, y: top + point.y };
+  pan(dx, dy) {
+    this.#look(this.onPicture.scaleX(), this.onPicture.x() + dx, this.onPicture.y() + dy);
   }
 
   centreOfFrame() {
