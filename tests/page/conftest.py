@@ -47,6 +47,7 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("there is no Chromium on this machine")
+    sync_api.expect.set_options(timeout=30_000)  # for machines with much else to do
     with sync_api.sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium)
         yield launched

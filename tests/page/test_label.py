@@ -99,5 +99,6 @@ def test_skip_needs_a_reason(served: Served, labelling: Page) -> None:
     expect(labelling.locator("#progress-text")).to_have_text("1 of 3")
     labelling.keyboard.press("u")  # on the frame before
     expect(labelling.locator("#progress-text")).to_have_text("0 of 3")
+    expect(labelling.locator("#row-" + served.files()["000_HC.png"])).to_have_attribute("aria-selected", "true")
     saved(labelling)
     assert kept(served, "000_HC.png")["annotation"]["decision"] == ""

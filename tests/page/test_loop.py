@@ -68,6 +68,8 @@ def test_a_loop_has_a_curve_and_a_proposed_frame(loop: Path, load: Callable[[], 
         saved(page)
         assert kept(served, "loop.dcm", track["proposed"])["annotation"]["decision"] == "accepted"
         assert kept(served, "loop.dcm", 0)["annotation"]["revision"] == 0
+        page.keyboard.press("b")  # nothing of the network's leads the hand
+        expect(page.locator("#track")).to_be_hidden()
 
 
 def test_a_calibration_counts_for_the_whole_loop(loop: Path, load: Callable[[], HeadMeasurer]) -> None:

@@ -258,6 +258,9 @@ def test_a_file_is_chosen_for_an_empty_folder(
         expect(page.locator("#notice")).to_contain_text(f"{Path(__file__).name}: not a frame")
         assert (tmp_path / "frames" / "head.png").read_bytes() == small.read_bytes()
         expect(page.locator(".row")).to_have_count(1)
+        shutil.copy(small, tmp_path / "frames" / "copied.png")
+        page.reload()
+        expect(page.locator(".row")).to_have_count(2)
 
 
 def test_a_file_that_cannot_be_read_is_listed_with_its_reason(served: Served, frames: Path, page: Page) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,32 +144,21 @@ def test_all_of_it_survives_the_death_of_the_server(frames: Path, page: Page) ->
     command = [sys.executable, "-m", "fetal_monai", "page", str(frames), "--no-browser", "--port", "0"]
     command += ["--pixel-spacing-mm", str(PIXEL_MM)]
 
-    def start() -> tuple[subprocess.Popen[str], str]:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
-        assert process.stdout is not None
-        address = next(line for line in process.stdout if line.startswith("http"))
-        return process, address.strip()
-
-    process, address = start()
-    page.goto(address)
-    page.get_by_label("Initials").fill("AB")
-    page.locator("#stage").focus()
-    wait_until_measured(page)
-    page.keyboard.press("b")
-    page.keyboard.press("1")
-    page.keyboard.press("d")
-    drag(page, place(page, 150, 200), place(page, 610, 330))
-    page.keyboard.press("Enter")
-    expect(page.locator(".row.accepted")).to_have_count(1)
-    saved(page)
-    process.kill()
-    process.wait()
-    assert process.stdout is not None
-    process.stdout.close()
-
-    process, address = start()
-    try:
-        page.goto("about:blank")
+    with started(command) as (process, address):
+        page.goto(address)
+        page.get_by_label("Initials").fill("AB")
+        page.locator("#stage").focus()
+        wait_until_measured(page)
+        page.keyboard.press("b")
+        page.keyboard.press("1")
+        page.keyboard.press("d")
+        drag(page, place(page, 150, 200), place(page, 610, 330))
+        page.keyboard.press("Enter")
+        expect(page.locator(".row.accepted")).to_have_count(1)
+        saved(page)
+        process.kill()
+    page.goto("about:blank")
+    with started(command) as (_, address):
         page.goto(address)
         expect(page.locator(".heading")).to_contain_text("Accepted by AB")
         expect(page.locator("#progress-text")).to_have_text("1 of 3")
@@ -182,8 +171,15 @@ def test_all_of_it_survives_the_death_of_the_server(frames: Path, page: Page) ->
         assert ellipse.semi_axis_a == pytest.approx(np.hypot(460, 130) / 2, abs=0.5)
         assert ellipse.angle_rad == pytest.approx(np.arctan2(130, 460), abs=0.005)
         expect_circumference(page, ellipse.perimeter * PIXEL_MM)
+
+
+@contextmanager
+def started(command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, and its address."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process, next(line for line in process.stdout if line.startswith("http")).strip()
     finally:
         process.terminate()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        process.communicate()

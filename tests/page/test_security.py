@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fetal_monai.cli.main import main
 from fetal_monai.measurement import HeadMeasurer
 from tests.frame_files import asymmetric_picture, write_dicom, write_picture
 from tests.page.served import MAX_UPLOAD_BYTES, Served, serve
@@ -221,8 +221,9 @@ def test_the_command_prints_no_more_than_the_address(folder: Path, tmp_path: Pat
     (folder / "Doe^John.png").write_bytes(b"no picture")
     shutil.copy(folder / "Doe^Jane.png", folder / "Doe^Jim.png")
     command = [sys.executable, "-m", "fetal_monai", "page", str(folder), "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    try:
         lines = [process.stdout.readline() for _ in range(3)]
         port, _, token = lines[1].strip().removeprefix("http://127.0.0.1:").partition("/#token=")
         assert len(token) >= 32
@@ -237,8 +238,14 @@ def test_the_command_prints_no_more_than_the_address(folder: Path, tmp_path: Pat
         assert unreadable.status == 422
         assert "export or copy it again" in unreadable.json["detail"]
         assert server.request("GET", "/api/files/0123456789abcdef", **bearer).status == 404
-        taken = subprocess.run([*command[:-1], port], capture_output=True, text=True, env={**os.environ})
-        assert taken.returncode == 2
-        assert "another page has this folder open" in taken.stderr
+    finally:
         process.terminate()
-        assert process.stdout.read().strip() == ""
+        rest = process.communicate()[0]
+    assert rest.strip() == ""
+
+
+def test_a_second_server_on_one_folder_is_refused(
+    served: Served, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["page", str(folder), "--no-browser", "--port", "0"]) == 2
+    assert "another page has this folder open" in capsys.readouterr().err

@@ -16,8 +16,8 @@ export class Loop {
   #playing = null;
   #pictures = new Map();
 
-  constructor(element, current, viewer) {
-    Object.assign(this, { element, current, viewer, id: null, track: null });
+  constructor(element, current, viewer, showsModel) {
+    Object.assign(this, { element, current, viewer, showsModel, id: null, track: null });
     const part = (name) => element.querySelector(`#${name}`);
     Object.assign(this, { svg: part("track"), position: part("position"), at: part("at"), play: part("play"), proposed: part("proposed") });
     this.svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
@@ -115,7 +115,7 @@ export class Loop {
       const bitmap = await this.#picture(id, index).catch(() => null);
       if (this.#playing !== playing) return;
       if (bitmap) this.viewer.show(bitmap);
-      this.viewer.setEllipse(this.track?.ellipses[index] ?? null, null);
+      this.viewer.setEllipse((this.showsModel() && this.track?.ellipses[index]) || null, null);
       this.#mark(index);
       await new Promise((resolve) => setTimeout(resolve, Math.max(due - performance.now(), 0)));
     }

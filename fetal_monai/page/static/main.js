@@ -27,8 +27,8 @@ const viewer = new Viewer(at("stage"));
 const list = new WorkList(at("rows"), at("filter"), at("show"), at("progress"), at("progress-text"));
 const tools = new Tools(viewer, current, at("reading"));
 const train = new Train();
-const loop = new Loop(at("loop"), current, viewer);
 let view = "measure";
+const loop = new Loop(at("loop"), current, viewer, () => view !== "label");
 let chart;
 
 function notice(text, kind = "") {
@@ -56,10 +56,10 @@ function showPanel() {
 
 async function open(entry) {
   notice("");
-  list.select(entry.id);
   await current.open(startOf(entry));
 }
 
+current.addEventListener("opening", () => list.select(current.frame.id));
 current.addEventListener("opened", () => {
   const entry = list.find(current.frame.id);
   if (current.problem) {
@@ -308,7 +308,7 @@ async function start() {
     bindKeys(session.categories);
     bindControls();
     listenToDrops();
-    await list.load();
+    await list.load(true); // files may have been copied into the folder
     if (list.shown.length) await open(list.shown[0]);
     else notice("The folder is empty: drop frames, DICOM files or videos here.");
   } catch (error) {

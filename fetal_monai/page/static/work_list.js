@@ -77,7 +77,8 @@ export class WorkList extends EventTarget {
   }
 
   note({ id, index }, { decision, ellipse, categories }) {
-    this.find(id).frames[index] = { decision, drawn: Boolean(ellipse), categories };
+    const entry = this.find(id);
+    if (entry) entry.frames[index] = { decision, drawn: Boolean(ellipse), categories };
     this.#draw();
   }
 
