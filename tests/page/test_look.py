@@ -17,7 +17,7 @@ from tests.page.served import serve
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-STYLE = (Path(fetal_monai.page.__file__).parent / "static" / "page.css").read_text()
+STYLE = (Path(fetal_monai.page.__file__).parent / "static" / "theme.css").read_text()
 AA = 4.5  # WCAG 2.2, 1.4.3, for text of usual size
 
 

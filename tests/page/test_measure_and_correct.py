@@ -253,9 +253,11 @@ def test_a_file_is_chosen_for_an_empty_folder(
     with serve(tmp_path / "frames", load, pixel_spacing_mm=2 * PIXEL_MM) as served:
         page.goto(served.address)
         expect(page.locator("#notice")).to_contain_text("The folder is empty")
-        page.locator("#choose").set_input_files([small, Path(__file__)])
+        mask = write_picture(tmp_path / "head_mask.png", np.asarray(Image.open(small)))
+        page.locator("#choose").set_input_files([small, Path(__file__), mask])
         wait_until_measured(page)
         expect(page.locator("#notice")).to_contain_text(f"{Path(__file__).name}: not a frame")
+        expect(page.locator("#notice")).to_contain_text("head_mask.png: named as a mask")
         assert (tmp_path / "frames" / "head.png").read_bytes() == small.read_bytes()
         expect(page.locator(".row")).to_have_count(1)
         shutil.copy(small, tmp_path / "frames" / "copied.png")

@@ -1,18 +1,20 @@
 // The page: puts the parts together.
 
-import { blob, frameOf, get, send, upload } from "./api.js";
+import { get } from "./api.js";
 import { Autosave } from "./autosave.js";
 import { Chart } from "./chart.js";
 import { Current } from "./current.js";
 import { ask, tell } from "./dialogs.js";
+import { Drops } from "./drops.js";
 import { Keys } from "./keys.js";
 import { Loop } from "./loop.js";
 import { inTheMiddle, moved, stretched, turned } from "./nudge.js";
 import { seen, showNumbers } from "./numbers.js";
+import { downloadReport, saveLabels } from "./output.js";
 import { keepTheme, toggleTheme } from "./theme.js";
 import { Tools } from "./tools.js";
-import { Viewer } from "./viewer.js";
 import { Train } from "./train.js";
+import { Viewer } from "./viewer.js";
 import { WorkList, startOf } from "./work_list.js";
 
 const at = (id) => document.getElementById(id);
@@ -147,62 +149,15 @@ function draw() {
   }
 }
 
-async function add(files) {
-  const failed = [];
-  let last = null;
-  for (const file of files) {
-    notice(`Copying ${file.name}…`);
-    try {
-      last = (await upload(file)).id;
-    } catch (error) {
-      failed.push(error.message);
-    }
-  }
-  await list.load();
-  if (last) await open(list.find(last));
-  notice(failed.join(" "), "bad");
-}
-
 async function save() {
   await autosave.settled();
-  try {
-    const saved = await send("POST", "labels");
-    const counts = `${saved.ellipses} ellipses, ${saved.categories} frames with categories and ${saved.skipped} skipped frames`;
-    await tell("Saved", [`${counts} are in ${saved.folder}, in the folder of frames.`, ...saved.problems]);
-  } catch (error) {
-    await tell("Not saved", [error.message]);
-  }
+  await saveLabels();
 }
 
 async function report() {
   if (!current.stored) return;
   await autosave.settled();
-  const kind = await tell("Report", ["Of this frame: the picture, the numbers and the growth chart on one page; or, of a DICOM file, structured reports for its study."], [["", "Cancel"], ["sr", "DICOM SR"], ["png", "PNG"], ["pdf", "PDF"]]);
-  if (!kind) return;
-  try {
-    const address = URL.createObjectURL(await blob(`${frameOf(current.frame)}/report/${kind}`));
-    const stem = current.file.name.split("/").at(-1).replace(/\.[^.]*$/, "");
-    Object.assign(document.createElement("a"), { href: address, download: `${stem}_report.${kind === "sr" ? "zip" : kind}` }).click();
-    URL.revokeObjectURL(address);
-  } catch (error) {
-    notice(error.message, "bad");
-  }
-}
-
-function listenToDrops() {
-  const drop = at("drop");
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    drop.hidden = false;
-  });
-  addEventListener("dragleave", (event) => (drop.hidden = event.relatedTarget === null));
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    drop.hidden = true;
-    add([...event.dataTransfer.files]);
-  });
-  at("add").addEventListener("click", () => at("choose").click());
-  at("choose").addEventListener("change", ({ target }) => add([...target.files]));
+  await downloadReport(current.frame, current.file.name).catch((error) => notice(error.message, "bad"));
 }
 
 function makeCategories(names) {
@@ -307,7 +262,7 @@ async function start() {
     makeCategories(session.categories);
     bindKeys(session.categories);
     bindControls();
-    listenToDrops();
+    new Drops(list, open, notice);
     await list.load(true); // files may have been copied into the folder
     if (list.shown.length) await open(list.shown[0]);
     else notice("The folder is empty: drop frames, DICOM files or videos here.");
