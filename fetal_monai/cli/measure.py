@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fetal_monai import __version__
 from fetal_monai.cli import dicomweb
 from fetal_monai.cli.exit_codes import INTERRUPTED
+from fetal_monai.cli.pixel_spacing import pixel_spacing
 from fetal_monai.cli.results_table import results_table
 from fetal_monai.cli.run_folder import last_folder, new_folder
 from fetal_monai.cli.usage_error import UsageError
@@ -87,7 +88,12 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         default=(),
         help="DICOM to write: sr, two structured reports; seg, the mask; sc, the overlay (needs fetal-monai[dicom])",
     )
-    add("--pixel-spacing-mm", type=_spacing, metavar="MM", help="spacing of a pixel: 0.12, or 0.12,0.14 (row,column)")
+    add(
+        "--pixel-spacing-mm",
+        type=pixel_spacing,
+        metavar="MM",
+        help="spacing of a pixel: 0.12, or 0.12,0.14 (row,column)",
+    )
     add("--table", type=Path, metavar="CSV", help="spacing of each file: the columns filename and pixel_spacing_mm")
     add("--override-pixel-spacing", action="store_true", help="table and option win over the header")
     add("--bundle", default="bisenet", help="name or folder of the bundle (default: bisenet, with its own weights)")
@@ -264,14 +270,6 @@ def _expanded(paths: Sequence[str]) -> Iterator[str]:
             yield from found
         else:
             yield path
-
-
-def _spacing(text: str) -> float | tuple[float, float]:
-    lengths = [float(length) for length in text.split(",")]
-    if len(lengths) == 1:
-        return lengths[0]
-    row, column = lengths
-    return row, column
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -31,14 +31,31 @@ def measure_output(
     Returns:
         The measurement on the frame with its quality, or a `FailedEstimate`.
     """
-    head = measure_head_in_probability(probability, frame_shape, None if ultrasound_regions else pixel_spacing_mm)
+    head = measure_head_in_probability(probability, frame_shape)
     if not isinstance(head, HeadMeasurement):
         return head
-    if ultrasound_regions:
-        spacing = spacing_at(head.ellipse_px, ultrasound_regions, frame_shape)
-        if isinstance(spacing, FailedEstimate):
-            head = replace(head, unscaled_reason=spacing.reason)
-        else:
-            head = replace(head, pixel_spacing_mm=spacing)
+    head = scaled_at_its_place(head, frame_shape, pixel_spacing_mm, ultrasound_regions)
     on_map = head.ellipse_px.on_resized(frame_shape, (probability.shape[0], probability.shape[1]))
     return replace(head, quality=measurement_quality(probability, on_map))
+
+
+def scaled_at_its_place(
+    head: HeadMeasurement,
+    frame_shape: tuple[int, int],
+    pixel_spacing_mm: tuple[float, float] | None,
+    ultrasound_regions: Sequence[UltrasoundRegion],
+) -> HeadMeasurement:
+    """Give a measurement the pixel spacing that the frame has where its ellipse is.
+
+    Args:
+        head: The measurement, in px.
+        frame_shape: See `measure_output`, as for the other arguments.
+        pixel_spacing_mm: See there.
+        ultrasound_regions: See there.
+    """
+    if not ultrasound_regions:
+        return replace(head, pixel_spacing_mm=pixel_spacing_mm)
+    spacing = spacing_at(head.ellipse_px, ultrasound_regions, frame_shape)
+    if isinstance(spacing, FailedEstimate):
+        return replace(head, unscaled_reason=spacing.reason)
+    return replace(head, pixel_spacing_mm=spacing)

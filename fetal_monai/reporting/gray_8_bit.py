@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def gray_8_bit(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+def gray_8_bit(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Return 8-bit frames as they are, others windowed between their 0.5th and 99.5th percentile.
 
     Args:

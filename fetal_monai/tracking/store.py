@@ -60,8 +60,11 @@ def create_store(uri: str) -> None:
             logging.WARNING
         )  # "Creating initial MLflow database tables"
         with atomic_path(database, recorded=False) as temporary:  # it is that of many runs
-            # Next to the database, where MONAI's handler keeps artifacts too.
-            SqlAlchemyStore(f"{_SQLITE}{temporary}", (database.parent / "mlruns").as_uri()).engine.dispose()
+            artifacts = (database.parent / "mlruns").as_uri()  # where MONAI's handler keeps them too
+            store = SqlAlchemyStore(f"{_SQLITE}{temporary}", artifacts)
+            # Of two first runs that create the experiment at once, one would fail.
+            store.create_experiment(EXPERIMENT, artifacts)
+            store.engine.dispose()
 
 
 def _refuse_half_created(database: Path) -> None:
