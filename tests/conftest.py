@@ -14,6 +14,9 @@ multiprocessing.set_forkserver_preload(
     ]
 )
 
+# MLflow reports its use from a thread of its own, which imports modules while MONAI goes through `sys.modules`.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers share the cores already: more threads would only wait for each other, in the commands they start too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

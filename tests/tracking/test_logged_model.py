@@ -1,6 +1,7 @@
 """The example of the documents that adds a whole model to a run."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,14 @@ from fetal_monai.tracking import create_store
 from fetal_monai.weights import load_weights
 
 REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def own_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The example sets MLflow's address of the store for the whole process."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    yield
+    mlflow.set_tracking_uri(None)
 
 
 @pytest.mark.slow

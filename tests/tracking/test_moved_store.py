@@ -14,7 +14,7 @@ def test_a_moved_store_finds_its_artifacts(tmp_path: Path, capsys: pytest.Captur
     create_store(f"sqlite:///{old / 'mlruns.db'}")
     client = mlflow.MlflowClient(f"sqlite:///{old / 'mlruns.db'}")
     # As MONAI's handler creates it.
-    experiment = client.create_experiment(EXPERIMENT, artifact_location=(old / "mlruns").as_uri())
+    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
     elsewhere = client.create_experiment("elsewhere", artifact_location="s3://bucket/mlruns/1")
     run_id = client.create_run(experiment).info.run_id
     client.log_text(run_id, "27 mm", "measured.txt")

@@ -128,7 +128,7 @@ def test_an_evaluation_finds_its_training_by_the_weights_and_folders_stay_folder
 
 
 def test_a_planted_unfinished_run_is_left_untouched(bundle: Path, client: mlflow.MlflowClient, tmp_path: Path) -> None:
-    experiment = client.create_experiment(EXPERIMENT)
+    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
     planted = client.create_run(experiment, run_name="somebody else's")
     before = client.get_run(planted.info.run_id).to_dictionary()
     _engine(RunTracker(bundle, "train", tmp_path / "out", {})).run(range(2), max_epochs=1)

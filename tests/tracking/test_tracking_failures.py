@@ -150,9 +150,16 @@ def test_a_store_whose_writer_was_killed_in_a_transaction_is_used_again(store: s
         for file in (database, database.with_name("mlruns.db-journal")):
             shutil.copy(file, copy.parent)
     create_store(f"sqlite:///{copy}")
-    assert [experiment.name for experiment in mlflow.MlflowClient(f"sqlite:///{copy}").search_experiments()] == [
-        "Default"
-    ]
+    assert {each.name for each in mlflow.MlflowClient(f"sqlite:///{copy}").search_experiments()} == {
+        *("Default", EXPERIMENT)
+    }
+
+
+def test_a_new_store_has_the_experiment(store: str, tmp_path: Path) -> None:
+    """Two first runs that create it at once would get in each other's way."""
+    create_store(store)
+    experiment = mlflow.MlflowClient(store).get_experiment_by_name(EXPERIMENT)
+    assert experiment.artifact_location == (tmp_path / "store" / "mlruns").as_uri()
 
 
 @pytest.mark.parametrize(
