@@ -21,7 +21,7 @@ Measure the fetal head in all frames of an archive, as `fetal-monai measure` doe
 cores of this machine or on a Ray cluster.
 
 SOURCE is a folder with its subfolders, or a manifest: a CSV or Parquet table with a row for
-each file and the columns
+each file and the columns below. SOURCE and OUT may be addresses, such as s3://bucket/exams.
   filename                  relative to the folder of the manifest
   pixel_spacing_mm          if the file does not state it
   gestational_age_days      if it is known from a dating scan
@@ -98,7 +98,10 @@ def cohort(options: argparse.Namespace) -> int:
         )
         results = ResultFolder(options.out)
         with connected(options.address, options.cores, options.object_store_mib):
-            return _measure(options, source, results)
+            try:
+                return _measure(options, source, results)
+            finally:
+                source.remove_copies()
     except KeyboardInterrupt:
         print(f"\nInterrupted: {options.out} holds what is complete; the same command continues.", file=sys.stderr)
         return INTERRUPTED

@@ -28,7 +28,7 @@ class ResultFolder:
 
     def __init__(self, place: str) -> None:
         self.place = place.rstrip("/")
-        self.files, self.root = url_to_fs(place)
+        self.files, self.root = url_to_fs(self.place)
 
     def start(self, run: Mapping[str, Any]) -> None:
         """Note what is measured, and how; continue where the same was begun before.

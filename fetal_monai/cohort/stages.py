@@ -85,10 +85,17 @@ def measure(record: Record, source_dir: Path) -> Record:
 
 
 def _frames(source: FrameSource) -> Iterator[SourceFrame | Rejected]:
-    """The frames of a piece. An unforeseen error ends the piece; where it is one file, this file fails."""
+    """The frames of a piece; the copies of its files that are made for it are removed.
+
+    An unforeseen error ends the piece; where it is one file, this file fails.
+    """
     try:
         yield from source
     except Exception as error:
         if len(source.files) > 1:
             raise
         yield Rejected(source.files[0], failure_reason(error, source.files[0]))
+    finally:
+        if source.retrieve is not None:
+            for file in source.files:
+                file.unlink(missing_ok=True)
