@@ -30,6 +30,8 @@ each file and the columns below. SOURCE and OUT may be addresses, such as s3://b
 Writes into OUT:
   part-000000.parquet, ...  a row for each frame, and for each file that failed, in the order
                             of the files
+  summary.md, summary.png   counts, reasons of failures, distribution of HC, and HC against
+                            gestational age where it is known; logged to MLflow too
   cohort.json               what was measured, and how
 
 The same command continues a run that was interrupted or killed: parts that are complete are
@@ -46,6 +48,8 @@ examples:
 
 exit code: 0 all measured, 1 some failed, 2 the command cannot be carried out as given,
 130 interrupted (the parts that are complete are kept)."""
+
+_CHARTS = "summary.png"
 
 
 def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -144,8 +148,32 @@ def _measure(options: argparse.Namespace, source: CohortSource, results: ResultF
             bar.set_postfix_str(f"{failed} failed", refresh=False)
 
         measure_cohort(source, results, pipeline, files_per_shard=options.files_per_part, run=run, done=done)
-    statuses = results.table(["status"])["status"].to_pylist()
-    return int("failed" in statuses)
+    return _summarise(options, results, {**_input(options, source), **run})
+
+
+def _summarise(options: argparse.Namespace, results: ResultFolder, run: dict[str, Any]) -> int:
+    """Write and log the summary; return the exit code."""
+    from mlflow.exceptions import MlflowException
+
+    from fetal_monai.cohort.charts import charts_png
+    from fetal_monai.cohort.summary import SUMMARY_COLUMNS, Summary
+    from fetal_monai.cohort.tracked import track
+    from fetal_monai.runtimes import find_bundle
+    from fetal_monai.tracking import tracking_uri
+
+    summary = Summary.of(results.table(list(SUMMARY_COLUMNS)))
+    stated = {"source": options.source, "results": options.out, **run}
+    files = {"summary.md": summary.markdown(stated, _CHARTS).encode(), _CHARTS: charts_png(summary)}
+    for name, content in files.items():
+        results.write(name, content)
+    try:
+        track(tracking_uri(find_bundle(options.bundle).root), stated, summary.metrics, files)
+    except (MlflowException, OSError) as error:  # the results are there all the same
+        print(f"MLflow does not take the run ({error}).", file=sys.stderr)
+    if not options.quiet:
+        counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
+        print(f"{counts}. {results.place}/summary.md")
+    return int(summary.counts["failed"] > 0)
 
 
 def _input(options: argparse.Namespace, source: CohortSource) -> dict[str, Any]:

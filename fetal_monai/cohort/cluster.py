@@ -14,6 +14,8 @@ from fetal_monai.runtimes import find_bundle, select_runtime
 
 _LEAST_CORES = 2  # one for an engine, one for reading and measuring
 
+_LOG_LEVELS = {"RAY_DATA_LOG_LEVEL": "CRITICAL", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+
 
 @contextmanager
 def connected(address: str | None, cores: int | None, object_store_mib: int | None) -> Iterator[None]:
@@ -27,7 +29,8 @@ def connected(address: str | None, cores: int | None, object_store_mib: int | No
     Raises:
         ConnectionError: There is no cluster at the address.
     """
-    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "CRITICAL")  # a worker that ends is a matter of course here
+    for name, level in _LOG_LEVELS.items():  # a worker that ends is a matter of course here
+        os.environ.setdefault(name, level)
     if address is None:
         ray.init(
             address="local",

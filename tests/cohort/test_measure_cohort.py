@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -130,15 +131,21 @@ def test_only_what_is_missing_is_measured_again(
 
 
 def killed_when(holds: Callable[[int], bool], kills: int, stop: Event, killed: list[int]) -> None:
-    """Kill processes of this computer for which a condition holds, as soon as it does."""
-    while not stop.wait(0.002) and len(killed) < kills:
-        for process in [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]:
-            try:
-                if process not in killed and process != os.getpid() and holds(process):
+    """Kill Ray's workers for which a condition holds, as soon as it does."""
+    while not stop.wait(0.02) and len(killed) < kills:
+        for process in ray_workers():
+            with suppress(OSError):  # it has ended meanwhile
+                if process not in killed and holds(process):
                     os.kill(process, signal.SIGKILL)
                     killed.append(process)
-            except OSError:  # it has ended meanwhile
-                continue
+
+
+def ray_workers() -> Iterator[int]:
+    """The workers of the cluster of this test; there may be others on the machine."""
+    for path in Path("/proc").iterdir():
+        with suppress(OSError):
+            if path.name.isdecimal() and (path / "comm").read_text().startswith("ray::"):
+                yield int(path.name)
 
 
 def holds_file(file: Path) -> Callable[[int], bool]:
@@ -177,8 +184,7 @@ def test_workers_and_engines_may_be_killed(archive: Path, measurer: HeadMeasurer
     stop, killed = Event(), list[int]()
 
     def works(process: int) -> bool:
-        name = Path(f"/proc/{process}/comm").read_text()
-        return "MapWorker" in name or "ray::FlatMap" in name
+        return Path(f"/proc/{process}/comm").read_text().startswith(("ray::MapWorker", "ray::FlatMap"))
 
     killer = Thread(target=killed_when, args=(works, 3, stop, killed))
     killer.start()
