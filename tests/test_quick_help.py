@@ -13,7 +13,8 @@ COMMANDS = [
     *("data_prep.ellipse_label", "data_prep.fetal_planes", "data_prep.hc18", "data_prep.phantom"),
     *("fetal_monai.comparison", "fetal_monai.reproduction", "fetal_monai.sharing.audit", "fetal_monai.sharing.pack"),
 ]
-LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom", "dicomweb_client"}
+LARGE = {"torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib", "highdicom", "dicomweb_client", "ray"}
+LARGE |= {"pyarrow", "fsspec"}
 
 SHOW_HELP = """
 import runpy, sys

@@ -61,7 +61,7 @@ def open_cohort(
         ValueError: The folder holds no frame, or the manifest is none.
         ImportError: fsspec lacks the package for the kind of address.
     """
-    scale = {"pixel_spacing_mm": pixel_spacing_mm, "override_pixel_spacing": override_pixel_spacing}
+    scale: dict[str, Any] = {"pixel_spacing_mm": pixel_spacing_mm, "override_pixel_spacing": override_pixel_spacing}
     source = source.removeprefix("file://")
     is_manifest = PurePosixPath(source).suffix.lower() in MANIFEST_SUFFIXES and not Path(source).is_dir()
     if not is_address(source):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +95,6 @@ def _counts(column: pa.ChunkedArray) -> dict[str, int]:
     return {str(each["values"]): each["counts"] for each in pc.value_counts(column).to_pylist()}
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
+def _table(headings: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> list[str]:
     cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     return [f"| {' | '.join(row)} |" for row in ([*headings], ["---"] * len(headings), *cells)]

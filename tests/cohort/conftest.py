@@ -4,8 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("ray", reason="Ray is not installed (extra cluster)")
-
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:

@@ -9,6 +9,8 @@ import mlflow
 import pyarrow.parquet as pq
 import pytest
 
+pytest.importorskip("ray", reason="Ray is not installed: pip install fetal-monai[cluster]")
+
 from fetal_monai.cli.main import main
 from fetal_monai.cohort.cohort_source import open_cohort
 from fetal_monai.cohort.schema import parquet_table

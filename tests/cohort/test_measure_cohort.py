@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+pytest.importorskip("ray", reason="Ray is not installed: pip install fetal-monai[cluster]")
+
 from fetal_monai.cohort.cohort_source import CohortSource, open_cohort
 from fetal_monai.cohort.measure_cohort import measure_cohort
 from fetal_monai.cohort.pipeline import Pipeline
