@@ -17,7 +17,7 @@ from fetal_monai.data import read_frame
 from fetal_monai.phantom import write_phantoms
 
 _FILES_PER_FOLDER = 1000
-_HEADS = 40
+_HEADS = 10
 _ONE_BROKEN_IN = 100
 
 
@@ -36,7 +36,7 @@ def write_archive(folder: Path, count: int) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         pixels = np.roll(heads[number % _HEADS], number // _HEADS, axis=1)
         (_write_dicom if number % 2 else _write_png)(file, pixels)
-        if number % _ONE_BROKEN_IN == _ONE_BROKEN_IN // 2:
+        if number % _ONE_BROKEN_IN == number // _ONE_BROKEN_IN % 2:  # PNG and DICOM in turn
             _WAYS_TO_BREAK[number // _ONE_BROKEN_IN % len(_WAYS_TO_BREAK)](file)
 
 
