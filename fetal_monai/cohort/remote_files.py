@@ -42,8 +42,12 @@ class RemoteFiles:
             OSError: It cannot be retrieved.
         """
         files, root = url_to_fs(self.address)
-        with atomic_path(file, recorded=False) as temporary:
-            files.get_file(f"{root}/{file.relative_to(self.folder).as_posix()}", str(temporary))
+        name = file.relative_to(self.folder).as_posix()
+        try:
+            with atomic_path(file, recorded=False) as temporary:
+                files.get_file(f"{root}/{name}", str(temporary))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"{self.address}/{name}: there is no such file; check the address.") from error
 
 
 def remote_frame_files(address: str) -> list[str]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -10,25 +9,6 @@ from fetal_monai.cohort.cohort_source import open_cohort
 from fetal_monai.cohort.result_folder import ResultFolder
 from fetal_monai.data.rejected import Rejected
 from tests.frame_files import cut, numbered_picture, write_dicom, write_picture
-
-pytest.importorskip("s3fs", reason="s3fs is not installed (extra cluster)")
-moto_server = pytest.importorskip("moto.server", reason="moto's server is not installed (extra dev)")
-
-
-@pytest.fixture(scope="module")
-def bucket() -> Iterator[str]:
-    """A bucket of an S3-compatible store on this machine."""
-    with pytest.MonkeyPatch.context() as environment:
-        server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-        server.start()
-        host, port = server.get_host_and_port()
-        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "key")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        fsspec.filesystem("s3").mkdir("archive")
-        yield "s3://archive"
-        server.stop()
 
 
 @pytest.fixture(scope="module")

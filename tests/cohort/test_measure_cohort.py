@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import fsspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -69,9 +70,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measured(
-    source: CohortSource, folder: Path, measurer: HeadMeasurer, done: Callable[..., None] = lambda files, rows: None
+    source: CohortSource, out: str, measurer: HeadMeasurer, done: Callable[..., None] = lambda files, rows: None
 ) -> ResultFolder:
-    results = ResultFolder(str(folder))
+    results = ResultFolder(out)
     choice = EngineChoice("bisenet", measurer.runtime.engine, measurer.runtime.precision, "cpu")
     size = measurer.bundle.spatial_size
     pipeline = Pipeline(choice, size, measurer.batch_size, 1, {"num_cpus": 1}, source.frames.source_dir)
@@ -87,7 +88,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def whole(archive: Path, measurer: HeadMeasurer, tmp_path_factory: pytest.TempPathFactory, cluster: None) -> Path:
     """The results of an uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole") / "out"
-    measured(open_cohort(str(archive / "manifest.csv")), folder, measurer)
+    measured(open_cohort(str(archive / "manifest.csv")), str(folder), measurer)
     return folder
 
 
@@ -126,10 +127,27 @@ def test_only_what_is_missing_is_measured_again(
     (tmp_path / ".1234abcd-part-000001.parquet").write_bytes(b"of a process that was killed")
     written: list[int] = []
     source = open_cohort(str(archive / "manifest.csv"))
-    measured(source, tmp_path, measurer, lambda files, rows: written.append(files))
+    measured(source, str(tmp_path), measurer, lambda files, rows: written.append(files))
     assert sorted(written) == [2, 4]
     for name, content in contents(tmp_path).items():
         assert content in (b"not touched", contents(whole)[name])
+
+
+def test_from_a_bucket_to_a_bucket(
+    archive: Path, measurer: HeadMeasurer, whole: Path, bucket: str, tmp_path: Path
+) -> None:
+    store = fsspec.filesystem("s3")
+    store.put(f"{archive}/", "archive/exams/", recursive=True)
+    source = open_cohort(f"{bucket}/exams/manifest.csv")
+    measured(source, f"{bucket}/results", measurer)
+    store.get("archive/results/", f"{tmp_path}/", recursive=True)
+    absent = "absent.png"
+    of_bucket, of_folder = ([row for row in rows_of(each) if row["file"] != absent] for each in (tmp_path, whole))
+    assert of_bucket == of_folder
+    (row,) = [row for row in rows_of(tmp_path) if row["file"] == absent]
+    assert row["status"] == "failed" and "absent.png" in row["reason"]
+    assert not [path for path in source.frames.source_dir.rglob("*") if path.name != "manifest.csv"]
+    source.remove_copies()
 
 
 def killed_when(holds: Callable[[int], bool], kills: int, stop: Event, killed: list[int]) -> None:
@@ -169,7 +187,7 @@ def test_a_file_that_ends_its_process_is_isolated(archive: Path, measurer: HeadM
     killer = Thread(target=killed_when, args=(holds_file(poisoned), 99, stop, killed))
     killer.start()
     try:
-        measured(open_cohort(str(folder)), tmp_path / "out", measurer)
+        measured(open_cohort(str(folder)), str(tmp_path / "out"), measurer)
     finally:
         stop.set()
         killer.join()
@@ -191,7 +209,7 @@ def test_workers_and_engines_may_be_killed(archive: Path, measurer: HeadMeasurer
     killer = Thread(target=killed_when, args=(works, 3, stop, killed))
     killer.start()
     try:
-        measured(open_cohort(str(archive / "manifest.csv")), tmp_path, measurer)
+        measured(open_cohort(str(archive / "manifest.csv")), str(tmp_path), measurer)
     finally:
         stop.set()
         killer.join()
