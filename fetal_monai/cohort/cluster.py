@@ -41,7 +41,13 @@ def connected(address: str | None, cores: int | None, object_store_mib: int | No
             logging_level=logging.ERROR,
         )
     else:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except ConnectionError as error:
+            raise ConnectionError(
+                f"{error}. Check the address; most clusters ask for their token: set RAY_AUTH_MODE=token, and copy "
+                "~/.ray/auth_token from the head to this machine."
+            ) from error
     try:
         yield
     finally:
