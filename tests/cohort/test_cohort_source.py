@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from fetal_monai.cohort.cohort_source import open_cohort
 from fetal_monai.data.frame_source import SourceFrame
 from tests.frame_files import numbered_picture, write_picture
 
-ROWS = {
+ROWS: dict[str, list[Any]] = {
     "filename": ["b.png", "a.png", "deep/c.png"],
     "pixel_spacing_mm": [0.1, None, 0.3],
     "gestational_age_days": [140, 150.5, None],

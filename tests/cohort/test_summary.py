@@ -40,7 +40,6 @@ def test_a_cohort_without_a_size() -> None:
 
 
 def test_growth_is_drawn_where_ages_are_known() -> None:
-    widths = [
-        Image.open(io.BytesIO(charts_png(summary([150.0, 250.0], ages)))).width for ages in ([None, None], [150, None])
-    ]
+    ages_of: list[list[float | None]] = [[None, None], [150, None]]
+    widths = [Image.open(io.BytesIO(charts_png(summary([150.0, 250.0], ages)))).width for ages in ages_of]
     assert widths[1] == 2 * widths[0]
