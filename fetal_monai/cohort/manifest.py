@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fetal_monai.data.frame_scale import FILENAME_COLUMN
 from fetal_monai.files.csv_table import Row
 from fetal_monai.files.name_matching import listed_name
-from fetal_monai.files.parquet_table import PARQUET_SUFFIX, read_table
+from fetal_monai.files.table import PARQUET_SUFFIX, read_table
 
 MANIFEST_SUFFIXES = (".csv", PARQUET_SUFFIX)
 

@@ -17,7 +17,7 @@ from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.rejected import Rejected
 from fetal_monai.files.csv_table import Row
 from fetal_monai.files.name_matching import composed, listed_name
-from fetal_monai.files.parquet_table import read_table
+from fetal_monai.files.table import read_table
 from fetal_monai.geometry import UltrasoundRegion, common_spacing, same_spacing
 
 logger = logging.getLogger(__name__)
