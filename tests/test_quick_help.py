@@ -15,7 +15,7 @@ COMMANDS = [
 ]
 LARGE = {
     *("torch", "monai", "ignite", "mlflow", "itk", "pandas", "matplotlib"),
-    *("highdicom", "dicomweb_client", "fastapi"),
+    *("highdicom", "dicomweb_client", "fastapi", "ray", "pyarrow", "fsspec"),
 }
 
 SHOW_HELP = """

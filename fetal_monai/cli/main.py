@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fetal_monai import __version__
-from fetal_monai.cli import bundle, bundle_run, deidentify, info, locate, measure, node, page
+from fetal_monai.cli import bundle, bundle_run, cohort, deidentify, info, locate, measure, node, page
 from fetal_monai.cli.exit_codes import USAGE_ERROR
 from fetal_monai.cli.usage_error import UsageError
 
@@ -63,6 +63,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fetal-monai {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (measure, page, locate, node, deidentify, bundle_run, bundle, info):
+    for module in (measure, page, cohort, locate, node, deidentify, bundle_run, bundle, info):
         module.add_to(commands)
     return parser

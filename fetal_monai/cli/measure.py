@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fetal_monai import __version__
-from fetal_monai.cli import dicomweb
+from fetal_monai.cli import dicomweb, measuring_options
 from fetal_monai.cli.exit_codes import INTERRUPTED
-from fetal_monai.cli.pixel_spacing import pixel_spacing
 from fetal_monai.cli.results_table import results_table
 from fetal_monai.cli.run_folder import last_folder, new_folder
 from fetal_monai.cli.usage_error import UsageError
@@ -88,19 +87,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         default=(),
         help="DICOM to write: sr, two structured reports; seg, the mask; sc, the overlay (needs fetal-monai[dicom])",
     )
-    add(
-        "--pixel-spacing-mm",
-        type=pixel_spacing,
-        metavar="MM",
-        help="spacing of a pixel: 0.12, or 0.12,0.14 (row,column)",
-    )
     add("--table", type=Path, metavar="CSV", help="spacing of each file: the columns filename and pixel_spacing_mm")
     add("--override-pixel-spacing", action="store_true", help="table and option win over the header")
-    add("--bundle", default="bisenet", help="name or folder of the bundle (default: bisenet, with its own weights)")
-    add("--engine", choices=("auto", "openvino", "onnxruntime", "torch"), default="auto", help="default: auto")
-    add("--precision", choices=("auto", "int8", "bf16", "fp32"), default="auto", help="default: the engine's fastest")
-    add("--device", default="cpu", help="cpu, or cuda for PyTorch (default: cpu)")
-    add("--batch-size", type=int, default=4, metavar="N", help="frames that the network sees at once (default: 4)")
+    measuring_options.add_to(parser, batch_size=4)
     add("--csv-format", choices=("plain", "excel"), default="plain", help="excel: semicolons and decimal commas")
     add("--part", type=_part, default=(1, 1), metavar="I/N", help="measure every N-th file only, from the I-th on")
     add("--continue", action="store_true", dest="resume", help="go on with an interrupted run, in its folder")

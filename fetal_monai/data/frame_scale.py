@@ -6,6 +6,7 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,8 +15,9 @@ from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pi
 from fetal_monai.data.io.decoding import FrameError
 from fetal_monai.data.io.frame import Frame, Spacing
 from fetal_monai.data.rejected import Rejected
-from fetal_monai.files.csv_table import Row, read_csv_table
+from fetal_monai.files.csv_table import Row
 from fetal_monai.files.name_matching import composed, listed_name
+from fetal_monai.files.table import read_table
 from fetal_monai.geometry import UltrasoundRegion, common_spacing, same_spacing
 
 logger = logging.getLogger(__name__)
@@ -49,10 +51,10 @@ class FrameScales:
     Args:
         pixel_spacing_mm: Spacing of the frames for which neither the header nor the table states one; one number or
             (row, column).
-        table: CSV with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number: square
-            pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative to the
-            source folder, or a bare name that only one frame has. The table's spacing is used for frames whose header
-            states none; an empty cell is ignored.
+        table: CSV or Parquet with the columns ``filename`` and ``pixel size(mm)`` or ``pixel_spacing_mm`` (one number:
+            square pixels) and, if known from a dating scan, ``gestational_age_days``. A file name is a path relative
+            to the source folder, or a bare name that only one frame has. The table's spacing is used for frames whose
+            header states none; an empty cell is ignored.
         override_pixel_spacing: Whether the table and the option take precedence over the header. In either case, if two
             of the three differ, a warning says which one is used.
 
@@ -89,6 +91,13 @@ class FrameScales:
         """
         self._matched, rejected = _match(self._rows, files, source_dir, self._table or Path())
         return rejected
+
+    def only(self, files: Sequence[Path]) -> FrameScales:
+        """Return the scales of some of the files that were matched, without the rest of the table."""
+        some = copy(self)
+        some._rows = []
+        some._matched = {file: self._matched[file] for file in files if file in self._matched}
+        return some
 
     def of(self, file: Path, frame: Frame) -> FrameScale:
         """Return the scale of a frame.
@@ -159,9 +168,9 @@ def _option_spacing(value: float | Sequence[float] | None) -> Spacing | None:
 def _table_rows(table: Path) -> list[Row]:
     if not table.is_file():
         raise FileNotFoundError(
-            f"{table}: no such table; give a CSV file with the columns filename and pixel size(mm)."
+            f"{table}: no such table; give a CSV or Parquet file with the columns filename and pixel size(mm)."
         )
-    columns, rows = read_csv_table(table)
+    columns, rows = read_table(table)
     if FILENAME_COLUMN not in columns or not {*SPACING_COLUMNS, AGE_COLUMN} & set(columns):
         raise ValueError(
             f"{table}: has the columns {columns}; expected {FILENAME_COLUMN!r} and one of {SPACING_COLUMNS!r}, "

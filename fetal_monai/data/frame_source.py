@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from fetal_monai.data.frame_scale import FrameScale, FrameScales
 from fetal_monai.data.io.cine.opening import open_cine
 from fetal_monai.data.io.cine.source_files import source_files
@@ -42,6 +44,10 @@ class SourceFrame:
     time_s: float | None = None
     frame_rate_hz: float | None = None
 
+    def without_pixels(self) -> SourceFrame:
+        """Return what remains of the frame when it has been resized for a network."""
+        return replace(self, frame=replace(self.frame, pixels=np.empty((0, 0), np.float32)))
+
 
 @dataclass(frozen=True)
 class FrameSource:
@@ -75,6 +81,11 @@ class FrameSource:
     def without(self, files: Collection[Path]) -> FrameSource:
         """Return all but some files."""
         return replace(self, files=[file for file in self.files if file not in files])
+
+    def only(self, files: Sequence[Path]) -> FrameSource:
+        """Return some of the files, without what is known of the others: small enough to be sent to another process."""
+        unusable = {file: self.unusable[file] for file in files if file in self.unusable}
+        return replace(self, files=files, scales=self.scales.only(files), rejected_rows=(), unusable=unusable)
 
     def __iter__(self) -> Iterator[SourceFrame | Rejected]:
         yield from self.rejected_rows

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 from fetal_monai.biometry.pixel_size import EXPECTED_PIXEL_SIZE, is_plausible_pixel_size
 from fetal_monai.data.frame_scale import FrameScale
-from fetal_monai.failed_estimate import FailedEstimate
+from fetal_monai.measurement.frame_batch import FrameBatch
 from fetal_monai.measurement.head_result import HeadResult
-from fetal_monai.measurement.measure_output import measure_output
 from fetal_monai.runtimes import find_bundle, select_runtime
-from fetal_monai.runtimes.resize import resize
 
 
 class HeadMeasurer:
@@ -115,37 +113,8 @@ class HeadMeasurer:
         Returns:
             One result per frame.
         """
-        problems = [_problem(frame) for frame in frames]
-        usable = [frame for frame, problem in zip(frames, problems, strict=True) if problem is None]
-        size = self.bundle.spatial_size
-        maps: Iterator[NDArray[np.float32]]
-        maps = iter(self.runtime(np.stack([resize(frame, size) for frame in usable])[:, np.newaxis]) if usable else ())
-        results = []
-        for frame, scale, problem in zip(frames, scales, problems, strict=True):
-            if problem is not None:
-                results.append(HeadResult(FailedEstimate(problem), np.shape(frame), scale))
-                continue
-            probability, shape = next(maps), (frame.shape[0], frame.shape[1])
-            head = measure_output(probability, shape, scale.pixel_spacing_mm, scale.ultrasound_regions)
-            results.append(HeadResult(head, shape, scale, probability))
-        return results
-
-
-def _problem(frame: Any) -> str | None:
-    """What is wrong with a frame and how to fix it."""
-    if not isinstance(frame, np.ndarray) or frame.dtype.kind not in "uif":
-        kind = frame.dtype if isinstance(frame, np.ndarray) else type(frame).__name__
-        return f"a frame must be a NumPy array of gray levels (integers or floats), got {kind}."
-    if frame.ndim != 2 or not frame.size:
-        return (
-            f"a frame must be gray levels (H, W), got an array of shape {frame.shape}. Convert colour to gray; give "
-            "several frames as a list or an iterator of arrays."
-        )
-    lowest, highest = frame.min(), frame.max()
-    if not (np.isfinite(lowest) and np.isfinite(highest)):
-        count = np.count_nonzero(~np.isfinite(frame))
-        return f"{count} of {frame.size} pixels are NaN or infinite; expected finite gray levels."
-    return f"every pixel is {lowest:g}: no image content." if lowest == highest else None
+        batch = FrameBatch.of(frames, scales, self.bundle.spatial_size)
+        return batch.results(batch.probabilities(self.runtime))
 
 
 def _spacing(value: float | Sequence[float] | None) -> tuple[float, float] | None:

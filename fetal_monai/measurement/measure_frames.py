@@ -45,19 +45,37 @@ def measure_frames(
     """
     reading = prefetched(frames, depth=2 * measurer.batch_size)
     try:
-        waiting: list[SourceFrame | Rejected] = []
-        for item in reading:
-            waiting.append(item)
-            if sum(isinstance(each, SourceFrame) for each in waiting) == measurer.batch_size:
-                yield from _measured(waiting, measurer)
-                waiting = []
-        yield from _measured(waiting, measurer)
+        for batch in in_batches(reading, measurer.batch_size):
+            frames = frames_of(batch)
+            results = measurer.measure([each.frame.pixels for each in frames], [each.scale for each in frames])
+            yield from with_results(batch, results)
     finally:
         reading.close()
 
 
-def _measured(items: Iterable[SourceFrame | Rejected], measurer: HeadMeasurer) -> Iterator[MeasuredFrame | Rejected]:
-    frames = [item for item in items if isinstance(item, SourceFrame)]
-    results = iter(measurer.measure([each.frame.pixels for each in frames], [each.scale for each in frames]))
+def in_batches(items: Iterable[SourceFrame | Rejected], batch_size: int) -> Iterator[list[SourceFrame | Rejected]]:
+    """Group items in their order, with `batch_size` frames in each group but the last; a `Rejected` is no frame."""
+    waiting: list[SourceFrame | Rejected] = []
+    frames = 0
     for item in items:
-        yield item if isinstance(item, Rejected) else MeasuredFrame(item, next(results))
+        waiting.append(item)
+        frames += isinstance(item, SourceFrame)
+        if frames == batch_size:
+            yield waiting
+            waiting, frames = [], 0
+    if waiting:
+        yield waiting
+
+
+def frames_of(items: Iterable[SourceFrame | Rejected]) -> list[SourceFrame]:
+    """Return the frames among the items of a batch."""
+    return [item for item in items if isinstance(item, SourceFrame)]
+
+
+def with_results(
+    items: Iterable[SourceFrame | Rejected], results: Iterable[HeadResult]
+) -> Iterator[MeasuredFrame | Rejected]:
+    """Give each frame of a batch its result; a `Rejected` stays as it is."""
+    following = iter(results)
+    for item in items:
+        yield item if isinstance(item, Rejected) else MeasuredFrame(item, next(following))

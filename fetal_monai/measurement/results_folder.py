@@ -16,11 +16,12 @@ from fetal_monai.data.frame_failure import failure_reason
 from fetal_monai.data.frame_files import natural_key
 from fetal_monai.data.rejected import Rejected
 from fetal_monai.files import atomic_path, read_csv_table
+from fetal_monai.measurement.item_row import item_place, item_row
 from fetal_monai.measurement.loop_results import LOOP_COLUMNS, LoopResults
 from fetal_monai.measurement.measure_frames import MeasuredFrame
 from fetal_monai.reporting.growing_table import GrowingTable
 from fetal_monai.reporting.head_overlay import draw_overlay
-from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, Row, failed_row
+from fetal_monai.reporting.measurement_row import MEASUREMENT_COLUMNS, NUMBER_ENDINGS, Row, failed_row
 from fetal_monai.reporting.output_path import output_path
 from fetal_monai.reporting.report_files import frame_name
 
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 SAVED = ("masks", "overlays")
 """What can be written beside the tables."""
 
-_NUMBERS = ("_mm", "_px", "_rad", "_days", "_centile", "_overlap", "_outline", "_probability")
-"""How the names of columns with numbers end."""
 _COUNTS = ("frame", "frames", "frame_to_report")
 
 
@@ -125,10 +124,7 @@ class ResultsFolder:
         """Write the results of a frame, and return its row."""
         if self._loop is not None and item.file != self._loop.file:
             self._end_loop()
-        if isinstance(item, Rejected):
-            row = {"file": frame_name(item.file, self.source_dir), "frame": item.frame, **failed_row(item.reason)}
-        else:
-            row = self._row(item)
+        row = item_row(item, self.source_dir) if isinstance(item, Rejected) else self._row(item)
         self.measurements.add([row])
         return row
 
@@ -152,7 +148,6 @@ class ResultsFolder:
 
     def _row(self, item: MeasuredFrame) -> Row:
         source, result = item.source, item.result
-        place = {"file": frame_name(source.file, self.source_dir), **source.frame.study, "frame": source.index}
         try:
             mask = result.mask if self.save else None  # as large as the frame: as slow as the measurement itself
             picture = self._overlay(item, mask) if "overlays" in self.save else None
@@ -163,10 +158,10 @@ class ResultsFolder:
                     self._loop = LoopResults(self.folder, self.source_dir, source, save=self.save)
                 self._loop.add(item, mask, picture)
         except Exception as error:  # whatever it is, it must not end the batch
-            return place | failed_row(failure_reason(error, source.file))
+            return item_place(item, self.source_dir) | failed_row(failure_reason(error, source.file))
         if source.is_still and result.status != "failed" and (reports := self._reports) is not None:
             self._report(source.file, lambda: reports.write(item))
-        return place | result.row
+        return item_row(item, self.source_dir)
 
     def _save_still(self, file: Path, mask: NDArray[np.bool_] | None, picture: Image.Image | None) -> None:
         if picture is not None:
@@ -234,6 +229,6 @@ def _typed(row: Mapping[str, str], decimal_mark: str) -> Row:
     for name, text in row.items():
         if name in _COUNTS:
             typed[name] = int(text) if text else None
-        elif text and name.endswith(_NUMBERS):
+        elif text and name.endswith(NUMBER_ENDINGS):
             typed[name] = float(text.replace(decimal_mark, "."))
     return typed

@@ -47,6 +47,8 @@ MEASUREMENT_COLUMNS = (
     "known_gestational_age_days",
     "head_circumference_centile",
 )
+NUMBER_ENDINGS = ("_mm", "_px", "_rad", "_days", "_centile", "_overlap", "_outline", "_probability")
+"""How the names of columns with numbers end."""
 SUBMISSION_COLUMNS = ("filename", "center_x_mm", "center_y_mm", "semi_axes_a_mm", "semi_axes_b_mm", "angle_rad")
 
 Row: TypeAlias = dict[str, Any]

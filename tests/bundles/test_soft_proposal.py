@@ -74,6 +74,9 @@ def tiny(few_phantoms: Path, sectors: Path, tmp_path_factory: pytest.TempPathFac
         **named("--dataset_dir", str(few_phantoms), "--bundle_root", "bundles/soft_proposal", "--seed", "4"),
         **named("--epochs", "2", "--val_interval", "1", "--batch_size", "7", "--num_workers", "0"),
         **named("--learning_rate", "0.01", "--learning_rate_step", "1", "--resume", "False", "--fold", "1"),
+        **named(
+            "--optimizer", "{'_target_':'torch.optim.AdamW','params':'$@network.parameters()','lr':'@learning_rate'}"
+        ),
         **named("--pretrained", str(pretrained), "--time_limit_s", "3600"),
         **named("--pretrained_sha256", hashlib.sha256(pretrained.read_bytes()).hexdigest()),
         **COMMON,
@@ -111,7 +114,7 @@ class TestTraining:
         assert "0 missing" in printed  # of the pre-trained backbone
         client, tracked = run_in(output, bundle)
         expected = {"backbone": "resnet18", "polar": "True", "fold": "1", "learning_rate": "0.01"}
-        expected |= {"training_frames": str(count), "loss": "MultiLabelSoftMarginLoss", "optimizer": "SGD"}
+        expected |= {"training_frames": str(count), "loss": "MultiLabelSoftMarginLoss", "optimizer": "AdamW"}
         assert {name: tracked.data.params[name] for name in expected} == expected
         history = client.get_metric_history(tracked.info.run_id, "val_log_likelihood")
         assert len(history) == 2

@@ -316,7 +316,7 @@ class TestTable:
 
     def test_missing_table_is_an_error(self, tmp_path: Path) -> None:
         write_picture(tmp_path / "a.png", PICTURE)
-        with pytest.raises(FileNotFoundError, match="no such table; give a CSV file with the columns filename"):
+        with pytest.raises(FileNotFoundError, match="no such table; give a CSV or Parquet file with the columns"):
             collect_frames(tmp_path, table=tmp_path / "t.csv")
 
 
