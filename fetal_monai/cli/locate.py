@@ -6,12 +6,12 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from fetal_monai.bundle_folder import bundle_folder, bundle_names
 from fetal_monai.cli.exit_codes import INTERRUPTED
+from fetal_monai.cli.log_level import log_level
 from fetal_monai.cli.text_table import text_table
 from fetal_monai.cli.usage_error import UsageError
 from fetal_monai.files import read_csv_table
@@ -152,7 +152,7 @@ def _infer(config: Path, **overrides: object) -> None:
     from fetal_monai.workflow.brief_errors import brief_message
 
     # It warns that it writes no log; a rejected file is listed at the end.
-    with _errors_only(ConfigWorkflow.__module__, "fetal_monai.data.io.cine.stream"):
+    with log_level(logging.ERROR, ConfigWorkflow.__module__, "fetal_monai.data.io.cine.stream"):
         workflow = ConfigWorkflow(str(config), logging_file=False, **overrides)
         try:
             workflow.initialize()
@@ -162,18 +162,6 @@ def _infer(config: Path, **overrides: object) -> None:
             if message is None:
                 raise
             raise UsageError(message.removeprefix("Error: ")) from error
-
-
-@contextmanager
-def _errors_only(*loggers: str) -> Iterator[None]:
-    levels = {logger: logger.level for logger in map(logging.getLogger, loggers)}
-    for logger in levels:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in levels.items():
-            logger.setLevel(level)
 
 
 def _cells(row: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fetal_monai.cli.log_level import log_level
 from fetal_monai.cli.pixel_spacing import pixel_spacing
 from fetal_monai.cli.usage_error import UsageError
 
@@ -82,9 +83,9 @@ def serve(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"The page needs more packages ({error}): run `pip install 'fetal-monai[page]'`.") from error
 
-    logging.getLogger("fetal_monai").setLevel(logging.CRITICAL)  # its messages name files, which may name patients
     token = secrets.token_urlsafe(32)
-    with _listening(options.port) as listener:
+    # Messages of the package name files, which may name patients.
+    with log_level(logging.CRITICAL, "fetal_monai"), _listening(options.port) as listener:
         workspace = _workspace(options)
         port = listener.getsockname()[1]
         app = create_app(workspace, token=token, hosts={f"{_LOOPBACK}:{port}", f"localhost:{port}"})
