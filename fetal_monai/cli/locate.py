@@ -31,7 +31,7 @@ further options of that command."""
 
 _EPILOG = """\
 examples:
-  train on simulated frames (about 5 minutes), then locate:
+  train on simulated frames (about 8 minutes), then locate:
     fetal-monai bundle soft_proposal
     fetal-monai train soft_proposal
     fetal-monai locate FRAMES --bundle ./soft_proposal

@@ -15,7 +15,7 @@ from fetal_monai.phantom.writer import write_phantoms
 
 DEMONSTRATION_FRAMES = 200
 DEMONSTRATION_TEST_FRAMES = 8
-DEMONSTRATION_PLANES = 3500
+DEMONSTRATION_PLANES = 1400
 
 PLANES_DESCRIPTION = {
     "name": "Simulated planes",
